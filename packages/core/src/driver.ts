@@ -1,0 +1,165 @@
+import type { Duplex } from "node:stream";
+
+import type { ErrorCode } from "./error-codes.ts";
+import type { JsonObject } from "./json.ts";
+import type { OptionSpec } from "./option-spec.ts";
+import type { RunnerUrl } from "./runner-url.ts";
+
+/**
+ * What a backend must be able to do, version 1.
+ *
+ * A URL goes parse → probe → provision → connect. `parse` gives a target (what the URL means), `provision` gives a handle
+ * (what now exists). Both are plain JSON without closures: another process, or a driver written in another language, can
+ * take a handle and go on. Creating a driver and importing its package do no I/O and load no SDK.
+ *
+ * Everything rejects with a `RunnerError`; an aborted `signal` rejects with ABORTED at once and leaves nothing behind.
+ */
+export interface RunnerDriver<Target extends RunnerTarget = RunnerTarget, Handle extends RunnerHandle = RunnerHandle> {
+  readonly specVersion: 1;
+  /** The backend's name, lower case: `docker`, `kubernetes`. Unique in a registry. */
+  readonly name: string;
+  /** The schemes it answers to, lower case, without `://`. */
+  readonly schemes: readonly string[];
+  readonly capabilities: readonly DriverCapability[];
+  /** Every parameter that may stand behind the `?` of its URLs. */
+  readonly options: readonly OptionSpec[];
+
+  /** Checks the grammar of the body and of each parameter. No I/O. Fails with INVALID_URL or INVALID_OPTION. */
+  parse(url: RunnerUrl): Target | Promise<Target>;
+  /** Says whether the backend can be used here. Never throws because something is absent: that is an answer. */
+  probe(target: Target, options: CallOptions): Promise<ProbeResult>;
+  /** Finds or creates the runner. Two callers at once get the same handle. */
+  provision(target: Target, options: ProvisionOptions): Promise<Handle>;
+  /** Opens one byte stream to the engine; called many times, in parallel too. */
+  connect(handle: Handle, options: CallOptions): Promise<RunnerConnection>;
+
+  /** Capability `inspect`. A runner that is gone has state `missing`; that is no error. */
+  inspect?(handle: Handle, options: CallOptions): Promise<RunnerState>;
+  /** Capability `logs`: UTF-8 text in chunks, oldest first. */
+  logs?(handle: Handle, options: LogsOptions): AsyncIterable<string>;
+  /** Capability `lifecycle`. Starting what runs, stopping what is stopped and destroying what is gone succeed. */
+  start?(handle: Handle, options: CallOptions): Promise<void>;
+  stop?(handle: Handle, options: StopOptions): Promise<void>;
+  destroy?(handle: Handle, options: DestroyOptions): Promise<void>;
+  /** Capability `list`: the runners that this driver created and still owns. */
+  list?(options: CallOptions): Promise<readonly Handle[]>;
+}
+
+/**
+ * - `provision`: `provision` may create something (else it only finds).
+ * - `half-close`: ending the writing side of a connection still lets the answer arrive.
+ * - `inspect`, `logs`, `list`: the members of that name exist.
+ * - `lifecycle`: `start`, `stop` and `destroy` exist.
+ */
+export type DriverCapability = "provision" | "half-close" | "inspect" | "logs" | "lifecycle" | "list";
+
+/** What a URL means to its driver. */
+export interface RunnerTarget extends JsonObject {
+  readonly driver: string;
+  /** The URL with secrets hidden, for messages. */
+  readonly url: string;
+}
+
+/** A runner that exists. Data only; may be stored, and used by another process later. */
+export interface RunnerHandle extends JsonObject {
+  readonly driver: string;
+  /** Unique among this driver's runners: the same runner has the same id for every caller. */
+  readonly id: string;
+  /** What the driver needs to connect again; its own business. Holds paths to credentials, never credentials. */
+  readonly endpoint: JsonObject;
+  /** Whether anyrunner made it. What it did not make it never removes. */
+  readonly owned: boolean;
+  readonly labels: Readonly<Record<string, string>>;
+}
+
+export interface CallOptions {
+  readonly signal?: AbortSignal | undefined;
+  /** Where warnings and progress go. Default: nowhere. */
+  readonly report?: Reporter | undefined;
+}
+
+export interface ProvisionOptions extends CallOptions {
+  /** Resolves when the engine behind `handle` answers; whoever starts an engine awaits it. Default: no check. */
+  readonly ready?: ((handle: RunnerHandle, options: CallOptions) => Promise<void>) | undefined;
+}
+
+export interface LogsOptions extends CallOptions {
+  /** How many of the last lines to begin with. Default 100. */
+  readonly tail?: number | undefined;
+  /** Go on with what is written from now on. Default false. */
+  readonly follow?: boolean | undefined;
+}
+
+export interface StopOptions extends CallOptions {
+  /** How long the engine may take to shut down, in ms. Default 600,000: an engine that is killed earlier discards its cache. */
+  readonly graceMs?: number | undefined;
+}
+
+export interface DestroyOptions extends CallOptions {
+  /** Remove the cache volume, too. Default false. */
+  readonly volume?: boolean | undefined;
+}
+
+export type ProbeResult =
+  | { readonly available: true; readonly detail?: string | undefined }
+  | { readonly available: false; readonly reason: string; readonly hint?: string | undefined; readonly code?: ErrorCode | undefined };
+
+/** One byte stream to the engine, used once. Destroying the stream releases everything that belongs to it. */
+export interface RunnerConnection {
+  readonly stream: Duplex;
+  /**
+   * `socket`: the peer of the stream is the engine itself. `relay`: something in between copies bytes (exec, ssh, WebSocket);
+   * such a stream acknowledges writes at once, since a relay that is not fully duplex would deadlock HTTP/2 otherwise.
+   */
+  readonly kind: "socket" | "relay";
+  /** Whether this very connection can end its writing side and still read. */
+  readonly halfClose: boolean;
+  /** Resolves once, when the stream is gone for whatever reason; never rejects. */
+  readonly closed: Promise<CloseReason>;
+  /** What is known about the far end, gathered on demand; never throws. */
+  diagnostics(options?: CallOptions): Promise<ConnectionDiagnostics>;
+}
+
+export interface CloseReason {
+  /** `end`: the peer finished. `local`: we closed. `error`: it broke. */
+  readonly kind: "end" | "local" | "error";
+  readonly error?: Error | undefined;
+}
+
+export interface ConnectionDiagnostics {
+  /** One sentence about the state of the container, pod or process behind the stream. */
+  readonly summary?: string | undefined;
+  readonly exitCode?: number | undefined;
+  readonly oomKilled?: boolean | undefined;
+  /** The end of what the far end wrote to standard error or to its log, at most 4 KiB. */
+  readonly lastOutput?: string | undefined;
+}
+
+export interface RunnerState {
+  readonly status: "running" | "starting" | "stopped" | "missing" | "unknown";
+  readonly image?: string | undefined;
+  /** ISO 8601. */
+  readonly startedAt?: string | undefined;
+  readonly exitCode?: number | undefined;
+  readonly oomKilled?: boolean | undefined;
+  /** Anything else worth showing. */
+  readonly details?: JsonObject | undefined;
+}
+
+export type Reporter = (event: RunnerEvent) => void;
+
+export type RunnerEvent =
+  /** Something the user should know; `id` is stable, so that it can be shown once. */
+  | { readonly type: "warning"; readonly id: string; readonly message: string; readonly hint?: string | undefined }
+  /** A step of longer work began, went on or ended; `current` and `total` in `unit`. */
+  | {
+      readonly type: "progress";
+      readonly id: string;
+      readonly message: string;
+      readonly current?: number | undefined;
+      readonly total?: number | undefined;
+      readonly unit?: string | undefined;
+      readonly done?: boolean | undefined;
+    }
+  /** A transient failure will be tried again. */
+  | { readonly type: "retry"; readonly attempt: number; readonly delayMs: number; readonly message: string };

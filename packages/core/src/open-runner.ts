@@ -1,0 +1,43 @@
+import type { CallOptions, ProvisionOptions, RunnerConnection, RunnerDriver, RunnerHandle } from "./driver.ts";
+import type { Loser, Registry } from "./registry.ts";
+import { RunnerError, throwIfAborted } from "./runner-error.ts";
+import { formatRunnerUrl, parseRunnerUrl } from "./runner-url.ts";
+
+/** A runner that was resolved and provisioned once. Every stream of a session is opened on the same handle. */
+export interface Runner {
+  /** The URL with secrets hidden. */
+  readonly url: string;
+  readonly driver: RunnerDriver;
+  readonly handle: RunnerHandle;
+  readonly losers: readonly Loser[];
+  connect(options?: CallOptions): Promise<RunnerConnection>;
+}
+
+export interface OpenRunnerOptions extends ProvisionOptions {
+  readonly registry: Registry;
+}
+
+/** The way of a URL up to the point where streams can be opened: parse → resolve → probe → provision. */
+export async function openRunner(text: string, options: OpenRunnerOptions): Promise<Runner> {
+  const { registry, ...call } = options;
+  const url = parseRunnerUrl(text);
+  const { driver, target, losers } = await registry.resolve(url, call);
+  throwIfAborted(call.signal);
+  const handle = await classified(driver, () => driver.provision(target, call), call);
+  return {
+    url: formatRunnerUrl(url, { secretParams: driver.options.filter((option) => option.secret).map((option) => option.name) }),
+    driver,
+    handle,
+    losers,
+    connect: (connectOptions = {}) => classified(driver, () => driver.connect(handle, connectOptions), connectOptions),
+  };
+}
+
+/** A driver that throws something of its own has a defect; callers still get a typed error. */
+async function classified<T>(driver: RunnerDriver, work: () => Promise<T>, options: CallOptions): Promise<T> {
+  try {
+    return await work();
+  } catch (error) {
+    throw RunnerError.from(error, "INTERNAL", { signal: options.signal, driver: driver.name });
+  }
+}

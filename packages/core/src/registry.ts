@@ -1,0 +1,130 @@
+import { checkDriver } from "./check-driver.ts";
+import type { CallOptions, RunnerDriver, RunnerTarget } from "./driver.ts";
+import { RunnerError, throwIfAborted } from "./runner-error.ts";
+import { formatRunnerUrl, type RunnerUrl } from "./runner-url.ts";
+import { suggest } from "./suggest.ts";
+
+/** A driver that can be loaded when one of its schemes is used. */
+export interface DriverEntry {
+  readonly name: string;
+  readonly schemes: readonly string[];
+  /** For people: the package, file or program that it comes from. */
+  readonly origin: string;
+  /** Gives a module with an export `driver`, or the driver itself. Called at most once. */
+  readonly load: () => Promise<unknown>;
+}
+
+/** Which driver serves a URL, what the URL means to it, and why the other candidates don't. */
+export interface ResolvedRunner {
+  readonly url: RunnerUrl;
+  readonly driver: RunnerDriver;
+  readonly target: RunnerTarget;
+  readonly losers: readonly Loser[];
+}
+
+export interface Loser {
+  readonly driver: string;
+  readonly reason: string;
+  readonly hint?: string | undefined;
+}
+
+export interface Registry {
+  /** All entries, in the order of preference. */
+  readonly entries: readonly DriverEntry[];
+  /** The entries that claim `scheme`, best first. */
+  candidates(scheme: string): readonly DriverEntry[];
+  /** Imports and checks a driver. Fails with DRIVER_NOT_INSTALLED, DRIVER_INVALID or SPEC_MISMATCH. */
+  load(entry: DriverEntry): Promise<RunnerDriver>;
+  /** The driver of that name; for handles. Fails with UNKNOWN_SCHEME. */
+  driver(name: string): Promise<RunnerDriver>;
+  /**
+   * The first candidate for the scheme that is available here. Fails with UNKNOWN_SCHEME, INVALID_URL, INVALID_OPTION, or
+   * NOT_AVAILABLE with the reason of every candidate; with a single candidate its own code is kept.
+   */
+  resolve(url: RunnerUrl, options?: CallOptions): Promise<ResolvedRunner>;
+}
+
+/** Makes a registry: an instance, nothing is global. Earlier entries win over later ones. Two entries of one name: DRIVER_INVALID. */
+export function createRegistry(entries: readonly DriverEntry[]): Registry {
+  const byName = new Map<string, DriverEntry>();
+  const byScheme = new Map<string, DriverEntry[]>();
+  for (const entry of entries) {
+    const twin = byName.get(entry.name);
+    if (twin !== undefined) {
+      throw new RunnerError("DRIVER_INVALID", `two drivers are named "${entry.name}": ${twin.origin} and ${entry.origin}`, { hint: "remove one of them" });
+    }
+    byName.set(entry.name, entry);
+    for (const scheme of entry.schemes) byScheme.set(scheme, [...(byScheme.get(scheme) ?? []), entry]);
+  }
+  const loaded = new Map<DriverEntry, Promise<RunnerDriver>>();
+
+  const registry: Registry = {
+    entries,
+    candidates: (scheme) => byScheme.get(scheme) ?? [],
+    load(entry) {
+      let driver = loaded.get(entry);
+      if (driver === undefined) {
+        driver = loadDriver(entry);
+        loaded.set(entry, driver);
+        driver.catch(() => loaded.delete(entry));
+      }
+      return driver;
+    },
+    async driver(name) {
+      const entry = byName.get(name);
+      if (entry === undefined) throw new RunnerError("UNKNOWN_SCHEME", `no driver is named "${name}"`, { hint: didYouMean(name, byName.keys()) });
+      return registry.load(entry);
+    },
+    async resolve(url, options = {}) {
+      const candidates = registry.candidates(url.scheme);
+      if (candidates.length === 0) throw unknownScheme(url, byScheme.keys());
+      const losers: Loser[] = [];
+      const failures: unknown[] = [];
+      for (const entry of candidates) {
+        throwIfAborted(options.signal);
+        try {
+          const driver = await registry.load(entry);
+          const target = await driver.parse(url);
+          const probe = await driver.probe(target, options);
+          if (probe.available) return { url, driver, target, losers };
+          losers.push({ driver: entry.name, reason: probe.reason, hint: probe.hint });
+          failures.push(new RunnerError(probe.code ?? "NOT_AVAILABLE", probe.reason, { hint: probe.hint, driver: entry.name }));
+        } catch (error) {
+          throwIfAborted(options.signal);
+          losers.push({ driver: entry.name, reason: error instanceof Error ? error.message : String(error), hint: RunnerError.is(error) ? error.hint : undefined });
+          failures.push(error);
+        }
+      }
+      throw noneAvailable(url, losers, failures);
+    },
+  };
+  return registry;
+}
+
+async function loadDriver(entry: DriverEntry): Promise<RunnerDriver> {
+  const module = await entry.load();
+  const exported = typeof module === "object" && module !== null && "driver" in module ? module.driver : module;
+  const driver = checkDriver(exported, entry.origin);
+  if (driver.name !== entry.name) throw new RunnerError("DRIVER_INVALID", `${entry.origin} announces the driver "${entry.name}" but gives "${driver.name}"`);
+  return driver;
+}
+
+function unknownScheme(url: RunnerUrl, schemes: Iterable<string>): RunnerError {
+  return new RunnerError("UNKNOWN_SCHEME", `no driver for the scheme "${url.scheme}"`, { hint: didYouMean(url.scheme, schemes), details: { scheme: url.scheme } });
+}
+
+function didYouMean(word: string, names: Iterable<string>): string {
+  const known = [...names].toSorted();
+  const nearest = suggest(word, known);
+  return `${nearest === undefined ? "" : `did you mean "${nearest}"? `}known are ${known.join(", ")}`;
+}
+
+function noneAvailable(url: RunnerUrl, losers: readonly Loser[], failures: readonly unknown[]): RunnerError {
+  const [only] = failures;
+  if (failures.length === 1) return RunnerError.from(only, "NOT_AVAILABLE");
+  const lines = losers.map((loser) => `  ${loser.driver}: ${loser.reason}${loser.hint === undefined ? "" : ` (${loser.hint})`}`);
+  return new RunnerError("NOT_AVAILABLE", `nothing can serve ${formatRunnerUrl(url)}:\n${lines.join("\n")}`, {
+    cause: new AggregateError(failures),
+    details: { losers: losers.map(({ driver, reason }) => ({ driver, reason })) },
+  });
+}

@@ -1,0 +1,87 @@
+import { RunnerError } from "./runner-error.ts";
+
+/**
+ * A runner URL: `scheme://body?name=value&…`.
+ *
+ * Own grammar, because WHATWG URL takes the tag of `docker-image://alpine:3.20` for a port: the scheme is lower-cased,
+ * the body stays as written (images, paths and Windows pipes are case-sensitive), parameters are form-encoded.
+ * A fragment is refused; write `%23` for a literal `#`.
+ */
+export interface RunnerUrl {
+  readonly scheme: string;
+  /** Everything between `://` and the first `?`, as written. May hold credentials: print with `formatRunnerUrl`. */
+  readonly body: string;
+  /** Decoded parameters in their order; a name may repeat. */
+  readonly params: readonly RunnerUrlParam[];
+}
+
+export interface RunnerUrlParam {
+  readonly name: string;
+  readonly value: string;
+}
+
+const SCHEME = /^[a-z][a-z0-9.+-]*$/i;
+const MAX_LENGTH = 8192;
+
+/** Parses `text`. Fails with INVALID_URL. */
+export function parseRunnerUrl(text: string): RunnerUrl {
+  const input = text.trim();
+  if (input.length > MAX_LENGTH) throw invalid(input, `it is longer than ${MAX_LENGTH} characters`);
+  // eslint-disable-next-line no-control-regex -- control characters are just what is looked for
+  if (/[\u0000-\u001f\u007f\s]/.test(input)) throw invalid(input, "it contains a space or a control character");
+  const separator = input.indexOf("://");
+  if (separator < 0) {
+    throw invalid(input, 'it has no "://"', SCHEME.test(input) ? `write ${input}://…` : "write it as scheme://address, for example docker-container://my-engine");
+  }
+  const scheme = input.slice(0, separator);
+  if (!SCHEME.test(scheme)) throw invalid(input, `"${scheme}" is no scheme`);
+  const rest = input.slice(separator + 3);
+  if (rest.includes("#")) throw invalid(input, "it has a fragment", "write %23 for a literal #");
+  const question = rest.indexOf("?");
+  return {
+    scheme: scheme.toLowerCase(),
+    body: question < 0 ? rest : rest.slice(0, question),
+    params: question < 0 ? [] : parseParams(rest.slice(question + 1)),
+  };
+}
+
+/** The URL as text, with passwords replaced by `***`: fit for messages and logs. */
+export function formatRunnerUrl(url: RunnerUrl, options: { readonly secretParams?: Iterable<string> } = {}): string {
+  const secret = new Set(options.secretParams);
+  const params = url.params.map(({ name, value }) => {
+    const shown = secret.has(name) || SECRET_NAME.test(name) ? "***" : encodeParam(value);
+    return `${encodeParam(name)}=${shown}`;
+  });
+  return `${url.scheme}://${redactUserInfo(url.body)}${params.length === 0 ? "" : `?${params.join("&")}`}`;
+}
+
+/** The URL as text with nothing hidden, for programs only: `parseRunnerUrl` gives the same URL back. */
+export function serializeRunnerUrl(url: RunnerUrl): string {
+  const params = url.params.map(({ name, value }) => `${encodeParam(name)}=${encodeParam(value)}`);
+  return `${url.scheme}://${url.body}${params.length === 0 ? "" : `?${params.join("&")}`}`;
+}
+
+const SECRET_NAME = /token|secret|passw|credential|api_?key/i;
+
+function parseParams(query: string): RunnerUrlParam[] {
+  return [...new URLSearchParams(query)].map(([name, value]) => ({ name, value }));
+}
+
+function encodeParam(text: string): string {
+  return encodeURIComponent(text).replace(/%(2F|3A|40|2C|3D)/g, (escape) => decodeURIComponent(escape));
+}
+
+/** Hides the password of `user:password@host`; the user name stays. */
+function redactUserInfo(body: string): string {
+  const at = body.lastIndexOf("@", body.includes("/") ? body.indexOf("/") : undefined);
+  const colon = body.indexOf(":");
+  // An image digest (`name:tag@sha256:…`) looks like user info and is none.
+  if (at < 0 || colon < 0 || colon > at || /^@sha\d+:/.test(body.slice(at))) return body;
+  return `${body.slice(0, colon)}:***${body.slice(at)}`;
+}
+
+function invalid(input: string, reason: string, hint?: string): RunnerError {
+  const shown = redactUserInfo(input.slice(input.indexOf("://") < 0 ? 0 : input.indexOf("://") + 3).split("?")[0] ?? "");
+  const scheme = input.includes("://") ? `${input.slice(0, input.indexOf("://"))}://` : "";
+  return new RunnerError("INVALID_URL", `runner URL "${(scheme + shown).slice(0, 200)}" can't be parsed: ${reason}`, { hint });
+}
