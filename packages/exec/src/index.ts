@@ -1,1 +1,3 @@
-export {};
+export { runProgram, type ProgramResult, type RunProgramOptions } from "./run-program.ts";
+export { spawnProgram, type ProgramEnd, type SpawnedProgram, type SpawnProgramOptions, type SpawnStdio } from "./spawn-program.ts";
+export { signalExitCode } from "./signal-exit-code.ts";
