@@ -11,7 +11,7 @@ export interface Executor {
   /** Asks the container engine what it is and can do. Cached. Fails with CONNECTION_REFUSED, PERMISSION_DENIED, UNSUPPORTED. */
   probe(options: ExecutorCall): Promise<ExecutorFacts>;
   /** The image of that name, pulled when it is not there. Fails with IMAGE_PULL_FAILED. */
-  resolveImage(reference: string, options: ExecutorCall & { readonly platform?: string | undefined }): Promise<ResolvedImage>;
+  resolveImage(reference: string, options: ResolveImageOptions): Promise<ResolvedImage>;
   /** Loads an image archive (docker save or OCI layout). */
   importArchive(archive: Readable, options: ExecutorCall): Promise<ResolvedImage>;
   /** Makes a snapshot with just this tree; `digest` names it, so that the same tree is imported once. */
@@ -29,6 +29,12 @@ export interface Executor {
 export interface ExecutorCall {
   readonly signal?: AbortSignal | undefined;
   readonly report?: Reporter | undefined;
+}
+
+export interface ResolveImageOptions extends ExecutorCall {
+  readonly platform?: string | undefined;
+  /** What the user's machine knows about a registry, asked only when something must be pulled. */
+  readonly credentials?: ((host: string) => Promise<{ readonly username: string; readonly secret: string } | undefined>) | undefined;
 }
 
 export interface ExecutorFacts {
@@ -81,23 +87,45 @@ export type SegmentMount =
 
 /** A running place for steps. Not concurrent: one call at a time. */
 export interface Segment {
-  exec(step: ExecStep, options: ExecutorCall): Promise<{ readonly exitCode: number }>;
-  /** Unpacks a tar stream below `path`, which is made when missing. */
+  /**
+   * Runs one command to its end. Every process that it left behind is ended before the call returns. An abort kills the
+   * command; the segment is then good for `close` alone.
+   */
+  exec(step: ExecStep, options: ExecutorCall): Promise<ExecResult>;
+  /**
+   * Unpacks a tar stream below `path`, which is made when missing (root, 0755) and whose links are followed inside the root
+   * file system. Owners, modes and times are those of the archive.
+   */
   put(tar: Readable, path: string, options: ExecutorCall): Promise<void>;
+  /** As `Executor.read`, of the present state. Fails with NOT_FOUND. */
   get(path: string, options: ExecutorCall): Promise<Readable>;
   /** Removes paths, recursively; missing ones are fine. */
   remove(paths: readonly string[], options: ExecutorCall): Promise<void>;
-  /** Makes a snapshot of the present state under `digest`; the segment stays usable. */
+  /**
+   * Makes a snapshot of the present state under `digest`; the segment stays usable. When nothing changed since the segment
+   * was opened or last sealed, that snapshot is given again and nothing is made. Contents of mounts never take part.
+   */
   seal(digest: string, options: ExecutorCall): Promise<Snapshot>;
   /** Ends everything that runs in it and removes it. Idempotent. */
   close(): Promise<void>;
 }
 
+export interface ExecResult {
+  readonly exitCode: number;
+  /**
+   * The command never ran, and this is why, in the runtime's words without its prefix: `exec: "nope": executable file not
+   * found in $PATH`, `unable to find user eve: no matching entries in passwd file`. Nothing was written to the streams then.
+   */
+  readonly refused?: string | undefined;
+}
+
 export interface ExecStep {
   readonly args: readonly string[];
-  /** The whole environment, `NAME=value`. */
+  /** The whole environment, `NAME=value`. May hold secrets: never in labels, argv or messages. HOME is the runtime's when absent. */
   readonly env: readonly string[];
+  /** Made when missing (root, 0755); it stays. */
   readonly workingDir: string;
+  /** As the API user wrote it (`name`, `uid`, `uid:gid`, …), resolved in the container; empty is root. */
   readonly user: string;
   readonly stdin?: Uint8Array | undefined;
   /** Called with each chunk in order; a returned promise holds the stream back. */
