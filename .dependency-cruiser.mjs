@@ -1,0 +1,96 @@
+/**
+ * The arrows between packages: core <- {protocol, exec, config, docker-endpoint} <- filesync <- {engine, driver-*} <- {drivers, testkit} <- apps.
+ * Each package lists what it may import of the others; what is not listed is refused.
+ */
+const ARROWS = {
+  core: [],
+  protocol: ["core"],
+  exec: ["core"],
+  config: ["core", "exec"],
+  "docker-endpoint": ["core"],
+  filesync: ["core", "protocol"],
+  engine: ["core", "protocol", "exec", "config", "filesync"],
+  "driver-socket": ["core"],
+  "driver-docker": ["core", "docker-endpoint"],
+  "driver-embedded": ["core", "protocol", "filesync", "docker-endpoint"],
+  testkit: ["core", "protocol", "filesync"],
+  drivers: ["core", "driver-socket", "driver-docker", "driver-embedded"],
+};
+
+/** Libraries that belong to one package each, by the pattern of their folder in node_modules. */
+const OWNERS = {
+  execa: "^packages/exec/",
+  dockerode: "^packages/driver-docker/",
+  "@kubernetes/": "^packages/driver-kubernetes/",
+  "@bufbuild/": "^packages/protocol/",
+  graphql: "^packages/driver-embedded/",
+  "@dagger.io/": "^(examples|bench)/",
+};
+
+const TEST_FILES = String.raw`\.test(-d)?\.ts$|^(packages|apps)/[^/]+/test/|^bench/|^tooling/`;
+
+const arrowRules = Object.entries(ARROWS).map(([name, allowed]) => ({
+  name: `arrows-of-${name}`,
+  comment: `${name} may import ${allowed.length === 0 ? "no other package" : `only ${allowed.join(", ")}`}.`,
+  severity: "error",
+  from: { path: `^packages/${name}/`, pathNot: TEST_FILES },
+  to: { path: "^packages/", pathNot: `^packages/(${[name, ...allowed].join("|")})/` },
+}));
+
+const ownerRules = Object.entries(OWNERS).map(([library, owner]) => ({
+  name: `owner-of-${library.replaceAll(/\W+/g, "")}`,
+  comment: `${library} is imported by its owner only.`,
+  severity: "error",
+  from: { pathNot: owner },
+  to: { path: `node_modules/${library}${library.endsWith("/") ? "" : "/"}` },
+}));
+
+export default {
+  forbidden: [
+    ...arrowRules,
+    ...ownerRules,
+    {
+      name: "every-package-has-arrows",
+      comment: "A new package gets its line in ARROWS first.",
+      severity: "error",
+      from: { path: "^packages/", pathNot: `^packages/(${Object.keys(ARROWS).join("|")})/` },
+      to: {},
+    },
+    {
+      name: "core-imports-node-only",
+      severity: "error",
+      from: { path: "^packages/core/src/", pathNot: TEST_FILES },
+      to: { dependencyTypesNot: ["core", "local", "type-only"] },
+    },
+    { name: "no-cycles", severity: "error", from: {}, to: { circular: true } },
+    { name: "no-unresolvable", comment: "Misspelt, or not declared in the package's manifest.", severity: "error", from: {}, to: { couldNotResolve: true } },
+    {
+      name: "no-relative-path-across-packages",
+      comment: "Import the package by its name.",
+      severity: "error",
+      from: { path: "^(packages|apps|examples)/([^/]+)/" },
+      to: { dependencyTypes: ["local"], pathNot: "^$1/$2/|^[^/]+$" },
+    },
+    {
+      name: "no-driver-imports-another",
+      severity: "error",
+      from: { path: "^packages/(driver-[^/]+)/" },
+      to: { path: "^packages/driver-", pathNot: "^packages/$1/" },
+    },
+    { name: "nothing-imports-an-app", severity: "error", from: { path: "^(packages|examples)/" }, to: { path: "^apps/" } },
+    { name: "testkit-from-tests-only", severity: "error", from: { pathNot: `${TEST_FILES}|^packages/testkit/` }, to: { path: "^packages/testkit/" } },
+    {
+      name: "no-tests-from-sources",
+      severity: "error",
+      from: { pathNot: TEST_FILES },
+      to: { path: String.raw`\.test\.ts$` },
+    },
+  ],
+  options: {
+    doNotFollow: { path: "node_modules" },
+    exclude: { path: "(^|/)dist/" },
+    tsConfig: { fileName: "tsconfig.json" },
+    tsPreCompilationDeps: true,
+    enhancedResolveOptions: { exportsFields: ["exports"], conditionNames: ["types", "import", "node", "default"] },
+  },
+};
