@@ -1,0 +1,89 @@
+import { getEventListeners } from "node:events";
+import { setImmediate as nextTurn, setTimeout as delay } from "node:timers/promises";
+
+import { parseRunnerUrl, RunnerError, type RunnerConnection } from "@anyrunner/core";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+
+import { caught } from "./caught.ts";
+import type { DriverSuite } from "./driver-suite.ts";
+import { openTarget, type OpenTarget } from "./open-target.ts";
+
+/** How far a call may have come when it is cancelled: not at all, a few turns of the event loop, some milliseconds. */
+const MOMENTS: readonly (() => Promise<unknown> | undefined)[] = [() => undefined, () => Promise.resolve(), () => nextTurn(), async () => { await nextTurn(); await nextTurn(); }, () => delay(2), () => delay(10), () => delay(40)];
+
+/** Cancelling before and during each call: ABORTED, at once, and nothing stays behind. */
+export function testAbort(suite: DriverSuite): void {
+  describe("abort", () => {
+    let open: OpenTarget;
+    beforeAll(async () => {
+      open = await openTarget(suite);
+    });
+    afterAll(async () => {
+      await open?.[Symbol.asyncDispose]();
+    });
+
+    const calls = callsWithSignal(suite);
+
+    test.each(calls)("$name with an aborted signal is ABORTED and does nothing", async ({ call }) => {
+      const reason = new Error("changed my mind");
+      const error = await caught(() => call(open, AbortSignal.abort(reason)));
+      expect(RunnerError.is(error), String(error)).toBe(true);
+      expect(error).toMatchObject({ code: "ABORTED", cause: reason });
+      await open.expectNothingLeft();
+    });
+
+    test.each(calls)("$name cancelled on its way is ABORTED, or was done; nothing is left, no listener either", async ({ call }) => {
+      for (const moment of MOMENTS) {
+        const controller = new AbortController();
+        const outcome = call(open, controller.signal).then(
+          (value) => ({ value }),
+          (error: unknown) => ({ error }),
+        );
+        await moment();
+        controller.abort();
+        const settled = await outcome;
+        if ("error" in settled) expect(settled.error).toMatchObject({ code: "ABORTED" });
+        else release(settled.value);
+        await open.expectNothingLeft();
+        expect(getEventListeners(controller.signal, "abort")).toEqual([]);
+      }
+    });
+
+    test("a connection that ended leaves no listener on the signal it was opened with", async () => {
+      const { signal } = new AbortController();
+      const connection = await open.connect("ECHO", signal);
+      connection.stream.destroy();
+      await connection.closed;
+      await open.expectNothingLeft();
+      expect(getEventListeners(signal, "abort")).toEqual([]);
+    });
+  });
+}
+
+type Call = (open: OpenTarget, signal: AbortSignal) => Promise<unknown>;
+
+/** Every member that takes a signal and changes nothing for the other tests. */
+function callsWithSignal(suite: DriverSuite): readonly { readonly name: string; readonly call: Call }[] {
+  const { capabilities } = suite.createDriver();
+  const always: readonly { readonly name: string; readonly call: Call }[] = [
+    { name: "probe", call: async ({ driver, far }, signal) => driver.probe(await driver.parse(parseRunnerUrl(far.url)), { signal }) },
+    { name: "provision", call: ({ driver, target }, signal) => driver.provision(target, { signal }) },
+    { name: "connect", call: ({ driver, handle }, signal) => driver.connect(handle, { signal }) },
+  ];
+  const optional: readonly { readonly name: string; readonly call: Call }[] = [
+    { name: "inspect", call: async ({ driver, handle }, signal) => driver.inspect?.(handle, { signal }) },
+    { name: "logs", call: async ({ driver, handle }, signal) => drain(driver.logs?.(handle, { signal, follow: true })) },
+    { name: "list", call: async ({ driver }, signal) => driver.list?.({ signal }) },
+  ];
+  return [...always, ...optional.filter(({ name }) => (capabilities as readonly string[]).includes(name))];
+}
+
+async function drain(chunks: AsyncIterable<string> | undefined): Promise<void> {
+  for await (const _ of chunks ?? []) continue;
+}
+
+function release(value: unknown): void {
+  const stream = (value as Partial<RunnerConnection> | undefined)?.stream;
+  stream?.on("error", () => {});
+  stream?.destroy();
+}

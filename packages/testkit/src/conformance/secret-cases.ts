@@ -1,0 +1,69 @@
+import { parseRunnerUrl, RunnerError, type RunnerDriver } from "@anyrunner/core";
+import { describe, expect, test } from "vitest";
+
+import { caught } from "./caught.ts";
+import type { DriverSuite } from "./driver-suite.ts";
+import { openTarget, visibleText } from "./open-target.ts";
+
+const PLANTED = "planted-5ecret-7a1f";
+
+/** Secrets that a URL or the surroundings hold never come out again. */
+export function testSecrets(suite: DriverSuite): void {
+  describe("secrets", () => {
+    test("a password and secret parameters of a URL show in no error, report, target or handle", async () => {
+      for (const url of await urlsWithSecrets(suite)) {
+        const shown = await everythingSaidAbout(suite.createDriver(), url);
+        expect(shown.join("\n"), `what is said about a URL with a planted secret`).not.toContain(PLANTED);
+      }
+    });
+
+    test("what the driver learns from its surroundings shows in nothing that it emits", async () => {
+      await using open = await openTarget(suite);
+      const { driver, handle, target, emitted, report, far } = open;
+      const connection = await open.connect("DIE");
+      connection.stream.resume();
+      emitted.push(visibleText(await connection.closed), JSON.stringify(await connection.diagnostics({})));
+      emitted.push(JSON.stringify(await driver.probe(target, { report })));
+      if (driver.inspect !== undefined) emitted.push(JSON.stringify(await driver.inspect(handle, { report })));
+      if (driver.list !== undefined) emitted.push(JSON.stringify(await driver.list({ report })));
+      await far.kill();
+      emitted.push(visibleText(await caught(() => driver.connect(handle, { report }))));
+      for (const secret of far.secrets ?? []) expect(emitted.join("\n")).not.toContain(secret);
+    });
+  });
+}
+
+/** The target's URL with a secret in each place where one can stand; not all of them need to be valid. */
+async function urlsWithSecrets(suite: DriverSuite): Promise<readonly string[]> {
+  const far = await suite.target();
+  await far.close();
+  const [scheme = "", rest = ""] = far.url.split("://");
+  const { options } = suite.createDriver();
+  const joiner = rest.includes("?") ? "&" : "?";
+  return [
+    `${scheme}://someone:${PLANTED}@${rest}`,
+    `${scheme}://someone:${PLANTED}@nowhere.invalid/`,
+    `${scheme}://${rest}${joiner}no-such-token=${PLANTED}`,
+    ...options.filter(({ secret }) => secret).map(({ name }) => `${scheme}://${rest}${joiner}${name}=${PLANTED}`),
+  ];
+}
+
+async function everythingSaidAbout(driver: RunnerDriver, url: string): Promise<readonly string[]> {
+  const shown: string[] = [];
+  const report = (event: unknown) => {
+    shown.push(JSON.stringify(event));
+  };
+  try {
+    const target = await driver.parse(parseRunnerUrl(url));
+    shown.push(target.url, JSON.stringify(await driver.probe(target, { report })));
+    const handle = await driver.provision(target, { report });
+    shown.push(JSON.stringify(handle));
+    const connection = await driver.connect(handle, { report });
+    connection.stream.destroy();
+    shown.push(visibleText(await connection.closed));
+  } catch (error) {
+    expect(RunnerError.is(error), String(error)).toBe(true);
+    shown.push(visibleText(error), JSON.stringify(error));
+  }
+  return shown;
+}

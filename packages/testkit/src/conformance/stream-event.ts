@@ -1,0 +1,31 @@
+import type { Duplex } from "node:stream";
+
+/** Resolves at the first of the events, and leaves no listener behind. */
+export function firstEvent(stream: Duplex, events: readonly string[]): Promise<void> {
+  return new Promise((resolve) => {
+    const done = () => {
+      for (const event of events) stream.off(event, done);
+      resolve();
+    };
+    for (const event of events) stream.on(event, done);
+  });
+}
+
+/** Everything that still arrives. Unlike the stream's own iterator it leaves the stream open; it throws when the stream breaks. */
+export async function* chunksOf(stream: Duplex): AsyncGenerator<Buffer> {
+  for (;;) {
+    const chunk = stream.read() as Buffer | null;
+    if (chunk !== null) yield chunk;
+    else if (stream.readableEnded) return;
+    else if (stream.destroyed) throw new Error("the stream broke before its end");
+    else await firstEvent(stream, ["readable", "end", "close"]);
+  }
+}
+
+/** Writes one piece and waits while the stream is full; throws when the stream breaks. */
+export async function writePiece(stream: Duplex, piece: Buffer): Promise<void> {
+  if (stream.destroyed) throw new Error("the stream is broken");
+  if (stream.write(piece)) return;
+  await firstEvent(stream, ["drain", "close"]);
+  if (stream.destroyed) throw new Error("the stream broke while it was written");
+}

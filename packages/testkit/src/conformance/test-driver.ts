@@ -1,0 +1,41 @@
+import { describe } from "vitest";
+
+import type { DriverSuite } from "./driver-suite.ts";
+import { testAbort } from "./abort-cases.ts";
+import { testCapabilities } from "./capability-cases.ts";
+import { testContract } from "./contract-cases.ts";
+import { testProvision } from "./provision-cases.ts";
+import { testSecrets } from "./secret-cases.ts";
+import { testStream } from "./stream-cases.ts";
+import { testUrls } from "./url-cases.ts";
+
+/**
+ * Declares the conformance suite of the driver interface, version 1, in the test file that calls it (vitest).
+ *
+ * The mandatory cases run for every driver and nothing can excuse them. The cases of a capability run when the driver declares
+ * it; for one that it doesn't declare the report shows a skipped line that says so.
+ *
+ * @example
+ * testDriver({
+ *   name: "unix",
+ *   createDriver: () => createUnixDriver(),
+ *   entry: new URL("index.ts", import.meta.url).href,
+ *   badUrls: ["unix://", { url: "unix:///run/x.sock?mode=1", code: "INVALID_OPTION" }],
+ *   absentUrls: ["unix:///no/such/socket"],
+ *   target: async () => {
+ *     const server = await startConformanceServer({ path });
+ *     return { url: `unix://${path}`, kill: server.kill, close: server.kill, leftovers: async () => server.connectionCount() };
+ *   },
+ * });
+ */
+export function testDriver(suite: DriverSuite): void {
+  describe(`driver conformance: ${suite.name}`, () => {
+    testContract(suite);
+    testUrls(suite);
+    testProvision(suite);
+    testStream(suite);
+    testAbort(suite);
+    testSecrets(suite);
+    testCapabilities(suite);
+  });
+}
