@@ -1,1 +1,10 @@
-export {};
+export { openSession, type EngineSession, type OpenSessionOptions, type SessionEnd } from "./session.ts";
+export { serveSession, type ServeSessionOptions, type SessionServer } from "./session-server.ts";
+export { graphqlErrorText, type GraphqlError, type GraphqlRequest, type GraphqlResponse } from "./query.ts";
+export type { SessionRequest } from "./session-request.ts";
+export { openControlConnection, type ControlConnection } from "./control-connection.ts";
+export type { EngineInfo } from "./engine-info.ts";
+export { formatTraceparent, parseTraceparent, type TraceContext } from "./trace-context.ts";
+export type { TelemetryEvent, TelemetryListener } from "./telemetry/subscribe.ts";
+export type { Attributes, AttributeValue, LogRecord, Span } from "./telemetry/records.ts";
+export { retryTransient, systemClock, type Clock, type RetryOptions } from "./retry.ts";

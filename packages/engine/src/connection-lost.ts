@@ -1,0 +1,59 @@
+import { RunnerError, type ConnectionDiagnostics, type RunnerConnection } from "@anyrunner/core";
+
+const DIAGNOSTICS_BUDGET_MS = 2000;
+
+/** Exit codes by which shells and container runtimes say that the program could not be started. */
+const NOT_STARTED = new Set([126, 127]);
+
+export interface ConnectionLostInput {
+  readonly runner: string;
+  readonly connection: RunnerConnection;
+  readonly error?: unknown;
+  /** Ends the sentence: `while …`. */
+  readonly doing: string;
+  /** The engine had not answered yet: it may still be starting, so trying again makes sense. */
+  readonly starting?: boolean;
+}
+
+/** Says why a stream to the engine ended, with what its driver knows about the far end (container state, exit code, last output). */
+export async function connectionLost(input: ConnectionLostInput): Promise<RunnerError> {
+  const known = await diagnose(input.connection);
+  const facts = [known.summary, known.oomKilled ? "it ran out of memory" : undefined, exitFact(known), lastLine(known.lastOutput)].filter((fact) => fact !== undefined);
+  const told = facts.length > 0 ? facts.join("; ") : causeMessage(input.error);
+  const details = {
+    ...(known.exitCode === undefined ? {} : { exitCode: known.exitCode }),
+    ...(known.oomKilled === undefined ? {} : { oomKilled: known.oomKilled }),
+  };
+  if (input.starting && known.exitCode !== undefined && NOT_STARTED.has(known.exitCode)) {
+    return new RunnerError("WRONG_SERVER", `${input.runner} has no engine to talk to: ${told}`, {
+      cause: input.error,
+      details,
+      hint: "the container must run a Dagger engine, whose image has the program buildctl",
+    });
+  }
+  return new RunnerError("CONNECTION_LOST", `the connection to ${input.runner} ended ${input.doing}${told === "" ? "" : `: ${told}`}`, {
+    cause: input.error,
+    details,
+    retryable: input.starting ?? false,
+    hint: known.oomKilled ? "give the engine more memory" : "look at the engine's log",
+  });
+}
+
+async function diagnose(connection: RunnerConnection): Promise<ConnectionDiagnostics> {
+  const signal = AbortSignal.timeout(DIAGNOSTICS_BUDGET_MS);
+  const expired = new Promise<ConnectionDiagnostics>((resolve) => signal.addEventListener("abort", () => resolve({}), { once: true }));
+  return Promise.race([connection.diagnostics({ signal }).catch(() => ({})), expired]);
+}
+
+function exitFact({ exitCode, summary }: ConnectionDiagnostics): string | undefined {
+  return exitCode === undefined || exitCode === 0 || summary?.includes(String(exitCode)) ? undefined : `exit code ${exitCode}`;
+}
+
+function lastLine(output: string | undefined): string | undefined {
+  const line = output?.trim().split("\n").at(-1)?.trim();
+  return line === undefined || line === "" ? undefined : `last output: ${line.slice(0, 300)}`;
+}
+
+function causeMessage(error: unknown): string {
+  return error instanceof Error ? error.message : "";
+}

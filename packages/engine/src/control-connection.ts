@@ -1,0 +1,36 @@
+import { RunnerError, throwIfAborted, type CallOptions, type Runner, type RunnerConnection } from "@anyrunner/core";
+import { openHttp2Connection, type Http2Connection } from "@anyrunner/protocol";
+
+import { connectionLost } from "./connection-lost.ts";
+import { readEngineInfo, type EngineInfo } from "./engine-info.ts";
+
+/** A connection on which the engine has said who it is; carries gRPC, queries and telemetry. */
+export interface ControlConnection {
+  readonly connection: RunnerConnection;
+  readonly http2: Http2Connection;
+  readonly info: EngineInfo;
+}
+
+/**
+ * One attempt: dial, then Info. Fails as the driver and `readEngineInfo` do; a stream that ends before the engine said a
+ * word is a retryable CONNECTION_LOST, since that is how a relay looks whose engine is still starting.
+ */
+export async function openControlConnection(runner: Runner, options: CallOptions): Promise<ControlConnection> {
+  const connection = await runner.connect(options);
+  try {
+    throwIfAborted(options.signal);
+    const http2 = openHttp2Connection(connection.stream);
+    const info = await readEngineInfo(http2, { ...options, runner: runner.url });
+    return { connection, http2, info };
+  } catch (error) {
+    const failure = await explain(runner, connection, error, options);
+    connection.stream.destroy();
+    throw failure;
+  }
+}
+
+async function explain(runner: Runner, connection: RunnerConnection, error: unknown, options: CallOptions): Promise<RunnerError> {
+  throwIfAborted(options.signal);
+  if (RunnerError.is(error) && (error.code !== "CONNECTION_LOST" || !error.retryable)) return error;
+  return connectionLost({ runner: runner.url, connection, error, doing: "while the engine was asked who it is", starting: true });
+}

@@ -1,0 +1,68 @@
+import { RunnerError } from "@anyrunner/core";
+import { readText } from "@anyrunner/protocol";
+
+import { engineChanged } from "./engine-info.ts";
+import type { SendSessionRequest } from "./session-request.ts";
+
+export interface GraphqlRequest {
+  readonly query: string;
+  readonly variables?: Readonly<Record<string, unknown>> | undefined;
+  readonly operationName?: string | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+export interface GraphqlResponse {
+  readonly data?: unknown;
+  readonly errors?: readonly GraphqlError[] | undefined;
+}
+
+export interface GraphqlError {
+  readonly message: string;
+  readonly path?: readonly (string | number)[] | undefined;
+  readonly extensions?: Readonly<Record<string, unknown>> | undefined;
+}
+
+const LONGEST_ANSWER_BYTES = 1 << 30;
+
+/**
+ * Sends one GraphQL request. There is no time limit: a pipeline may run for hours without a byte.
+ * What the engine itself refuses (status 5xx) rejects: VERSION_MISMATCH, ENGINE_CHANGED, AUTH_FAILED or CONNECTION_LOST.
+ */
+export async function queryEngine(request: SendSessionRequest, graphql: GraphqlRequest, runner: string): Promise<GraphqlResponse> {
+  const { signal, ...body } = graphql;
+  const response = await request({
+    method: "POST",
+    path: "/query",
+    headers: { "content-type": "application/json" },
+    body: JSON.stringify(body),
+    signal,
+  });
+  const text = await readText(response.body, { limitBytes: LONGEST_ANSWER_BYTES });
+  const answer = parseAnswer(text);
+  // 422 carries validation errors in GraphQL form; 5xx is the engine's plumbing, JSON too but typed as text.
+  if (response.status < 500 && answer !== undefined) return answer;
+  throw plumbingError(answer?.errors?.map((error) => error.message).join("; ") ?? text.trim(), response.status, runner);
+}
+
+/** The messages of an answer in one text, without the engine's markers of where in the trace they come from. */
+export function graphqlErrorText(errors: readonly GraphqlError[]): string {
+  return errors.map(({ message }) => message.replaceAll(/\s*\[traceparent:[0-9a-f]{32}-[0-9a-f]{16}\]/g, "")).join("\n");
+}
+
+function parseAnswer(text: string): GraphqlResponse | undefined {
+  try {
+    const value: unknown = JSON.parse(text);
+    return typeof value === "object" && value !== null ? (value as GraphqlResponse) : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function plumbingError(said: string, status: number, runner: string): RunnerError {
+  if (said.includes("incompatible client version")) {
+    return new RunnerError("VERSION_MISMATCH", `${runner} refuses this client: ${said}`, { hint: "use the SDK version that belongs to the engine" });
+  }
+  if (said.includes("different secret token")) return new RunnerError("AUTH_FAILED", `${runner} refused the client's token: ${said}`);
+  if (said.includes("waiting for client session attachables")) return engineChanged(runner, said);
+  return new RunnerError("CONNECTION_LOST", `${runner} can't serve the query (status ${status}): ${said}`, { hint: "look at the engine's log" });
+}

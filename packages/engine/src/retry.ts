@@ -1,0 +1,61 @@
+import { setTimeout as sleep } from "node:timers/promises";
+
+import { abortedError, RunnerError, throwIfAborted, type CallOptions } from "@anyrunner/core";
+
+export interface RetryOptions extends CallOptions {
+  /** How long transient failures are tried again, in ms, measured from the first attempt. */
+  readonly budgetMs: number;
+  /** For messages: what is being tried. */
+  readonly what: string;
+  readonly clock?: Clock | undefined;
+}
+
+/** Time, as tests replace it. */
+export interface Clock {
+  now(): number;
+  sleep(ms: number, signal: AbortSignal | undefined): Promise<void>;
+}
+
+export const systemClock: Clock = {
+  now: () => performance.now(),
+  sleep: async (ms, signal) => {
+    await sleep(ms, undefined, { signal });
+  },
+};
+
+const FIRST_DELAY_MS = 100;
+const LONGEST_DELAY_MS = 1000;
+
+/**
+ * Runs `attempt` until it succeeds, fails permanently, or the budget is spent on transient failures. Only errors that are
+ * marked `retryable` count as transient; everything else surfaces after one attempt, unchanged.
+ * Fails with TIMEOUT (cause: the last failure) when the budget is spent.
+ */
+export async function retryTransient<T>(attempt: () => Promise<T>, options: RetryOptions): Promise<T> {
+  const clock = options.clock ?? systemClock;
+  const started = clock.now();
+  for (let count = 1; ; count++) {
+    throwIfAborted(options.signal);
+    try {
+      return await attempt();
+    } catch (error) {
+      if (!RunnerError.is(error) || !error.retryable) throw error;
+      throwIfAborted(options.signal);
+      const delayMs = Math.min(FIRST_DELAY_MS * 2 ** (count - 1), LONGEST_DELAY_MS);
+      if (clock.now() - started + delayMs > options.budgetMs) throw budgetSpent(options, count, error);
+      options.report?.({ type: "retry", attempt: count, delayMs, message: error.message });
+      await clock.sleep(delayMs, options.signal).catch((cause: unknown) => {
+        throw options.signal?.aborted ? abortedError(options.signal) : cause;
+      });
+    }
+  }
+}
+
+function budgetSpent(options: RetryOptions, count: number, last: RunnerError): RunnerError {
+  const seconds = Math.round(options.budgetMs / 1000);
+  return new RunnerError("TIMEOUT", `${options.what} did not work within ${seconds} s (${count} attempts); last: ${last.message}`, {
+    cause: last,
+    hint: last.hint ?? "look at the engine's log; a larger budget can be given",
+    driver: last.driver,
+  });
+}

@@ -1,0 +1,150 @@
+import { RunnerError, throwIfAborted, type CallOptions, type Runner } from "@anyrunner/core";
+import type { ClientMetadata, Http2Response } from "@anyrunner/protocol";
+
+import { attachClient, type ClientAttachment } from "./attach-client.ts";
+import type { AttachableSettings } from "./attachables/index.ts";
+import { createClientMetadata } from "./client-identity.ts";
+import { connectionLost } from "./connection-lost.ts";
+import type { ControlConnection } from "./control-connection.ts";
+import { closeControl, dialSession } from "./dial-session.ts";
+import type { EngineInfo } from "./engine-info.ts";
+import { watchLiveness } from "./liveness.ts";
+import { queryEngine, type GraphqlRequest, type GraphqlResponse } from "./query.ts";
+import { retryTransient, type Clock } from "./retry.ts";
+import { createSessionRequests, type SessionRequest } from "./session-request.ts";
+import { shutDownEngineSession } from "./shutdown.ts";
+import { subscribeTelemetry, type TelemetryListener } from "./telemetry/subscribe.ts";
+import { createTraceContext, type TraceContext } from "./trace-context.ts";
+
+export interface OpenSessionOptions extends CallOptions {
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** The directory that relative host paths start from, absolute. */
+  readonly cwd: string;
+  /** Version that the client states; it selects the schema view. Default: the engine's own. */
+  readonly clientVersion?: string | undefined;
+  readonly labels?: Readonly<Record<string, string>> | undefined;
+  /** Key of the engine's persistent copy of host directories; without it every upload starts cold. */
+  readonly stableId?: string | undefined;
+  /** Further fields of the client metadata (engine protocol 4.5). */
+  readonly metadata?: Partial<ClientMetadata> | undefined;
+  /** What the engine may ask of this machine: credentials, secrets, files. */
+  readonly attachables?: Partial<AttachableSettings> | undefined;
+  /** Receives the spans, logs and metrics of the session. Without it no telemetry is fetched. */
+  readonly onTelemetry?: TelemetryListener | undefined;
+  /** How long an engine that is not ready is tried again, in ms. Default 60,000. */
+  readonly connectBudgetMs?: number | undefined;
+  /** How long the engine may take to end the session, telemetry included, in ms. Default 10,000. */
+  readonly shutdownBudgetMs?: number | undefined;
+  readonly clock?: Clock | undefined;
+}
+
+/** One client's session on one engine. All its streams go to the engine that answered first. */
+export interface EngineSession {
+  readonly runner: Runner;
+  readonly engine: EngineInfo;
+  readonly trace: TraceContext;
+  /** Sends any request to the engine's session API with the identity of this session. No time-outs of its own. */
+  request(request: SessionRequest): Promise<Http2Response>;
+  /** One GraphQL request. Errors of the pipeline are in the answer; everything else rejects. */
+  query(request: GraphqlRequest): Promise<GraphqlResponse>;
+  /** Resolves when the session is over: `closed` by us, or `lost` with the reason. Never rejects. */
+  readonly ended: Promise<SessionEnd>;
+  /** Ends the session within its budget: shutdown, rest of the telemetry, streams. Idempotent. */
+  close(): Promise<void>;
+}
+
+export type SessionEnd = { readonly kind: "closed" } | { readonly kind: "lost"; readonly error: RunnerError };
+
+const CONNECT_BUDGET_MS = 60_000;
+const SHUTDOWN_BUDGET_MS = 10_000;
+
+/**
+ * Opens a session: control connection with version check, then the session attachables, then telemetry.
+ *
+ * Fails with the driver's codes, WRONG_SERVER, VERSION_MISMATCH, AUTH_FAILED, ENGINE_CHANGED, or TIMEOUT.
+ */
+export async function openSession(runner: Runner, options: OpenSessionOptions): Promise<EngineSession> {
+  const trace = createTraceContext(options.env);
+  const { control, attachables } = await retryTransient(() => dialSession(runner, options), {
+    what: `connecting to ${runner.url}`,
+    budgetMs: options.connectBudgetMs ?? CONNECT_BUDGET_MS,
+    signal: options.signal,
+    report: options.report,
+    clock: options.clock,
+  });
+  let attachment: ClientAttachment | undefined;
+  try {
+    throwIfAborted(options.signal);
+    const metadata = createClientMetadata({
+      clientVersion: options.clientVersion ?? control.info.version.replace(/\+.*$/, ""),
+      stableId: options.stableId,
+      labels: options.labels,
+      env: options.env,
+      extra: options.metadata,
+    });
+    attachment = await attachClient(runner, attachables, { ...options, engine: control.info, metadata, trace });
+    return await startSession({ runner, control, attachment, metadata, trace, options });
+  } catch (error) {
+    await attachment?.close();
+    attachables.stream.destroy();
+    closeControl(control);
+    throw error;
+  }
+}
+
+interface SessionParts {
+  readonly runner: Runner;
+  readonly control: ControlConnection;
+  readonly attachment: ClientAttachment;
+  readonly metadata: ClientMetadata;
+  readonly trace: TraceContext;
+  readonly options: OpenSessionOptions;
+}
+
+async function startSession(parts: SessionParts): Promise<EngineSession> {
+  const { runner, control, attachment, options, trace } = parts;
+  const ending = new AbortController();
+  const request = createSessionRequests({ control, metadata: parts.metadata, trace, runner, ended: ending.signal });
+  const telemetry = await subscribeTelemetry({ request, listener: options.onTelemetry, runner: runner.url, report: options.report });
+
+  let closing: Promise<void> | undefined;
+  let settle: (end: SessionEnd) => void = () => {};
+  const ended = new Promise<SessionEnd>((resolve) => (settle = resolve));
+
+  const lose = async (error: unknown, connection = control.connection) => {
+    if (closing !== undefined || ending.signal.aborted) return;
+    const lost = RunnerError.is(error) ? error : await connectionLost({ runner: runner.url, connection, error, doing: "while the session was open" });
+    if (closing !== undefined || ending.signal.aborted) return;
+    ending.abort(lost);
+    telemetry.stop();
+    closeControl(control);
+    await attachment.close();
+    settle({ kind: "lost", error: lost });
+  };
+  const stopWatching = watchLiveness({ http2: control.http2, onDead: (error) => void lose(error) });
+  void control.http2.closed.then(lose);
+  void attachment.closed.then((error) => lose(error, attachment.connection));
+
+  const close = async () => {
+    stopWatching();
+    if (!ending.signal.aborted) {
+      await shutDownEngineSession({ request, telemetry, budgetMs: options.shutdownBudgetMs ?? SHUTDOWN_BUDGET_MS, report: options.report });
+      ending.abort(new RunnerError("ABORTED", "the session was closed"));
+    }
+    telemetry.stop();
+    await attachment.close();
+    await control.http2.close();
+    control.connection.stream.destroy();
+    settle({ kind: "closed" });
+  };
+
+  return {
+    runner,
+    engine: control.info,
+    trace,
+    request,
+    query: (graphql) => queryEngine(request, graphql, runner.url),
+    ended,
+    close: () => (closing ??= close()),
+  };
+}
