@@ -1,0 +1,55 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { fileURLToPath } from "node:url";
+
+import { measure } from "./measure.ts";
+import { pair, type PairResult, type Sample } from "./pair.ts";
+import type { BenchSettings } from "./settings.ts";
+
+const IMAGE = process.env["ANYRUNNER_BENCH_IMAGE"] ?? "busybox:test";
+const CONTAINER = "anyrunner-bench-stream";
+const MIB = 1024;
+
+/** What the container offers as `buildctl`: 1 GiB of zeros. */
+const FAR_END = `#!/bin/sh\nexec dd if=/dev/zero bs=1048576 count=${MIB} 2>/dev/null\n`;
+
+/**
+ * 1 GiB out of a container through the docker-container driver against `docker exec -i`, and the first byte of each. Both
+ * sides are whole processes: ours is Node with nothing but the driver loaded. Rates: the ratio is of times, lower is better.
+ */
+export async function benchExecStream({ runs }: BenchSettings): Promise<readonly PairResult[]> {
+  await measure({ argv: ["docker", "run", "-d", "--rm", "--name", CONTAINER, IMAGE, "sleep", "3600"] });
+  try {
+    await measure({ argv: ["docker", "exec", "-i", CONTAINER, "sh", "-c", "cat >/bin/buildctl && chmod 755 /bin/buildctl"], stdin: FAR_END });
+    const reader = fileURLToPath(new URL("./read-stream.ts", import.meta.url));
+    const ours = [process.execPath, reader, `docker-container://${CONTAINER}`] as const;
+    const peer = ["docker", "exec", "-i", CONTAINER, "buildctl", "dial-stdio"] as const;
+    return [
+      await pair({ name: "1 GiB through docker-container / docker exec -i (time)", runs: Math.max(3, Math.round(runs / 2)), target: 1.0, ours: () => drain(ours), peer: () => drain(peer) }),
+      await pair({ name: "first byte through docker-container / docker exec -i", runs, target: 0.8, ours: () => firstByte(ours), peer: () => firstByte(peer) }),
+    ];
+  } finally {
+    await measure({ argv: ["docker", "rm", "-f", CONTAINER] });
+  }
+}
+
+async function drain([file, ...args]: readonly [string, ...string[]]): Promise<Sample> {
+  const started = performance.now();
+  const child = spawn(file, args, { stdio: ["pipe", "pipe", "inherit"] });
+  let bytes = 0;
+  child.stdout.on("data", (chunk: Buffer) => (bytes += chunk.length));
+  await once(child, "close");
+  if (bytes !== MIB * 2 ** 20) throw new Error(`${bytes} bytes came through ${file}`);
+  return { wallMs: performance.now() - started };
+}
+
+async function firstByte([file, ...args]: readonly [string, ...string[]]): Promise<Sample> {
+  const started = performance.now();
+  const child = spawn(file, args, { stdio: ["pipe", "pipe", "inherit"] });
+  await once(child.stdout, "data");
+  const wallMs = performance.now() - started;
+  const exited = once(child, "close");
+  child.kill("SIGKILL");
+  await exited;
+  return { wallMs };
+}
