@@ -1,8 +1,11 @@
 import { defineConfig } from "vitest/config";
 
+import { countReporter } from "./tooling/count-reporter.ts";
+
 export default defineConfig({
   test: {
     include: ["packages/*/src/**/*.test.ts", "apps/*/src/**/*.test.ts", "examples/**/*.test.ts", "tooling/**/*.test.ts"],
+    reporters: ["default", countReporter()],
     testTimeout: 30_000,
     hookTimeout: 120_000,
     // Two cores run the whole suite, real daemons included: more workers than that only add noise.
