@@ -6,3 +6,7 @@ export { startConformanceServer, type ConformanceServer } from "./conformance/co
 
 // Nothing left behind.
 export { describeLeaks, expectNothingLeft, takeInventory, type Inventory } from "./leak-check.ts";
+
+// Images for tests, made without a registry.
+export { makeBusyboxRootfs, type BusyboxRootfsOptions } from "./images/busybox-rootfs.ts";
+export { CONFORMANCE_IMAGE_LOG, ensureBusyboxImage, ensureConformanceImage, type TestImageOptions } from "./images/test-image.ts";

@@ -1,7 +1,7 @@
-import { parseRunnerUrl, RunnerError, type RunnerDriver } from "@anyrunner/core";
+import { parseRunnerUrl, type RunnerDriver, type RunnerEvent } from "@anyrunner/core";
 import { describe, expect, test } from "vitest";
 
-import { caught } from "./caught.ts";
+import { caught, expectTypedError } from "./caught.ts";
 import type { DriverSuite } from "./driver-suite.ts";
 import { openTarget, visibleText } from "./open-target.ts";
 
@@ -13,13 +13,14 @@ export function testSecrets(suite: DriverSuite): void {
     test("a password and secret parameters of a URL show in no error, report, target or handle", async () => {
       for (const url of await urlsWithSecrets(suite)) {
         const shown = await everythingSaidAbout(suite.createDriver(), url);
-        expect(shown.join("\n"), `what is said about a URL with a planted secret`).not.toContain(PLANTED);
+        expect(shown.join("\n")).not.toContain(PLANTED);
       }
     });
 
     test("what the driver learns from its surroundings shows in nothing that it emits", async () => {
       await using open = await openTarget(suite);
-      const { driver, handle, target, emitted, report, far } = open;
+      const { driver, handle, target, emitted, far } = open;
+      const report = (event: RunnerEvent) => open.report(event);
       const connection = await open.connect("DIE");
       connection.stream.resume();
       emitted.push(visibleText(await connection.closed), JSON.stringify(await connection.diagnostics({})));
@@ -62,7 +63,7 @@ async function everythingSaidAbout(driver: RunnerDriver, url: string): Promise<r
     connection.stream.destroy();
     shown.push(visibleText(await connection.closed));
   } catch (error) {
-    expect(RunnerError.is(error), String(error)).toBe(true);
+    expectTypedError(error);
     shown.push(visibleText(error), JSON.stringify(error));
   }
   return shown;

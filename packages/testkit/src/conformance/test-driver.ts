@@ -1,9 +1,9 @@
 import { describe } from "vitest";
 
-import type { DriverSuite } from "./driver-suite.ts";
 import { testAbort } from "./abort-cases.ts";
 import { testCapabilities } from "./capability-cases.ts";
 import { testContract } from "./contract-cases.ts";
+import type { DriverSuite } from "./driver-suite.ts";
 import { testProvision } from "./provision-cases.ts";
 import { testSecrets } from "./secret-cases.ts";
 import { testStream } from "./stream-cases.ts";

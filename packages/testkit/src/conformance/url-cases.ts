@@ -1,8 +1,8 @@
-import { parseRunnerUrl, RunnerError, serializeRunnerUrl } from "@anyrunner/core";
+import { parseRunnerUrl, serializeRunnerUrl } from "@anyrunner/core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 
+import { caught, expectTypedError } from "./caught.ts";
 import type { ConformanceTarget, DriverSuite } from "./driver-suite.ts";
-import { caught } from "./caught.ts";
 
 /** What `parse` and `probe` say about URLs. */
 export function testUrls(suite: DriverSuite): void {
@@ -22,8 +22,8 @@ export function testUrls(suite: DriverSuite): void {
 
     test.each(suite.badUrls.map((bad) => (typeof bad === "string" ? { url: bad, code: "INVALID_URL" as const } : bad)))("$url is refused with $code", async ({ url, code }) => {
       const error = await caught(async () => driver.parse(parseRunnerUrl(url)));
-      expect(RunnerError.is(error), String(error)).toBe(true);
-      expect((error as RunnerError).code).toBe(code);
+      expectTypedError(error);
+      expect(error).toMatchObject({ code });
     });
 
     test("an unknown parameter is refused with INVALID_OPTION and a hint", async () => {

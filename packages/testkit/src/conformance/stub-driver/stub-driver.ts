@@ -5,34 +5,42 @@ import { abortedError, formatRunnerUrl, readOptions, RunnerError, throwIfAborted
 
 const OPTIONS = [{ name: "token", type: "string", help: "Not used; a secret for the suite to look for.", secret: true }] as const;
 
+interface StubTarget extends RunnerTarget {
+  readonly path: string;
+}
+
+interface StubHandle extends RunnerHandle {
+  readonly endpoint: { readonly path: string };
+}
+
 /** The smallest driver that passes: streams over a Unix socket, `stub:///path`. */
-export function createStubDriver(): RunnerDriver {
+export function createStubDriver(): RunnerDriver<StubTarget, StubHandle> {
   return {
     specVersion: 1,
     name: "stub",
     schemes: ["stub"],
     capabilities: ["half-close"],
     options: OPTIONS,
-    parse(url): RunnerTarget {
+    parse(url) {
       readOptions(url, OPTIONS);
       if (!url.body.startsWith("/")) throw new RunnerError("INVALID_URL", `${formatRunnerUrl(url)} names no absolute path`, { hint: "write stub:///path" });
       return { driver: "stub", url: formatRunnerUrl(url), path: url.body };
     },
     async probe(target, { signal }) {
       throwIfAborted(signal);
-      const found = await stat(String(target["path"])).catch(() => undefined);
+      const found = await stat(target.path).catch(() => undefined);
       throwIfAborted(signal);
       return found?.isSocket() ? { available: true } : { available: false, reason: `${target.url} is no socket` };
     },
-    async provision(target, { signal }): Promise<RunnerHandle> {
+    async provision(target, { signal }) {
       throwIfAborted(signal);
-      return { driver: "stub", id: String(target["path"]), endpoint: { path: target["path"] }, owned: false, labels: {} };
+      return { driver: "stub", id: target.path, endpoint: { path: target.path }, owned: false, labels: {} };
     },
-    connect: (handle, { signal }) => connect(String(handle.endpoint["path"]), signal),
+    connect: (handle, { signal }) => connect(handle.endpoint.path, signal),
   };
 }
 
-export const driver: RunnerDriver = createStubDriver();
+export const driver: RunnerDriver<StubTarget, StubHandle> = createStubDriver();
 
 function connect(path: string, signal: AbortSignal | undefined): Promise<RunnerConnection> {
   return new Promise((resolve, reject) => {

@@ -1,0 +1,68 @@
+import { spawn } from "node:child_process";
+import { connect } from "node:net";
+import { Duplex } from "node:stream";
+
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+
+import { digestOf, readDigest, readText, writeAll } from "./conversation.ts";
+import { CONFORMANCE_PEER_SCRIPT } from "./conformance-peer.ts";
+import { startConformanceServer, type ConformanceServer } from "./conformance-server.ts";
+import { numberLines } from "./number-lines.ts";
+
+let server: ConformanceServer;
+beforeAll(async () => {
+  server = await startConformanceServer();
+});
+afterAll(async () => {
+  await server.kill();
+});
+
+const peers: readonly (readonly [string, () => Duplex])[] = [
+  ["in this process", () => connect({ port: Number(server.address.split(":")[1]), host: "127.0.0.1", allowHalfOpen: true })],
+  ["as a script of busybox", () => runScript()],
+];
+
+describe.each(peers)("the conformance peer %s", (_, open) => {
+  test("echoes what follows the line, in the same chunk too, until the client's end", async () => {
+    const stream = open();
+    stream.write("ECHO\nfirst ");
+    stream.end("second");
+    expect(await readText(stream)).toBe("first second");
+  });
+
+  test("digests a counted number of bytes while the client stays open", async () => {
+    const stream = open();
+    stream.write("SINK 200000\n");
+    await writeAll(stream, numberLines(200_000));
+    expect((await readText(stream)).trim()).toBe(digestOf(numberLines(200_000)).sha256);
+    stream.destroy();
+  });
+
+  test.each([0, 1, 100_000, 3_000_001])("sends %i bytes that it can be checked by", async (count) => {
+    const stream = open();
+    stream.write(`SOURCE ${count}\n`);
+    expect(await readDigest(stream)).toEqual(digestOf(numberLines(count)));
+    stream.destroy();
+  });
+
+  test("answers after the client's end", async () => {
+    const stream = open();
+    stream.write("HALFCLOSE\n");
+    stream.end("abc");
+    expect((await readText(stream)).trim()).toBe(digestOf([Buffer.from("abc")]).sha256);
+  });
+
+  test.each(["DIE", "NONSENSE 1", "x".repeat(500)])("is gone at once after %s", async (line) => {
+    const stream = open();
+    stream.on("error", () => {});
+    stream.write(`${line}\n`);
+    expect(await readText(stream).catch(() => "")).toBe("");
+    stream.destroy();
+  });
+});
+
+function runScript(): Duplex {
+  const child = spawn("/bin/busybox", ["sh", "-c", CONFORMANCE_PEER_SCRIPT], { stdio: ["pipe", "pipe", "ignore"] });
+  child.stdin.on("error", () => {});
+  return Duplex.from({ writable: child.stdin, readable: child.stdout }).on("error", () => {});
+}

@@ -1,0 +1,76 @@
+import { createHash } from "node:crypto";
+import { mkdtemp, rm } from "node:fs/promises";
+import { request } from "node:http";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+import { CONFORMANCE_PEER_SCRIPT } from "../conformance/conformance-peer.ts";
+import { makeBusyboxRootfs } from "./busybox-rootfs.ts";
+import { tarFolder } from "./tar-archive.ts";
+
+export interface TestImageOptions {
+  /** Socket of a Docker API. Default: `/var/run/docker.sock`. */
+  readonly socketPath?: string;
+  readonly busybox?: string;
+}
+
+const CHANGES = ["ENV PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", 'CMD ["sh"]'];
+
+/** Makes sure that the daemon has the image `busybox:test`, made from this machine's busybox; gives its reference. */
+export function ensureBusyboxImage(options: TestImageOptions = {}): Promise<string> {
+  return ensureImage("busybox:test", {}, options);
+}
+
+/**
+ * Makes sure that the daemon has an image whose `buildctl` is the conformance peer and whose command waits, one line in its log
+ * first; gives its reference. The tag follows the content, so a changed peer makes a new image.
+ */
+export function ensureConformanceImage(options: TestImageOptions = {}): Promise<string> {
+  const files = { "/usr/bin/buildctl": CONFORMANCE_PEER_SCRIPT, "/usr/bin/wait-for-stop": WAIT_SCRIPT };
+  const tag = createHash("sha256").update(JSON.stringify(files)).digest("hex").slice(0, 12);
+  return ensureImage(`anyrunner-test-peer:${tag}`, files, options, ['CMD ["/usr/bin/wait-for-stop"]']);
+}
+
+/** What the log of a container of `ensureConformanceImage` begins with. */
+export const CONFORMANCE_IMAGE_LOG = "the conformance peer is ready";
+
+const WAIT_SCRIPT = `#!/bin/sh
+trap 'exit 0' TERM INT
+echo "${CONFORMANCE_IMAGE_LOG}"
+while :; do sleep 3600 & wait $!; done
+`;
+
+async function ensureImage(reference: string, files: Readonly<Record<string, string>>, options: TestImageOptions, changes: readonly string[] = []): Promise<string> {
+  const socketPath = options.socketPath ?? "/var/run/docker.sock";
+  const found = await call(socketPath, "GET", `/images/${reference}/json`);
+  if (found.status === 200) return reference;
+  const directory = await mkdtemp(join(tmpdir(), "anyrunner-test-image-"));
+  try {
+    await makeBusyboxRootfs(directory, { files, ...(options.busybox === undefined ? {} : { busybox: options.busybox }) });
+    const [repo = "", tag = ""] = reference.split(":");
+    const query = new URLSearchParams({ fromSrc: "-", repo, tag });
+    for (const change of [...CHANGES, ...changes]) query.append("changes", change);
+    const made = await call(socketPath, "POST", `/images/create?${query.toString()}`, await tarFolder(directory));
+    if (made.status !== 200 || made.text.includes('"error"')) throw new Error(`the test image ${reference} can't be made: ${made.status} ${made.text}`);
+    return reference;
+  } finally {
+    await rm(directory, { recursive: true, force: true });
+  }
+}
+
+function call(socketPath: string, method: string, path: string, body?: Buffer): Promise<{ readonly status: number; readonly text: string }> {
+  return new Promise((resolve, reject) => {
+    const headers = body === undefined ? {} : { "content-type": "application/x-tar", "content-length": body.length };
+    const outgoing = request({ socketPath, method, path, headers, agent: false }, (response) => {
+      let text = "";
+      response.setEncoding("utf8");
+      response.on("data", (chunk: string) => {
+        text += chunk;
+      });
+      response.once("error", reject);
+      response.once("end", () => resolve({ status: response.statusCode ?? 0, text }));
+    });
+    outgoing.once("error", reject);
+    outgoing.end(body);
+  });
+}
