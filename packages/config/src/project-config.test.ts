@@ -17,9 +17,17 @@ describe("parseProjectConfig", () => {
       runner: "docker-container://My-Engine",
       drivers: [
         { kind: "path", path: "/p/tools/driver.ts", place: "/p/anyrunner.config.yaml:3" },
-        { kind: "package", name: "anyrunner-driver-foo", place: "/p/anyrunner.config.yaml:4" },
+        { kind: "package", package: "anyrunner-driver-foo", place: "/p/anyrunner.config.yaml:4" },
       ],
     });
+  });
+
+  test("a driver can say its name and schemes", async () => {
+    const config = await parseProjectConfig("drivers:\n  - path: toy.ts\n    name: toy\n    schemes: [toy, toy+x]\n  - package: '@acme/foo'\n", "/p/c.yaml");
+    expect(config.drivers).toEqual([
+      { kind: "path", path: "/p/toy.ts", name: "toy", schemes: ["toy", "toy+x"], place: "/p/c.yaml:2" },
+      { kind: "package", package: "@acme/foo", name: undefined, schemes: undefined, place: "/p/c.yaml:5" },
+    ]);
   });
 
   test.each(["", "# nothing\n", "runner:\n"])("%j says nothing", async (text) => {
@@ -35,6 +43,9 @@ describe("parseProjectConfig", () => {
     ["a tag", "runner: !!js/function 'x'\n", "/p/c.yaml:1:", /correct/],
     ["a list on top", "- a\n", "/p/c.yaml:1: it must hold keys and values", /runner/],
     ["drivers that are no list", "runner: a://\ndrivers: x\n", '/p/c.yaml:2: "drivers" must be a list', /package names/],
+    ["a misspelt key of a driver", "drivers:\n- path: ./a\n  scheme: [a]\n", '/p/c.yaml:3: unknown key "scheme"', /did you mean "schemes"/],
+    ["a driver of both kinds", "drivers:\n- path: ./a\n  package: b\n", "/p/c.yaml:2: a driver needs either", /package names/],
+    ["a scheme with a separator", "drivers:\n- path: ./a\n  schemes: ['a://']\n", '/p/c.yaml:3: "schemes" must be', /package names/],
     ["a driver that is a URL", "drivers:\n- a\n- https://x/y\n", '/p/c.yaml:3: "https://x/y" names no driver', /package names/],
   ])("refuses %s with its place", async (_, text, message, hint) => {
     await expect(parseProjectConfig(text, "/p/c.yaml")).rejects.toMatchObject({ code: "INVALID_CONFIG", message: expect.stringContaining(message), hint: expect.stringMatching(hint) });

@@ -17,14 +17,19 @@ export interface ProjectConfig {
   readonly drivers: readonly ProjectDriver[];
 }
 
-/** A driver that a project names: a package of its dependencies, or a file (absolute here). */
-export type ProjectDriver = ({ readonly kind: "package"; readonly name: string } | { readonly kind: "path"; readonly path: string }) & {
+/** A driver that a project names: a package of its dependencies, or a file or folder (absolute here). */
+export type ProjectDriver = ({ readonly kind: "package"; readonly package: string } | { readonly kind: "path"; readonly path: string }) & {
+  /** What the driver is called and answers to, where its own manifest doesn't say so. */
+  readonly name?: string | undefined;
+  readonly schemes?: readonly string[] | undefined;
   /** `file:line` that names it. */
   readonly place: string;
 };
 
 const FILES = ["anyrunner.config.yaml", "anyrunner.config.json"] as const;
 const KEYS = ["runner", "drivers", "$schema"] as const;
+const DRIVER_KEYS: readonly string[] = ["path", "package", "name", "schemes"];
+const DRIVER_HINT = "write a list of package names, of paths that begin with ./, or of { path: ./driver.ts, name: foo, schemes: [foo] }";
 const PACKAGE_NAME = /^(?:@[a-z0-9~-][a-z0-9._~-]*\/)?[a-z0-9~-][a-z0-9._~-]*$/;
 
 /**
@@ -96,14 +101,33 @@ function readRunner(document: ConfigDocument, runner: unknown): string | undefin
 
 function readDrivers(document: ConfigDocument, drivers: unknown, directory: string): readonly ProjectDriver[] {
   if (drivers === undefined || drivers === null) return [];
-  const hint = "write a list of package names, or of paths that begin with ./";
-  if (!Array.isArray(drivers)) throw invalid(document, ["drivers"], '"drivers" must be a list', hint);
-  return drivers.map((driver: unknown, index) => {
-    const place = document.place(["drivers", index]);
-    if (typeof driver === "string" && /^(\.\.?[/\\]|[/\\]|[A-Za-z]:[/\\])/.test(driver)) return { kind: "path", path: resolve(directory, driver), place };
-    if (typeof driver === "string" && PACKAGE_NAME.test(driver)) return { kind: "package", name: driver, place };
-    throw invalid(document, ["drivers", index], `${JSON.stringify(driver)?.slice(0, 100)} names no driver`, hint);
-  });
+  if (!Array.isArray(drivers)) throw invalid(document, ["drivers"], '"drivers" must be a list', DRIVER_HINT);
+  return drivers.map((driver: unknown, index) => readDriver(document, ["drivers", index], driver, directory));
+}
+
+function readDriver(document: ConfigDocument, at: readonly (string | number)[], driver: unknown, directory: string): ProjectDriver {
+  const place = document.place(at);
+  if (typeof driver === "string") {
+    if (/^(\.\.?[/\\]|[/\\]|[A-Za-z]:[/\\])/.test(driver)) return { kind: "path", path: resolve(directory, driver), place };
+    if (PACKAGE_NAME.test(driver)) return { kind: "package", package: driver, place };
+  }
+  if (typeof driver !== "object" || driver === null || Array.isArray(driver)) {
+    throw invalid(document, at, `${JSON.stringify(driver)?.slice(0, 100)} names no driver`, DRIVER_HINT);
+  }
+  for (const key of Object.keys(driver)) {
+    if (DRIVER_KEYS.includes(key)) continue;
+    const nearest = suggest(key, DRIVER_KEYS);
+    throw invalid(document, [...at, key], `unknown key "${key}"`, `${nearest === undefined ? "" : `did you mean "${nearest}"? `}known keys are ${DRIVER_KEYS.join(", ")}`);
+  }
+  const { path, package: packageName, name, schemes } = driver as Record<string, unknown>;
+  if (name !== undefined && (typeof name !== "string" || !/^[a-z][a-z0-9-]*$/.test(name))) throw invalid(document, [...at, "name"], '"name" must be a lower-case word', DRIVER_HINT);
+  if (schemes !== undefined && !(Array.isArray(schemes) && schemes.length > 0 && schemes.every((scheme) => typeof scheme === "string" && /^[a-z][a-z0-9.+-]*$/.test(scheme)))) {
+    throw invalid(document, [...at, "schemes"], '"schemes" must be a list of lower-case schemes without "://"', DRIVER_HINT);
+  }
+  const announced = { name, schemes: schemes as readonly string[] | undefined, place };
+  if (typeof path === "string" && path !== "" && packageName === undefined) return { kind: "path", path: resolve(directory, path), ...announced };
+  if (typeof packageName === "string" && PACKAGE_NAME.test(packageName) && path === undefined) return { kind: "package", package: packageName, ...announced };
+  throw invalid(document, at, "a driver needs either a path or the name of a package", DRIVER_HINT);
 }
 
 function invalid(document: ConfigDocument, path: readonly (string | number)[], what: string, hint: string | undefined): RunnerError {
