@@ -24,14 +24,28 @@ const TOKEN_USER = "<token>";
 export async function askCredentialHelper({ helper, server, env, signal, report }: AskHelperOptions): Promise<RegistryCredentials | undefined> {
   const command = `docker-credential-${helper}`;
   const warn = (what: string) => {
-    report?.({ type: "warning", id: `credential-helper-${helper}`, message: `${command} ${what}; going on without its login for ${server}`, hint: "install it, or remove it from Docker's config.json" });
+    report?.({
+      type: "warning",
+      id: `credential-helper-${helper}`,
+      message: `${command} ${what}; going on without its login for ${server}`,
+      hint: "install it, or remove it from Docker's config.json",
+    });
     return undefined;
   };
   if (!/^[A-Za-z0-9][A-Za-z0-9._-]*$/.test(helper)) return warn("is no valid name of a helper");
   // Loaded here, since most registries need no helper and the module is not free.
   const { runProgram } = await import("@anyrunner/exec");
   try {
-    const { exitCode, stdout } = await runProgram({ command, args: ["get"], input: server, env, signal, timeoutMs: BUDGET_MS, maxOutputBytes: 1024 * 1024, terminal: true });
+    const { exitCode, stdout } = await runProgram({
+      command,
+      args: ["get"],
+      input: server,
+      env,
+      signal,
+      timeoutMs: BUDGET_MS,
+      maxOutputBytes: 1024 * 1024,
+      terminal: true,
+    });
     const output = stdout.toString("utf8");
     if (exitCode !== 0) return /credentials not found|no credentials server URL/i.test(output) ? undefined : warn(`ended with exit code ${exitCode}`);
     return parseHelperAnswer(output) ?? warn("gave no usable answer");

@@ -51,7 +51,12 @@ export function parseDockerConfig(text: string, file: string): DockerConfig {
   });
   const helpers = Object.entries(asRecord(value["credHelpers"])).filter((pair): pair is [string, string] => typeof pair[1] === "string");
   const store = value["credsStore"];
-  return { file, auths: Object.fromEntries(auths), credHelpers: Object.fromEntries(helpers), credsStore: typeof store === "string" && store !== "" ? store : undefined };
+  return {
+    file,
+    auths: Object.fromEntries(auths),
+    credHelpers: Object.fromEntries(helpers),
+    credsStore: typeof store === "string" && store !== "" ? store : undefined,
+  };
 }
 
 /** What an `auths` entry gives, if anything. An identity token wins, as in the docker CLI. */

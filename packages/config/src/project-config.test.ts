@@ -10,7 +10,10 @@ import { loadProjectConfig, parseProjectConfig } from "./project-config.ts";
 
 describe("parseProjectConfig", () => {
   test("reads a runner and drivers", async () => {
-    const config = await parseProjectConfig("runner: docker-container://My-Engine\ndrivers:\n  - ./tools/driver.ts\n  - anyrunner-driver-foo\n", "/p/anyrunner.config.yaml");
+    const config = await parseProjectConfig(
+      "runner: docker-container://My-Engine\ndrivers:\n  - ./tools/driver.ts\n  - anyrunner-driver-foo\n",
+      "/p/anyrunner.config.yaml",
+    );
     expect(config).toEqual({
       file: "/p/anyrunner.config.yaml",
       directory: "/p",
@@ -48,13 +51,19 @@ describe("parseProjectConfig", () => {
     ["a scheme with a separator", "drivers:\n- path: ./a\n  schemes: ['a://']\n", '/p/c.yaml:3: "schemes" must be', /package names/],
     ["a driver that is a URL", "drivers:\n- a\n- https://x/y\n", '/p/c.yaml:3: "https://x/y" names no driver', /package names/],
   ])("refuses %s with its place", async (_, text, message, hint) => {
-    await expect(parseProjectConfig(text, "/p/c.yaml")).rejects.toMatchObject({ code: "INVALID_CONFIG", message: expect.stringContaining(message), hint: expect.stringMatching(hint) });
+    await expect(parseProjectConfig(text, "/p/c.yaml")).rejects.toMatchObject({
+      code: "INVALID_CONFIG",
+      message: expect.stringContaining(message),
+      hint: expect.stringMatching(hint),
+    });
   });
 
   test("JSON is strict and has places, too", async () => {
     expect(await parseProjectConfig('{ "$schema": "x", "runner": "tcp://a:1" }', "/p/c.json")).toMatchObject({ runner: "tcp://a:1" });
     await expect(parseProjectConfig('{\n "runner": "tcp://a:1",\n}', "/p/c.json")).rejects.toMatchObject({ message: expect.stringContaining("/p/c.json:3") });
-    await expect(parseProjectConfig('{\n "runer": "tcp://a:1"\n}', "/p/c.json")).rejects.toMatchObject({ message: expect.stringContaining("/p/c.json:2: unknown key") });
+    await expect(parseProjectConfig('{\n "runer": "tcp://a:1"\n}', "/p/c.json")).rejects.toMatchObject({
+      message: expect.stringContaining("/p/c.json:2: unknown key"),
+    });
   });
 
   test("never shows a password of the runner URL", async () => {
@@ -64,7 +73,38 @@ describe("parseProjectConfig", () => {
   });
 
   test("any text gives a configuration or INVALID_CONFIG", async () => {
-    const yamlish = fc.array(fc.constantFrom("runner", "drivers", ":", " ", "\n", "- ", "&a", "*a", "{", "}", "[", "]", "!!x", '"', "'", "embedded://", "<<", "?", "|", ">", "%", "\t", "#", ",", "1"), { maxLength: 30 }).map((parts) => parts.join(""));
+    const yamlish = fc
+      .array(
+        fc.constantFrom(
+          "runner",
+          "drivers",
+          ":",
+          " ",
+          "\n",
+          "- ",
+          "&a",
+          "*a",
+          "{",
+          "}",
+          "[",
+          "]",
+          "!!x",
+          '"',
+          "'",
+          "embedded://",
+          "<<",
+          "?",
+          "|",
+          ">",
+          "%",
+          "\t",
+          "#",
+          ",",
+          "1",
+        ),
+        { maxLength: 30 },
+      )
+      .map((parts) => parts.join(""));
     await fc.assert(
       fc.asyncProperty(fc.oneof(fc.string({ unit: "binary" }), yamlish, fc.json()), fc.constantFrom("/p/c.yaml", "/p/c.json"), async (text, file) => {
         try {

@@ -117,11 +117,20 @@ function readDriver(document: ConfigDocument, at: readonly (string | number)[], 
   for (const key of Object.keys(driver)) {
     if (DRIVER_KEYS.includes(key)) continue;
     const nearest = suggest(key, DRIVER_KEYS);
-    throw invalid(document, [...at, key], `unknown key "${key}"`, `${nearest === undefined ? "" : `did you mean "${nearest}"? `}known keys are ${DRIVER_KEYS.join(", ")}`);
+    throw invalid(
+      document,
+      [...at, key],
+      `unknown key "${key}"`,
+      `${nearest === undefined ? "" : `did you mean "${nearest}"? `}known keys are ${DRIVER_KEYS.join(", ")}`,
+    );
   }
   const { path, package: packageName, name, schemes } = driver as Record<string, unknown>;
-  if (name !== undefined && (typeof name !== "string" || !/^[a-z][a-z0-9-]*$/.test(name))) throw invalid(document, [...at, "name"], '"name" must be a lower-case word', DRIVER_HINT);
-  if (schemes !== undefined && !(Array.isArray(schemes) && schemes.length > 0 && schemes.every((scheme) => typeof scheme === "string" && /^[a-z][a-z0-9.+-]*$/.test(scheme)))) {
+  if (name !== undefined && (typeof name !== "string" || !/^[a-z][a-z0-9-]*$/.test(name)))
+    throw invalid(document, [...at, "name"], '"name" must be a lower-case word', DRIVER_HINT);
+  if (
+    schemes !== undefined &&
+    !(Array.isArray(schemes) && schemes.length > 0 && schemes.every((scheme) => typeof scheme === "string" && /^[a-z][a-z0-9.+-]*$/.test(scheme)))
+  ) {
     throw invalid(document, [...at, "schemes"], '"schemes" must be a list of lower-case schemes without "://"', DRIVER_HINT);
   }
   const announced = { name, schemes: schemes as readonly string[] | undefined, place };

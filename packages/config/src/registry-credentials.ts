@@ -26,7 +26,12 @@ export async function registryCredentials({ host, env, signal, report }: Registr
     config = await readDockerConfig(env);
   } catch (error) {
     const what = error instanceof SyntaxError ? "is no JSON" : `can't be read (${(error as NodeJS.ErrnoException).code ?? "unknown"})`;
-    report?.({ type: "warning", id: "docker-config", message: `${dockerConfigFile(env)} ${what}; registries are used without a login`, hint: "correct the file" });
+    report?.({
+      type: "warning",
+      id: "docker-config",
+      message: `${dockerConfigFile(env)} ${what}; registries are used without a login`,
+      hint: "correct the file",
+    });
   }
   if (config === undefined) return undefined;
   const keys = keysOf(host);

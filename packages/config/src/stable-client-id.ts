@@ -46,5 +46,8 @@ async function readId(file: string): Promise<string | undefined> {
 }
 
 function newId(): string {
-  return BigInt(`0x${randomBytes(20).toString("hex")}`).toString(36).padStart(25, "0").slice(-25);
+  return BigInt(`0x${randomBytes(20).toString("hex")}`)
+    .toString(36)
+    .padStart(25, "0")
+    .slice(-25);
 }

@@ -65,7 +65,9 @@ export function parseUserSettings(text: string | undefined, file: string): UserS
 }
 
 function isTrustedDriver(value: unknown): value is TrustedDriver {
-  return typeof value === "object" && value !== null && typeof (value as TrustedDriver).path === "string" && typeof (value as TrustedDriver).sha256 === "string";
+  return (
+    typeof value === "object" && value !== null && typeof (value as TrustedDriver).path === "string" && typeof (value as TrustedDriver).sha256 === "string"
+  );
 }
 
 async function readIfPresent(file: string): Promise<string | undefined> {

@@ -42,7 +42,10 @@ describe("runProgram", () => {
 
   test("passes input and the given environment, and nothing else of ours", async () => {
     process.env["ANYRUNNER_TEST_LEAK"] = "1";
-    const result = await shell("cat; echo $GREETING$ANYRUNNER_TEST_LEAK", { input: "in ", env: { PATH: process.env["PATH"], GREETING: "hello", GONE: undefined } });
+    const result = await shell("cat; echo $GREETING$ANYRUNNER_TEST_LEAK", {
+      input: "in ",
+      env: { PATH: process.env["PATH"], GREETING: "hello", GONE: undefined },
+    });
     delete process.env["ANYRUNNER_TEST_LEAK"];
     expect(result.stdout.toString()).toBe("in hello\n");
   });

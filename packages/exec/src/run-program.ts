@@ -123,7 +123,10 @@ function closePipes(child: { readonly stdin: { destroy(): unknown }; readonly st
 }
 
 function timeoutError(command: string, timeoutMs: number): RunnerError {
-  return new RunnerError("TIMEOUT", `program "${command}" did not end within ${timeoutMs} ms`, { hint: "run it by hand to see what it waits for", details: { program: command } });
+  return new RunnerError("TIMEOUT", `program "${command}" did not end within ${timeoutMs} ms`, {
+    hint: "run it by hand to see what it waits for",
+    details: { program: command },
+  });
 }
 
 function tooMuchOutput(command: string, maxOutputBytes: number): RunnerError {

@@ -5,7 +5,8 @@ import { describe, expect, test } from "vitest";
 import { signalExitCode } from "./signal-exit-code.ts";
 import { spawnProgram } from "./spawn-program.ts";
 
-const shell = (script: string, options: Partial<Parameters<typeof spawnProgram>[0]> = {}) => spawnProgram({ command: "sh", args: ["-c", script], stdio: "pipe", ...options });
+const shell = (script: string, options: Partial<Parameters<typeof spawnProgram>[0]> = {}) =>
+  spawnProgram({ command: "sh", args: ["-c", script], stdio: "pipe", ...options });
 
 describe("spawnProgram", () => {
   test("connects the streams and reports the exit code", async () => {
@@ -16,7 +17,10 @@ describe("spawnProgram", () => {
   });
 
   test("a missing program rejects and names it", async () => {
-    await expect(spawnProgram({ command: "anyrunner-no-such-program", stdio: "ignore" })).rejects.toMatchObject({ code: "NOT_FOUND", message: expect.stringContaining("anyrunner-no-such-program") });
+    await expect(spawnProgram({ command: "anyrunner-no-such-program", stdio: "ignore" })).rejects.toMatchObject({
+      code: "NOT_FOUND",
+      message: expect.stringContaining("anyrunner-no-such-program"),
+    });
   });
 
   test("kill reaches what the program started", async () => {

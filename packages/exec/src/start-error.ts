@@ -19,9 +19,14 @@ export function startError({ command, cwd, cause }: StartFailure): RunnerError {
     return new RunnerError("NOT_FOUND", `program "${command}" was not found`, { hint: `install ${command}, or put it on PATH`, details: { program: command } });
   }
   if (code === "EACCES" || code === "EPERM") {
-    return new RunnerError("PERMISSION_DENIED", `program "${command}" may not be executed`, { hint: `check the file mode of ${command}`, details: { program: command } });
+    return new RunnerError("PERMISSION_DENIED", `program "${command}" may not be executed`, {
+      hint: `check the file mode of ${command}`,
+      details: { program: command },
+    });
   }
-  return new RunnerError("COMMAND_FAILED", `program "${command}" could not be started${code === undefined ? "" : `: ${code}`}`, { details: { program: command } });
+  return new RunnerError("COMMAND_FAILED", `program "${command}" could not be started${code === undefined ? "" : `: ${code}`}`, {
+    details: { program: command },
+  });
 }
 
 /** The errno name of an error or of what caused it. */
