@@ -1,0 +1,100 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
+
+import { nodeBinary } from "./node-binary.ts";
+import { packPackages, type PackedPackage } from "./pack-packages.ts";
+import { run, tryToRun } from "./run.ts";
+
+/** The oldest Node that users may have and the one that the repository uses; and one that is too old. */
+const SUPPORTED = ["22.19.0", "24.21.0"];
+const TOO_OLD = "20.20.2";
+
+/** Checks what users get: packs every package, inspects the tarballs, installs them into empty projects and uses them. */
+const packed = packPackages();
+const scratch = mkdtempSync(path.join(tmpdir(), "anyrunner-pack-"));
+try {
+  for (const { tarball, manifest } of packed) inspect(tarball, manifest.exports?.["."] !== undefined);
+  useEveryExport();
+  useOneDriver();
+  useCommandLine();
+} finally {
+  rmSync(scratch, { recursive: true, force: true });
+}
+
+function inspect(tarball: string, hasTypes: boolean): void {
+  run("publint", [tarball, "--strict"]);
+  if (hasTypes) run("attw", [tarball, "--profile", "esm-only"]);
+}
+
+function useEveryExport(): void {
+  const project = emptyProject("all", packed);
+  const entries = packed.flatMap(({ manifest }) =>
+    Object.entries(manifest.exports ?? {})
+      .filter(([, target]) => target.endsWith(".ts"))
+      .map(([entry]) => path.posix.join(manifest.name, entry)),
+  );
+  for (const version of SUPPORTED) {
+    for (const entry of entries) run(nodeBinary(version), ["--input-type=module", "--eval", `await import("${entry}")`], { cwd: project });
+    console.log(`Node ${version}: ${entries.length} exports load`);
+  }
+}
+
+function useOneDriver(): void {
+  const project = emptyProject("driver", withDependencies("@anyrunner/driver-socket"));
+  const program = `
+    import { createRegistry, openRunner } from "@anyrunner/core";
+    const registry = createRegistry([{ name: "unix", schemes: ["unix"], origin: "@anyrunner/driver-socket", load: () => import("@anyrunner/driver-socket") }]);
+    await openRunner("unix:///no/such/socket", { registry }).then(() => process.exit(1), (error) => console.log(error.code));`;
+  for (const version of SUPPORTED) {
+    const output = run(nodeBinary(version), ["--input-type=module", "--eval", program], { cwd: project });
+    console.log(`Node ${version}: a driver alone answers ${output.trim()} for a socket that is missing`);
+  }
+}
+
+function useCommandLine(): void {
+  const project = emptyProject("cli", withDependencies("@anyrunner/cli"));
+  const bin = path.join(project, "node_modules", "@anyrunner", "cli", binOf("@anyrunner/cli"));
+  for (const version of SUPPORTED) {
+    const output = run(nodeBinary(version), [bin, "--version"], { cwd: project });
+    run(nodeBinary(version), [bin, "drivers"], { cwd: project });
+    console.log(`Node ${version}: anyrunner --version says ${output.trim()}`);
+  }
+  const { exitCode, stderr } = tryToRun(nodeBinary(TOO_OLD), [bin, "--version"], { cwd: project });
+  if (exitCode === 0 || !stderr.includes("22.19")) throw new Error(`under Node ${TOO_OLD} the command ended with ${exitCode} and said: ${stderr}`);
+  console.log(`Node ${TOO_OLD}: ${stderr.trim().split("\n", 1).join()}`);
+}
+
+function binOf(name: string): string {
+  const bin = Object.values(packageNamed(name).manifest.bin ?? {})[0];
+  if (bin === undefined) throw new Error(`${name} has no bin`);
+  return bin;
+}
+
+/** A package with those of our own packages that it needs; everything else comes from the registry. */
+function withDependencies(name: string): readonly PackedPackage[] {
+  const found = new Map<string, PackedPackage>();
+  const visit = (current: string) => {
+    if (!current.startsWith("@anyrunner/") || found.has(current)) return;
+    const one = packageNamed(current);
+    found.set(current, one);
+    for (const dependency of Object.keys(one.manifest.dependencies ?? {})) visit(dependency);
+  };
+  visit(name);
+  return [...found.values()];
+}
+
+function packageNamed(name: string): PackedPackage {
+  const found = packed.find(({ manifest }) => manifest.name === name);
+  if (found === undefined) throw new Error(`${name} is not among the published packages`);
+  return found;
+}
+
+function emptyProject(name: string, packages: readonly PackedPackage[]): string {
+  const project = path.join(scratch, name);
+  mkdirSync(project);
+  const dependencies = Object.fromEntries(packages.map(({ manifest, tarball }) => [manifest.name, `file:${tarball}`]));
+  writeFileSync(path.join(project, "package.json"), JSON.stringify({ private: true, type: "module", dependencies }));
+  run("npm", ["install", "--no-audit", "--no-fund", "--ignore-scripts"], { cwd: project });
+  return project;
+}
