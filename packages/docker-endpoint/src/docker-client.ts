@@ -1,5 +1,6 @@
 import type { IncomingHttpHeaders } from "node:http";
-import type { Duplex, Readable } from "node:stream";
+import type { Socket } from "node:net";
+import type { Readable } from "node:stream";
 
 import { abortedError, RunnerError } from "@anyrunner/core";
 
@@ -23,10 +24,13 @@ export interface DockerClient {
   /** `request` for a JSON answer; `undefined` where the answer is empty. */
   json<T>(request: DockerRequest): Promise<T>;
   /** Sends a request that turns the connection into a raw stream in both directions; `end()` closes the one to the daemon. */
-  hijack(request: Omit<DockerRequest, "body" | "expect">): Promise<Duplex>;
+  hijack(request: Omit<DockerRequest, "body" | "expect">): Promise<RawStream>;
   /** Closes kept-alive connections and those of requests that still run; hijacked streams stay. */
   close(): void;
 }
+
+/** A connection that has become a raw stream: a socket, TLS or not. */
+export type RawStream = Socket;
 
 export interface DockerRequest {
   readonly method?: "GET" | "HEAD" | "POST" | "PUT" | "DELETE" | undefined;
