@@ -1,1 +1,32 @@
-export {};
+// HTTP/2 and gRPC over any Duplex.
+export { openHttp2Connection, type Http2Connection, type Http2ConnectionOptions } from "./http2/connection.ts";
+export type { Http2Request, Http2Response } from "./http2/request.ts";
+export { readText } from "./http2/response-body.ts";
+export { openGrpcStream, type GrpcCallOptions, type GrpcStream } from "./grpc/client-stream.ts";
+export { callUnary, unaryHandler } from "./grpc/unary.ts";
+export { serveGrpc, type GrpcServer, type GrpcServerOptions } from "./grpc/server.ts";
+export type { GrpcCall, GrpcHandler, GrpcRoutes } from "./grpc/serve-call.ts";
+export type { GrpcMetadata, GrpcMetadataInit } from "./grpc/metadata.ts";
+export { protobufMethod, type GrpcCodec, type GrpcMethod } from "./grpc/method.ts";
+export { GrpcError, GrpcStatus, type GrpcStatusName } from "./grpc/status.ts";
+
+// The engine's services.
+export { Auth } from "./methods/auth.ts";
+export { Control } from "./methods/control.ts";
+export { FILE_SEND_DIFF_COPY, FILE_SYNC_DIFF_COPY, FILE_SYNC_TAR_STREAM } from "./methods/filesync.ts";
+export { Git, GitErrorType } from "./methods/git.ts";
+export { Health, ServingStatus } from "./methods/health.ts";
+export { Pipe } from "./methods/pipe.ts";
+export { Prompt } from "./methods/prompt.ts";
+export { Secrets } from "./methods/secrets.ts";
+export { Ssh } from "./methods/ssh.ts";
+export { BasicStore } from "./methods/store.ts";
+export { Terminal } from "./methods/terminal.ts";
+export { TunnelListener } from "./methods/tunnel.ts";
+
+// The session's own pieces.
+export { CLIENT_METADATA_HEADER, clientMetadataHeader, parseClientMetadata, type CacheConfig, type ClientMetadata, type ExtraModule } from "./client-metadata.ts";
+
+// Byte streams.
+export { duplexPair } from "./duplex-pair.ts";
+export { eagerDuplex, type EagerDuplexOptions } from "./eager-duplex.ts";

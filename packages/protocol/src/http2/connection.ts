@@ -1,0 +1,122 @@
+import { connect, type ClientHttp2Session, type ClientHttp2Stream, type OutgoingHttpHeaders } from "node:http2";
+import type { Duplex } from "node:stream";
+
+import { abortedError, RunnerError } from "@anyrunner/core";
+
+import { closeSession } from "./close-session.ts";
+import { observeFirstBytes } from "./first-bytes.ts";
+import { sendRequest, type Http2Request, type Http2Response } from "./request.ts";
+import { DEFAULT_WINDOW_BYTES, sessionOptions } from "./session-options.ts";
+
+export interface Http2ConnectionOptions {
+  /** Receive window of each stream and of the connection, in bytes. Default 1 MiB. */
+  readonly windowBytes?: number | undefined;
+  /** Destroys the connection when it is aborted. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** The client's side of HTTP/2 on one byte stream. It never dials again: when the stream is gone, so is the connection. */
+export interface Http2Connection {
+  /** Resolves once, when the connection is gone; with the reason unless either side ended it in good order. Never rejects. */
+  readonly closed: Promise<Error | undefined>;
+  /**
+   * Sends one request and resolves with the head of the answer. There is no time-out of its own: a query may run for hours.
+   * Fails with CONNECTION_LOST, WRONG_SERVER or ABORTED; never because of a status.
+   */
+  request(request: Http2Request): Promise<Http2Response>;
+  /** The seam for gRPC: a bare stream. Throws the connection's end when it can't take another. */
+  openStream(headers: OutgoingHttpHeaders, options?: { readonly endStream?: boolean }): ClientHttp2Stream;
+  /** Why the connection is of no more use: what a stream that broke without a reason of its own fails with. */
+  lostError(): Error;
+  /** Resolves with the round trip, in ms. */
+  ping(): Promise<number>;
+  /** Lets open requests end for `graceMs` (default 1,000), then destroys the rest. */
+  close(options?: { readonly graceMs?: number }): Promise<void>;
+  destroy(error?: Error): void;
+}
+
+/** Speaks HTTP/2 with prior knowledge on `stream`, as a client. The stream must have no write pending. */
+export function openHttp2Connection(stream: Duplex, options: Http2ConnectionOptions = {}): Http2Connection {
+  const windowBytes = options.windowBytes ?? DEFAULT_WINDOW_BYTES;
+  const firstBytes = observeFirstBytes(stream);
+  let settled = false;
+  let endedInOrder = false;
+  let failure: Error | undefined;
+
+  const base = sessionOptions(windowBytes);
+  const session: ClientHttp2Session = connect("http://dagger", {
+    ...base,
+    settings: { ...base.settings, enablePush: false },
+    createConnection: () => stream,
+  });
+  whenConnected(session, () => session.setLocalWindowSize(windowBytes));
+  session.once("remoteSettings", () => {
+    settled = true;
+    firstBytes.stop();
+  });
+  session.on("goaway", (code: number) => {
+    if (code === 0) endedInOrder = true;
+  });
+  session.on("error", (error) => {
+    failure ??= error;
+  });
+  stream.on("error", (error) => {
+    failure ??= error;
+  });
+
+  const closed = new Promise<Error | undefined>((resolve) => {
+    session.once("close", () => {
+      firstBytes.stop();
+      options.signal?.removeEventListener("abort", onAbort);
+      resolve(failure !== undefined || !endedInOrder ? lostError() : undefined);
+    });
+  });
+
+  const onAbort = () => connection.destroy(abortedError(options.signal as AbortSignal));
+  const connection: Http2Connection = {
+    closed,
+    request: (request) => sendRequest(connection, request),
+    openStream(headers, { endStream = false } = {}) {
+      if (session.closed || session.destroyed) throw lostError();
+      try {
+        return session.request(headers, { endStream });
+      } catch (cause) {
+        throw RunnerError.from(cause, "CONNECTION_LOST", { retryable: true });
+      }
+    },
+    lostError,
+    ping: () =>
+      new Promise((resolve, reject) => {
+        if (session.closed || session.destroyed) return reject(lostError());
+        session.ping((error, roundTripMs) => (error === null ? resolve(roundTripMs) : reject(lostError())));
+      }),
+    async close({ graceMs = 1_000 } = {}) {
+      endedInOrder = true;
+      await closeSession(session, graceMs);
+    },
+    destroy(error) {
+      failure ??= error;
+      endedInOrder = true;
+      session.destroy();
+      stream.destroy();
+    },
+  };
+  if (options.signal?.aborted) onAbort();
+  else options.signal?.addEventListener("abort", onAbort, { once: true });
+  return connection;
+
+  function lostError(): Error {
+    if (RunnerError.is(failure)) return failure;
+    const text = settled ? undefined : firstBytes.text();
+    if (text !== undefined) {
+      return new RunnerError("WRONG_SERVER", `the stream answered with text instead of HTTP/2: ${text}`, { cause: failure });
+    }
+    const reason = failure?.message ?? (endedInOrder ? "closed" : "the engine closed it");
+    return new RunnerError("CONNECTION_LOST", `connection to the engine lost: ${reason}`, { cause: failure, retryable: true });
+  }
+}
+
+function whenConnected(session: ClientHttp2Session, callback: () => void): void {
+  if (session.connecting) session.once("connect", callback);
+  else callback();
+}

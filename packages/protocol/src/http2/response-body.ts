@@ -1,0 +1,48 @@
+import { constants, type ClientHttp2Stream } from "node:http2";
+import { Readable } from "node:stream";
+
+import { cancelStream } from "./cancel-stream.ts";
+
+/**
+ * The body of an answer as a plain Readable: ends when the peer ended it, fails with `lost` when the stream broke before, and
+ * cancels the request when it is destroyed early.
+ */
+export function responseBody(stream: ClientHttp2Stream, lost: (error: Error | undefined) => Error): Readable {
+  let ended = false;
+  let failure: Error | undefined;
+  const body = new Readable({
+    highWaterMark: 256 * 1024,
+    read: () => stream.resume(),
+    destroy(error, callback) {
+      cancelStream(stream);
+      callback(error);
+    },
+  });
+  stream.on("data", (chunk: Buffer) => {
+    if (!body.push(chunk)) stream.pause();
+  });
+  stream.once("end", () => {
+    ended = !stream.aborted && (stream.rstCode === undefined || stream.rstCode === constants.NGHTTP2_NO_ERROR);
+    if (ended) body.push(null);
+  });
+  stream.on("error", (error) => {
+    failure ??= error;
+  });
+  stream.once("close", () => {
+    if (!ended) body.destroy(lost(failure));
+  });
+  return body;
+}
+
+/** Reads a body to its end as UTF-8; fails where it is longer than `limitBytes`. */
+export async function readText(body: AsyncIterable<Uint8Array | string>, options: { readonly limitBytes: number }): Promise<string> {
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  for await (const chunk of body) {
+    const buffer = Buffer.from(chunk as Uint8Array);
+    bytes += buffer.length;
+    if (bytes > options.limitBytes) throw new Error(`the text is longer than ${options.limitBytes} bytes`);
+    chunks.push(buffer);
+  }
+  return Buffer.concat(chunks).toString("utf8");
+}
