@@ -18,7 +18,7 @@ export interface DockerClient {
   /**
    * Sends one request and gives the answer as soon as its head is there; the caller reads or destroys the body. Statuses
    * outside 2xx reject, but for those in `expect`. Time-outs are the caller's (`signal`, which also breaks the body);
-   * only the dial has a budget of its own. A body that breaks fails with node's error: `dockerTransportError` classifies it.
+   * only the dial has a budget of its own. A body that breaks fails with CONNECTION_LOST, or ABORTED.
    */
   request(request: DockerRequest): Promise<DockerResponse>;
   /** `request` for a JSON answer; `undefined` where the answer is empty. */
@@ -131,17 +131,14 @@ export function createDockerClient(endpoint: DockerEndpoint, options: DockerClie
     apiVersion: (signal) => abortable(negotiate(), signal),
     async request(request) {
       const response = checked(await send(request, false));
+      // An unread answer would keep its connection busy; one without a body is nobody's to read.
+      if (response.status === 204 || response.status === 304 || response.headers["content-length"] === "0") response.body.resume();
       if ((response.status >= 200 && response.status < 300) || request.expect?.includes(response.status)) return response;
       throw await statusError(response);
     },
     async json<T>(request: DockerRequest): Promise<T> {
-      const response = await client.request(request);
-      try {
-        return await readJson<T>(response.body);
-      } catch (error) {
-        if (request.signal?.aborted) throw abortedError(request.signal);
-        throw dockerTransportError(error, endpoint);
-      }
+      const { body } = await client.request(request);
+      return readJson<T>(body);
     },
     async hijack(request) {
       const response = await send({ method: "POST", ...request }, true);

@@ -54,9 +54,10 @@ export function createTransport(endpoint: DockerEndpoint, options: { readonly co
       throwIfAborted(request.signal);
       if (closed) throw new RunnerError("INTERNAL", "a Docker client was used after it was closed");
       dial ??= prepare();
-      const requestOptions = await dial;
+      dial.catch(() => (dial = undefined));
+      const sendOptions = { dial: await dial, connectBudgetMs: options.connectBudgetMs, classify: (error: Error) => dockerTransportError(error, endpoint) };
       const basePath = address.kind === "tcp" ? address.basePath : "";
-      const send = () => sendRequest({ ...requestOptions, path: `${basePath}${request.path}` }, request, options.connectBudgetMs);
+      const send = () => sendRequest({ ...request, path: `${basePath}${request.path}` }, sendOptions);
       try {
         return await send().catch((error: unknown) => {
           // The daemon may have closed a kept-alive connection just before it was used again: nothing was processed.
@@ -108,35 +109,53 @@ async function readTls(tls: DockerTls): Promise<Record<string, unknown>> {
 
 const STALE = Symbol("stale");
 
-function sendRequest(options: RequestOptions, request: TransportRequest, connectBudgetMs: number): Promise<TransportResponse> {
+interface SendOptions {
+  readonly dial: RequestOptions;
+  readonly connectBudgetMs: number;
+  readonly classify: (error: Error) => Error;
+}
+
+function sendRequest(request: TransportRequest, { dial, connectBudgetMs, classify }: SendOptions): Promise<TransportResponse> {
   return new Promise((resolve, reject) => {
-    const { body } = request;
-    const outgoing = httpRequest({
-      ...options,
-      method: request.method,
-      headers: { ...(options.headers as Record<string, string> | undefined), ...(request.upgrade && { Connection: "Upgrade", Upgrade: "tcp" }), ...request.headers, ...lengthHeader(body, request.method) },
-      ...(request.signal && { signal: request.signal }),
-    });
+    const { body, signal } = request;
+    const headers = { ...(dial.headers as Record<string, string> | undefined), ...(request.upgrade && { Connection: "Upgrade", Upgrade: "tcp" }), ...request.headers, ...lengthHeader(body, request.method) };
+    const outgoing = httpRequest({ ...dial, path: request.path, method: request.method, headers });
     const budget = watchDial(outgoing, connectBudgetMs);
-    const fail = (error: Error) => {
+    let response: IncomingMessage | undefined;
+
+    const onAbort = () => void (response ?? outgoing).destroy(abortedError(signal as AbortSignal));
+    const settle = () => signal?.removeEventListener("abort", onAbort);
+    signal?.addEventListener("abort", onAbort, { once: true });
+
+    outgoing.once("response", (incoming) => {
       budget.stop();
-      if (isStream(body)) body.destroy();
-      if (outgoing.reusedSocket && (error as NodeJS.ErrnoException).code === "ECONNRESET") Object.assign(error, { [STALE]: true });
-      reject(error);
-    };
-    outgoing.once("response", (response) => {
-      budget.stop();
-      resolve({ kind: "response", status: response.statusCode ?? 0, headers: response.headers, body: response });
+      response = incoming;
+      classifyFailures(incoming, classify);
+      incoming.once("end", settle).once("close", settle);
+      resolve({ kind: "response", status: incoming.statusCode ?? 0, headers: incoming.headers, body: incoming });
     });
-    outgoing.once("upgrade", (_response, socket: Socket, head) => {
+    outgoing.once("upgrade", (_incoming, socket: Socket, head) => {
       budget.stop();
+      settle();
       if (head.length > 0) socket.unshift(head);
       resolve({ kind: "upgraded", socket });
     });
-    outgoing.on("error", fail);
+    outgoing.on("error", (error: NodeJS.ErrnoException) => {
+      budget.stop();
+      settle();
+      if (isStream(body)) body.destroy();
+      if (outgoing.reusedSocket && error.code === "ECONNRESET") Object.assign(error, { [STALE]: true });
+      reject(error);
+    });
     if (isStream(body)) pipeline(body, outgoing, (error) => error && outgoing.destroy(error));
     else outgoing.end(body);
   });
+}
+
+/** A body that breaks shows its reader a classified error, not node's. */
+function classifyFailures(incoming: IncomingMessage, classify: (error: Error) => Error): void {
+  const destroy = incoming.destroy.bind(incoming);
+  incoming.destroy = (error?: Error) => destroy(error === undefined ? undefined : classify(error));
 }
 
 /** Bounds the time until the connection stands, TLS included; what the daemon then takes is the caller's to bound. */
