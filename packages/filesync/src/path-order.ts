@@ -1,0 +1,44 @@
+import { posix } from "node:path";
+
+/** Go's lexical `path.Clean`: no `.`, no empty parts, no trailing slash; "" becomes ".". */
+export function cleanPath(path: string): string {
+  const normal = posix.normalize(path);
+  return normal.length > 1 && normal.endsWith("/") ? normal.slice(0, -1) : normal;
+}
+
+/**
+ * The order of names inside a directory: by their UTF-8 bytes. Comparing UTF-16 units gives the same, except where a
+ * surrogate (a character beyond U+FFFF) meets one of U+E000..U+FFFF.
+ */
+export function compareNames(a: string, b: string): number {
+  if (a === b) return 0;
+  const length = Math.min(a.length, b.length);
+  for (let index = 0; index < length; index++) {
+    const left = a.charCodeAt(index);
+    const right = b.charCodeAt(index);
+    if (left !== right) return rank(left) - rank(right);
+  }
+  return a.length - b.length;
+}
+
+/** The order of a listing: depth first, a directory before its children; `/` counts as lower than every other byte. */
+export function comparePaths(a: string, b: string): number {
+  if (a === b) return 0;
+  const length = Math.min(a.length, b.length);
+  for (let index = 0; index < length; index++) {
+    const left = a.charCodeAt(index);
+    const right = b.charCodeAt(index);
+    if (left === right) continue;
+    if (left === SLASH) return -1;
+    if (right === SLASH) return 1;
+    return rank(left) - rank(right);
+  }
+  return a.length - b.length;
+}
+
+const SLASH = 47;
+
+/** Surrogates stand for characters above U+FFFF, so they go behind every other unit. */
+function rank(unit: number): number {
+  return unit >= 0xd800 && unit <= 0xdfff ? unit + 0x10000 : unit;
+}
