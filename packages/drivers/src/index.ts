@@ -1,1 +1,4 @@
-export {};
+export { createDefaultRegistry, type DefaultRegistryOptions } from "./default-registry.ts";
+export { isPlanned } from "./planned-drivers.ts";
+export { requireDriverConsent, trustDriver, TRUST_VARIABLE, type DriverConsentOptions } from "./driver-consent.ts";
+export { installCommand } from "./package-manager.ts";

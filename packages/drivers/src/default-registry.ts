@@ -1,0 +1,66 @@
+import { openUserStore, type ProjectConfig, type UserStore } from "@anyrunner/config";
+import { createRegistry, type DriverEntry, type Registry, type Reporter } from "@anyrunner/core";
+
+import { BUILT_IN_DRIVERS } from "./built-in-drivers.ts";
+import { importDriver } from "./import-driver.ts";
+import { configuredDrivers, declaredDrivers } from "./outside-drivers.ts";
+import { isPlanned, plannedEntries } from "./planned-drivers.ts";
+
+export interface DefaultRegistryOptions {
+  readonly cwd: string;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** The project's configuration, whose `drivers:` win over everything else. Default: none. */
+  readonly config?: ProjectConfig | undefined;
+  /** Where the user's consent is kept. Default: the user's own store. */
+  readonly store?: UserStore | undefined;
+  readonly report?: Reporter | undefined;
+}
+
+/**
+ * The registry of a project. A scheme belongs to the first of these that claims it: drivers that the configuration names, the
+ * built-in ones, driver packages among the declared dependencies. Imports no driver. Fails with INVALID_CONFIG.
+ */
+export function createDefaultRegistry({ cwd, env, config, report, store = openUserStore({ env }) }: DefaultRegistryOptions): Registry {
+  const builtIn = BUILT_IN_DRIVERS.map(({ name, package: origin, schemes, load }): DriverEntry => ({
+    name,
+    schemes,
+    origin,
+    load: () => importDriver({ package: origin, load, cwd, env }),
+  }));
+  const configured = config === undefined ? [] : configuredDrivers(config, { cwd, env, store });
+  const known = new Set([...configured, ...builtIn].map(({ origin }) => origin));
+  const declared = declaredDrivers({ cwd, env, store }).filter(({ origin }) => !known.has(origin));
+  const groups = [configured, builtIn, declared, plannedEntries()];
+  return createRegistry(firstOfEachName(withoutTakenSchemes(groups), report));
+}
+
+/** Candidates for one scheme come from one group only: nothing that is configured falls back to something else. */
+function withoutTakenSchemes(groups: readonly (readonly DriverEntry[])[]): readonly DriverEntry[] {
+  const taken = new Set<string>();
+  return groups.flatMap((group) => {
+    const entries = group.map((entry) => {
+      const schemes = entry.schemes.filter((scheme) => !taken.has(scheme));
+      return schemes.length === entry.schemes.length ? entry : { ...entry, schemes };
+    });
+    for (const { schemes } of group) for (const scheme of schemes) taken.add(scheme);
+    return entries;
+  });
+}
+
+function firstOfEachName(entries: readonly DriverEntry[], report: Reporter | undefined): readonly DriverEntry[] {
+  const byName = new Map<string, DriverEntry>();
+  for (const entry of entries) {
+    const winner = byName.get(entry.name);
+    if (winner === undefined) {
+      byName.set(entry.name, entry);
+    } else if (!isPlanned(entry)) {
+      report?.({
+        type: "warning",
+        id: `driver-name-${entry.name}`,
+        message: `two drivers are named "${entry.name}": ${winner.origin} is used, ${entry.origin} is not`,
+        hint: 'list the one you want under "drivers:" of anyrunner.config.yaml',
+      });
+    }
+  }
+  return [...byName.values()];
+}
