@@ -1,0 +1,119 @@
+import { createHash } from "node:crypto";
+import type { Readable } from "node:stream";
+
+import { RunnerError } from "@anyrunner/core";
+import { dockerTransportError, type DockerClient } from "@anyrunner/docker-endpoint";
+
+import type { ExecutorCall, ImageConfig, ResolvedImage, Snapshot } from "./executor.ts";
+import { parseImageReference } from "./image-reference.ts";
+import { DIGEST_LABEL, OWNER, OWNER_LABEL, SNAPSHOT_REPOSITORY } from "./labels.ts";
+import { progressError, readProgressLines } from "./progress-lines.ts";
+
+/** What `/images/NAME/json` answers, as far as it is used. */
+export interface DockerImage {
+  readonly Id: string;
+  readonly RepoDigests?: readonly string[] | null;
+  readonly RootFS?: { readonly Layers?: readonly string[] | null };
+  readonly Os?: string;
+  readonly Architecture?: string;
+  readonly Variant?: string;
+  readonly Config?: {
+    readonly Env?: readonly string[] | null;
+    readonly WorkingDir?: string;
+    readonly User?: string;
+    readonly Entrypoint?: readonly string[] | null;
+    readonly Cmd?: readonly string[] | null;
+    readonly Labels?: Readonly<Record<string, string>> | null;
+    readonly ExposedPorts?: Readonly<Record<string, unknown>> | null;
+    readonly Volumes?: Readonly<Record<string, unknown>> | null;
+  } | null;
+}
+
+/** The image of that name or id as the daemon has it; undefined when it has none. */
+export async function inspectImage(client: DockerClient, name: string, signal: AbortSignal | undefined): Promise<DockerImage | undefined> {
+  try {
+    return await client.json<DockerImage>({ path: `/images/${name}/json`, signal });
+  } catch (error) {
+    if (RunnerError.is(error) && error.code === "NOT_FOUND") return undefined;
+    throw error;
+  }
+}
+
+export function snapshotOf(image: DockerImage): Snapshot {
+  return { image: image.Id.startsWith("sha256:") ? image.Id : `sha256:${image.Id}`, layers: image.RootFS?.Layers?.length ?? 0 };
+}
+
+/** `reference` is the name that the user gave, to pick the digest of the same repository. */
+export function resolvedImage(image: DockerImage, reference: string | undefined): ResolvedImage {
+  const snapshot = snapshotOf(image);
+  const repository = reference === undefined ? undefined : parseImageReference(reference).repository;
+  const pinned = image.RepoDigests?.find((entry) => parseImageReference(entry).repository === repository);
+  return { snapshot, reference: pinned ?? snapshot.image, config: imageConfig(image) };
+}
+
+export function platformOf(image: DockerImage): string {
+  return [image.Os || "linux", image.Architecture || "amd64", image.Variant].filter(Boolean).join("/");
+}
+
+/** The tag of a snapshot: the digest where it fits into a tag, else a hash of it. */
+export function snapshotTag(digest: string): string {
+  const tag = digest.replaceAll(":", "-");
+  return /^\w[\w.-]{0,127}$/.test(tag) ? tag : createHash("sha256").update(digest).digest("hex");
+}
+
+/** The snapshot of that digest, if the daemon still has it. */
+export async function findSnapshot(client: DockerClient, digest: string, signal: AbortSignal | undefined): Promise<Snapshot | undefined> {
+  const image = await inspectImage(client, `${SNAPSHOT_REPOSITORY}:${snapshotTag(digest)}`, signal);
+  return image?.Config?.Labels?.[DIGEST_LABEL] === digest ? snapshotOf(image) : undefined;
+}
+
+export interface ImportTreeOptions extends ExecutorCall {
+  readonly digest: string;
+  readonly labels?: Readonly<Record<string, string>> | undefined;
+}
+
+/** Makes an image of one layer from a tar stream, tagged and labelled as a snapshot. */
+export async function importTree(client: DockerClient, tar: Readable, options: ImportTreeOptions): Promise<Snapshot> {
+  const labels = { ...options.labels, [OWNER_LABEL]: OWNER, [DIGEST_LABEL]: options.digest };
+  const query = new URLSearchParams({ fromSrc: "-", repo: SNAPSHOT_REPOSITORY, tag: snapshotTag(options.digest) });
+  for (const [name, value] of Object.entries(labels)) query.append("changes", `LABEL ${JSON.stringify(name)}=${JSON.stringify(value)}`);
+  const broken = new Promise<never>((_resolve, reject) => tar.once("error", reject));
+  broken.catch(() => {});
+  const sent = async () => {
+    const { body } = await client.request({ method: "POST", path: `/images/create?${query}`, body: tar, headers: { "Content-Type": "application/x-tar" }, signal: options.signal });
+    return readImported(client, body);
+  };
+  const id = await Promise.race([sent(), broken]);
+  const image = await inspectImage(client, id, options.signal);
+  if (image === undefined) throw new RunnerError("INTERNAL", `the imported image ${id} is gone`);
+  return snapshotOf(image);
+}
+
+async function readImported(client: DockerClient, body: Readable): Promise<string> {
+  let id = "";
+  try {
+    for await (const line of readProgressLines(body)) {
+      const failure = progressError(line);
+      if (failure !== undefined) throw new RunnerError("COMMAND_FAILED", `importing a file tree failed: ${failure}`);
+      id = line.status ?? id;
+    }
+  } catch (error) {
+    throw dockerTransportError(error, client.endpoint);
+  }
+  if (id === "") throw new RunnerError("COMMAND_FAILED", "importing a file tree gave no image");
+  return id.trim();
+}
+
+function imageConfig(image: DockerImage): ImageConfig {
+  const config = image.Config ?? {};
+  return {
+    env: config.Env ?? [],
+    workingDir: config.WorkingDir ?? "",
+    user: config.User ?? "",
+    entrypoint: config.Entrypoint ?? undefined,
+    cmd: config.Cmd ?? undefined,
+    labels: config.Labels ?? {},
+    exposedPorts: Object.keys(config.ExposedPorts ?? {}),
+    platform: platformOf(image),
+  };
+}

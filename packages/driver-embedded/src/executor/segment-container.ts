@@ -1,0 +1,105 @@
+import { randomUUID } from "node:crypto";
+
+import { RunnerError, throwIfAborted } from "@anyrunner/core";
+import type { DockerClient } from "@anyrunner/docker-endpoint";
+
+import type { SegmentMount, SegmentSpec } from "./executor.ts";
+import { createHolderChannel, type HolderChannel } from "./holder/channel.ts";
+import { HOLDER_FOLDER, HOLDER_PATH, type HolderVolume } from "./holder/volume.ts";
+import { OWNER, OWNER_LABEL } from "./labels.ts";
+
+/** A running container with the holder as process 1. */
+export interface SegmentContainer {
+  readonly id: string;
+  readonly channel: HolderChannel;
+}
+
+export interface OpenContainerOptions {
+  readonly client: DockerClient;
+  readonly holder: HolderVolume;
+  readonly image: string;
+  readonly spec: SegmentSpec;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/**
+ * Creates and starts a container. It has no environment, no command and no user of its own: those belong to the steps, so
+ * none of them can reach a snapshot. The daemon removes it as soon as the holder exits, which it does when its connection
+ * ends: a runner that dies leaves no container behind.
+ */
+export async function openContainer(options: OpenContainerOptions): Promise<SegmentContainer> {
+  const { client, holder, image, labels, signal } = options;
+  await holder.ensure({ image, labels, signal });
+  try {
+    return await startContainer(options);
+  } catch (error) {
+    if (!isHolderMissing(error)) throw error;
+    await holder.fill({ image, labels, signal });
+    return await startContainer(options);
+  }
+}
+
+/** Removes a container and what runs in it; one that is gone is fine. */
+export async function removeContainer(client: DockerClient, id: string): Promise<void> {
+  const answer = await client.request({ method: "DELETE", path: `/containers/${id}`, query: { force: true, v: true }, expect: [404, 409] });
+  answer.body.resume();
+}
+
+async function startContainer(options: OpenContainerOptions): Promise<SegmentContainer> {
+  const { client, signal } = options;
+  const name = `anyrunner-embedded-${randomUUID()}`;
+  let channel: HolderChannel | undefined;
+  try {
+    throwIfAborted(signal);
+    await client.json({ method: "POST", path: "/containers/create", query: { name }, json: containerConfig(options), signal });
+    const stream = await client.hijack({ method: "POST", path: `/containers/${name}/attach`, query: { stream: 1, stdin: 1, stdout: 1, stderr: 1 }, signal });
+    channel = createHolderChannel(stream);
+    const started = await client.request({ method: "POST", path: `/containers/${name}/start`, signal });
+    started.body.resume();
+    throwIfAborted(signal);
+    return { id: name, channel };
+  } catch (error) {
+    channel?.destroy();
+    await removeContainer(client, name).catch(() => {});
+    throw error;
+  }
+}
+
+function containerConfig({ image, holder, spec, labels }: OpenContainerOptions): object {
+  const holderMount = { Type: "volume", Source: holder.name, Target: HOLDER_FOLDER, ReadOnly: true, VolumeOptions: { NoCopy: true } };
+  return {
+    Image: image,
+    Entrypoint: [HOLDER_PATH],
+    Cmd: [],
+    User: "0:0",
+    WorkingDir: "/",
+    Labels: labels,
+    Healthcheck: { Test: ["NONE"] },
+    OpenStdin: true,
+    StdinOnce: true,
+    AttachStdin: true,
+    AttachStdout: true,
+    AttachStderr: true,
+    HostConfig: {
+      AutoRemove: true,
+      LogConfig: { Type: "none" },
+      NetworkMode: spec.network === "none" ? "none" : undefined,
+      Privileged: spec.privileged,
+      Mounts: [holderMount, ...spec.mounts.filter((mount) => mount.kind === "cache").map(cacheMount)],
+      Tmpfs: Object.fromEntries(spec.mounts.filter((mount) => mount.kind === "tmpfs").map((mount) => [mount.path, tmpfsOptions(mount)])),
+    },
+  };
+}
+
+function cacheMount({ path, volume }: Extract<SegmentMount, { kind: "cache" }>): object {
+  return { Type: "volume", Source: volume, Target: path, VolumeOptions: { NoCopy: true, Labels: { [OWNER_LABEL]: OWNER } } };
+}
+
+function tmpfsOptions({ sizeBytes }: Extract<SegmentMount, { kind: "tmpfs" }>): string {
+  return ["exec", "nosuid", "nodev", "mode=1777", ...(sizeBytes === undefined ? [] : [`size=${sizeBytes}`])].join(",");
+}
+
+function isHolderMissing(error: unknown): boolean {
+  return RunnerError.is(error) && error.message.includes(HOLDER_PATH) && /no such file|not found/i.test(error.message);
+}

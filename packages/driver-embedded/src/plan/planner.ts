@@ -1,0 +1,242 @@
+import type { Readable } from "node:stream";
+
+import { throwIfAborted } from "@anyrunner/core";
+
+import type { Executor, SegmentSpec, Snapshot } from "../executor/executor.ts";
+import type { ExecRecord, IndexStore } from "../index-store/index-store.ts";
+import type { BlobStore } from "../tree/blob-store.ts";
+import type { FolderNode } from "../tree/node.ts";
+import { folderEntries, writeTar, type TarEntry } from "../tree/tar-write.ts";
+import type { Call } from "./call.ts";
+import type { ExecOperation, Operation, PutOperation } from "./operation.ts";
+import { runExec } from "./run-exec.ts";
+import { createSegmentPool, specKey, type Place } from "./segment-pool.ts";
+import { createSemaphore } from "./semaphore.ts";
+import { createInFlight } from "./shared.ts";
+
+/** Decides what has to run, where, and what of it is kept. */
+export interface Planner {
+  /** What the command gave: from the index, from one that runs just now, or by running it. Fails with `ExecError`. */
+  run(operation: ExecOperation, call: Call): Promise<ExecRecord>;
+  /** A path of the root file system after `operation`, as the executor gives it. Fails with NOT_FOUND. */
+  read<T>(operation: Operation, path: string, call: Call, use: (tar: Readable) => Promise<T>): Promise<T>;
+  /** Waits for snapshots that are being made in the background. */
+  settle(): Promise<void>;
+  /** Settles, then closes the segments that are kept warm. */
+  close(): Promise<void>;
+}
+
+export interface PlannerOptions {
+  readonly executor: Executor;
+  readonly index: IndexStore;
+  readonly store: BlobStore;
+  /** How many commands run at a time. */
+  readonly concurrency: number;
+  /** How long a segment is kept warm for a pipeline that goes on. Default 10 s. */
+  readonly idleMs?: number | undefined;
+}
+
+const PLAIN: SegmentSpec = { mounts: [], privileged: false, network: "default", expectedSteps: 1 };
+
+export function createPlanner({ executor, index, store, concurrency, idleMs }: PlannerOptions): Planner {
+  const pool = createSegmentPool({ idleMs: idleMs ?? 10_000 });
+  const enter = createSemaphore(concurrency);
+  const runs = createInFlight<ExecRecord>();
+  const seals = new Map<string, Promise<Snapshot>>();
+  const checked = new Set<string>();
+
+  const run = (operation: ExecOperation, call: Call, following = 0): Promise<ExecRecord> => runKeyed(operation, call, following, false);
+
+  const runKeyed = async (operation: ExecOperation, call: Call, following: number, again: boolean): Promise<ExecRecord> => {
+    const key = await operation.key(call);
+    const known = index.exec(key);
+    if (known !== undefined && !again) {
+      startExecSpan(operation, call)?.end({ cached: true });
+      return known;
+    }
+    return runs(key, call, (joined) => execute(operation, key, joined, following));
+  };
+
+  /** Puts a segment into the state before `operation`, runs the command there, and leaves the segment to whoever goes on. */
+  const execute = async (operation: ExecOperation, key: string, call: Call, following: number): Promise<ExecRecord> => {
+    const spec = specOf(operation, following + 1);
+    const place = await arrive(operation.parent, spec, call, following + 1);
+    const span = startExecSpan(operation, call);
+    try {
+      const record = await enter(call.signal, () => runExec({ segment: place.segment, exec: operation.exec, store, call: { ...call, span } }));
+      await index.setExec(key, record);
+      Object.assign(place, { position: key, replaceable: false });
+      pool.give(place);
+      span?.end();
+      // A pipeline often goes on from here, or comes back in another session: the state is kept while nobody waits for it.
+      if (following === 0) void sealIdle(key);
+      return record;
+    } catch (error) {
+      await pool.drop(place);
+      const canceled = call.signal.aborted;
+      span?.end(canceled ? { canceled } : { error: error instanceof Error ? error.message : String(error) });
+      throw error;
+    }
+  };
+
+  /** A segment of `spec` in the state after `operation`; the caller has it alone and may change it. */
+  const arrive = async (operation: Operation, spec: SegmentSpec, call: Call, following: number): Promise<Place> => {
+    const key = await operation.key(call);
+    // The state of a command that has not run yet exists only after it ran; it is then found warm.
+    if (operation.kind === "exec") await run(operation, call, sameSpec(operation, spec) ? following : 0);
+    const wanted = specKey(spec);
+    for (;;) {
+      throwIfAborted(call.signal);
+      await seals.get(key)?.catch(() => {});
+      const warm = pool.take(key, wanted);
+      if (warm !== undefined) {
+        // A step runs once: whoever branches from this state later must find it as it is now.
+        if (!warm.replaceable) await seal(warm, "keep");
+        return warm;
+      }
+      const snapshot = await snapshotOf(operation, key, call);
+      if (snapshot !== undefined) return open(snapshot, spec, key, call);
+      if (operation.kind === "put" || operation.kind === "remove") return change(operation, key, spec, call, following);
+      // A command ran just now, but with other mounts: the next one goes on from a snapshot of it.
+      const other = pool.take(key);
+      if (other !== undefined) {
+        await seal(other, "give");
+      } else if (operation.kind === "exec" && !seals.has(key)) await replay(operation, call);
+    }
+  };
+
+  const open = async (snapshot: Snapshot, spec: SegmentSpec, key: string, call: Call): Promise<Place> => {
+    const segment = await executor.open(snapshot, spec, { signal: call.signal, report: call.report });
+    return { segment, spec: specKey(spec), position: key, replaceable: true };
+  };
+
+  const change = async (operation: Exclude<Operation, { kind: "exec" | "tree" | "image" }>, key: string, spec: SegmentSpec, call: Call, following: number): Promise<Place> => {
+    const place = await arrive(operation.parent, spec, call, following);
+    try {
+      if (operation.kind === "remove") await place.segment.remove(operation.paths, { signal: call.signal });
+      else await put(place, operation, call);
+      return Object.assign(place, { position: key, replaceable: true });
+    } catch (error) {
+      await pool.drop(place);
+      throw error;
+    }
+  };
+
+  const put = async (place: Place, operation: PutOperation, call: Call): Promise<void> => {
+    const { path, node, name } = await operation.put(call);
+    const options = { signal: call.signal };
+    const whole = path.endsWith("/") && node.kind !== "folder" ? `${path}${name}` : path.replace(/\/+$/, "");
+    const slash = whole.lastIndexOf("/");
+    const entry: TarEntry = { path: whole.slice(slash + 1), node };
+    const parent = whole.slice(0, slash) || "/";
+    if (node.kind !== "folder") await place.segment.put(writeTar([entry], store), parent, options);
+    // An entry for the folder itself would replace a link to a folder, so it is there only when it says something.
+    else if (whole === "" || isPlain(node)) await place.segment.put(writeTar(folderEntries(node), store), path, options);
+    else await place.segment.put(writeTar([entry, ...folderEntries(node, `${entry.path}/`)], store), parent, options);
+  };
+
+  const snapshotOf = async (operation: Operation, key: string, call: Call): Promise<Snapshot | undefined> => {
+    if (operation.kind === "image") return operation.snapshot;
+    const known = index.snapshot(key);
+    if (known !== undefined) {
+      if (checked.has(key)) return known;
+      const found = await executor.find(key, { signal: call.signal });
+      if (found !== undefined) {
+        checked.add(key);
+        return found;
+      }
+      await index.setSnapshot(key, undefined);
+    }
+    if (operation.kind !== "tree") return undefined;
+    const tree = await operation.tree(call);
+    if (tree === undefined) return undefined;
+    const snapshot = await executor.importTree({ digest: key, tar: () => writeTar(folderEntries(tree), store) }, { signal: call.signal, report: call.report });
+    await remember(key, snapshot);
+    return snapshot;
+  };
+
+  const remember = async (key: string, snapshot: Snapshot): Promise<Snapshot> => {
+    checked.add(key);
+    await index.setSnapshot(key, snapshot);
+    return snapshot;
+  };
+
+  /** Not abortable: it is short, and others may wait for it. A segment that can't be sealed is closed. */
+  const seal = (place: Place, after: "keep" | "give"): Promise<Snapshot> => {
+    const key = place.position;
+    const sealing = (async () => {
+      try {
+        const snapshot = await remember(key, await place.segment.seal(key, {}));
+        place.replaceable = true;
+        // Before anyone who waits for the seal goes on, so that the warm segment is there to be found.
+        if (after === "give") pool.give(place);
+        return snapshot;
+      } catch (error) {
+        await pool.drop(place);
+        throw error;
+      } finally {
+        seals.delete(key);
+      }
+    })();
+    seals.set(key, sealing);
+    return sealing;
+  };
+
+  const sealIdle = async (key: string): Promise<void> => {
+    const place = pool.take(key);
+    if (place === undefined) return;
+    // Nobody waits for it: without a snapshot the step runs again when its files are needed.
+    if (place.replaceable) pool.give(place);
+    else await seal(place, "give").catch(() => {});
+  };
+
+  /** The state of a command is needed whose result is known, but whose files are gone: its snapshot was removed, or never made. */
+  const replay = async (operation: ExecOperation, call: Call): Promise<void> => {
+    call.report?.({ type: "warning", id: "embedded-replay", message: "a cached step runs again, because its snapshot is gone", hint: "keep images labelled by anyrunner to avoid it" });
+    await runKeyed(operation, call, 0, true);
+  };
+
+  return {
+    run: (operation, call) => run(operation, call),
+    async read(operation, path, call, use) {
+      const key = await operation.key(call);
+      if (operation.kind === "exec") await run(operation, call);
+      await seals.get(key)?.catch(() => {});
+      const warm = pool.take(key);
+      const snapshot = warm === undefined ? await snapshotOf(operation, key, call) : undefined;
+      if (snapshot !== undefined) return use(await executor.read(snapshot, path, { signal: call.signal }));
+      const place = warm ?? (await arrive(operation, operation.kind === "exec" ? specOf(operation, 1) : PLAIN, call, 0));
+      if (!place.replaceable) await seal(place, "keep");
+      try {
+        return await use(await place.segment.get(path, { signal: call.signal }));
+      } finally {
+        pool.give(place);
+      }
+    },
+    async settle() {
+      await Promise.allSettled(seals.values());
+    },
+    async close() {
+      await Promise.allSettled(seals.values());
+      await pool.drain();
+    },
+  };
+}
+
+function isPlain(folder: FolderNode): boolean {
+  return folder.mode === 0o755 && folder.uid === 0 && folder.gid === 0;
+}
+
+function specOf({ exec }: ExecOperation, expectedSteps: number): SegmentSpec {
+  return { mounts: exec.mounts, privileged: exec.privileged, network: "default", expectedSteps };
+}
+
+function sameSpec(operation: ExecOperation, spec: SegmentSpec): boolean {
+  return specKey(specOf(operation, 1)) === specKey(spec);
+}
+
+function startExecSpan(operation: ExecOperation, call: Call) {
+  const name = `withExec ${operation.exec.args.map((arg) => (/^[\w@%+=:,./-]+$/.test(arg) ? arg : JSON.stringify(arg))).join(" ")}`;
+  return call.span?.child(name.length > 200 ? `${name.slice(0, 197)}...` : name);
+}
+

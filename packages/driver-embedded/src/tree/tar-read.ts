@@ -1,0 +1,100 @@
+import type { Readable } from "node:stream";
+
+import type { Header } from "tar-stream";
+
+import type { BlobStore } from "./blob-store.ts";
+import { pathNames } from "./lookup.ts";
+import { EMPTY_FOLDER, type Attributes, type FolderNode, type TreeNode } from "./node.ts";
+
+/**
+ * Reads an archive into an immutable tree. Names can't leave the tree: absolute ones are taken from its root and `..` is
+ * clamped there; nothing is written outside the blob store.
+ */
+export async function readTar(stream: Readable, store: BlobStore): Promise<FolderNode> {
+  // Written in place while it grows; frozen by nobody else seeing it before it is whole.
+  let root: FolderNode = EMPTY_FOLDER;
+  const { extract } = await import("tar-stream");
+  const unpack = extract();
+  stream.on("error", (error) => unpack.destroy(error));
+  stream.pipe(unpack);
+  const folders = new Map<string, Map<string, TreeNode>>();
+  const top = new Map<string, TreeNode>();
+  folders.set("", top);
+  try {
+    for await (const entry of unpack) {
+      const names = pathNames(entry.header.name);
+      if (names.length === 0) {
+        if (entry.header.type === "directory") root = { kind: "folder", ...attributes(entry.header), entries: top };
+        entry.resume();
+        continue;
+      }
+      const node = await nodeOf(entry.header, entry as unknown as AsyncIterable<Uint8Array>, store, { kind: "folder", mode: 0o755, uid: 0, gid: 0, modTimeNs: 0n, entries: top });
+      if (node !== undefined) place(folders, names, node);
+      entry.resume();
+    }
+  } finally {
+    stream.destroy();
+  }
+  return { ...root, entries: top };
+}
+
+function place(folders: Map<string, Map<string, TreeNode>>, names: readonly string[], node: TreeNode): void {
+  const parent = entriesOf(folders, names.slice(0, -1));
+  const name = names.at(-1) as string;
+  const key = names.join("/");
+  if (node.kind === "folder") {
+    const entries = folders.get(key) ?? new Map<string, TreeNode>();
+    folders.set(key, entries);
+    parent.set(name, { ...node, entries });
+  } else {
+    folders.delete(key);
+    parent.set(name, node);
+  }
+}
+
+function entriesOf(folders: Map<string, Map<string, TreeNode>>, names: readonly string[]): Map<string, TreeNode> {
+  const key = names.join("/");
+  const known = folders.get(key);
+  if (known !== undefined) return known;
+  place(folders, names, EMPTY_FOLDER);
+  return folders.get(key) as Map<string, TreeNode>;
+}
+
+async function nodeOf(header: Header, body: AsyncIterable<Uint8Array>, store: BlobStore, root: FolderNode): Promise<TreeNode | undefined> {
+  const common = attributes(header);
+  switch (header.type) {
+    case "directory":
+      return { kind: "folder", ...common, entries: new Map() };
+    case "file":
+    case "contiguous-file":
+      return { kind: "file", ...common, content: await store.add(body) };
+    case "symlink":
+      return { kind: "link", ...common, target: header.linkname ?? "" };
+    case "link":
+      return find(root, pathNames(header.linkname ?? ""));
+    case "fifo":
+      return { kind: "fifo", ...common, major: 0, minor: 0 };
+    case "character-device":
+      return { kind: "char", ...common, major: header.devmajor ?? 0, minor: header.devminor ?? 0 };
+    case "block-device":
+      return { kind: "block", ...common, major: header.devmajor ?? 0, minor: header.devminor ?? 0 };
+    default:
+      return undefined;
+  }
+}
+
+function find(root: FolderNode, names: readonly string[]): TreeNode | undefined {
+  let node: TreeNode | undefined = root;
+  for (const name of names) node = node?.kind === "folder" ? node.entries.get(name) : undefined;
+  return node;
+}
+
+function attributes(header: Header): Attributes {
+  return {
+    mode: (header.mode ?? 0o644) & 0o7777,
+    uid: header.uid ?? 0,
+    gid: header.gid ?? 0,
+    modTimeNs: BigInt(Math.round((header.mtime?.getTime() ?? 0) * 1000)) * 1000n,
+  };
+}
+
