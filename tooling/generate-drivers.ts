@@ -1,23 +1,18 @@
 /** Writes the map of built-in drivers from the "driver" key of each driver's manifest; with --check it only compares. */
-import { readdirSync, readFileSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import path from "node:path";
 
-const ROOT = join(import.meta.dirname, "..");
-const TARGET = join(ROOT, "packages/drivers/src/built-in-drivers.ts");
+import { publishedPackages } from "./workspace-packages.ts";
+import { writeOrCheck } from "./write-or-check.ts";
 
-interface Manifest {
-  readonly name: string;
-  readonly driver?: { readonly specVersion: number; readonly schemes: readonly string[]; readonly name?: string };
-}
+const TARGET = "packages/drivers/src/built-in-drivers.ts";
 
 export function generateDrivers(): string {
-  const entries = readdirSync(join(ROOT, "packages"))
-    .filter((folder) => folder.startsWith("driver-"))
-    .toSorted()
-    .flatMap((folder) => {
-      const manifest = JSON.parse(readFileSync(join(ROOT, "packages", folder, "package.json"), "utf8")) as Manifest;
-      if (manifest.driver === undefined) throw new Error(`packages/${folder}/package.json has no "driver" key`);
-      const { name = folder.slice("driver-".length), schemes } = manifest.driver;
+  const entries = publishedPackages()
+    .filter(({ directory }) => directory.startsWith("packages/driver-"))
+    .flatMap(({ directory, manifest }) => {
+      const schemes = manifest.driver?.schemes;
+      if (schemes === undefined) throw new Error(`${directory}/package.json names no driver.schemes`);
+      const name = path.basename(directory).slice("driver-".length);
       return [
         "  {",
         `    name: ${JSON.stringify(name)},`,
@@ -43,12 +38,4 @@ export interface BuiltInDriver {
 export const BUILT_IN_DRIVERS: readonly BuiltInDriver[] = [
 `;
 
-if (import.meta.main) {
-  const text = generateDrivers();
-  if (!process.argv.includes("--check")) {
-    writeFileSync(TARGET, text);
-  } else if (readFileSync(TARGET, "utf8") !== text) {
-    console.error("packages/drivers/src/built-in-drivers.ts is out of date: run node tooling/generate-drivers.ts");
-    process.exitCode = 1;
-  }
-}
+if (import.meta.main) writeOrCheck(TARGET, generateDrivers());
