@@ -71,7 +71,7 @@ export function createExecDuplex(socket: RawStream, options: ExecDuplexOptions):
       },
       destroy(error, callback) {
         socket.off("data", onData);
-        endQuietly(socket, { graceMs: options.graceMs, terminate: options.terminate }).then(release.resolve);
+        void endQuietly(socket, { graceMs: options.graceMs, terminate: options.terminate }).then(release.resolve);
         callback(error);
       },
     }),

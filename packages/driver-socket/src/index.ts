@@ -1,1 +1,5 @@
-export {};
+// For everyone who uses runners.
+export { createSocketDriver, driver, type SocketHandle, type SocketSettings } from "./driver.ts";
+
+// For authors of drivers.
+export { formatSocketAddress, parseSocketTarget, type SocketAddress, type SocketTarget } from "./target.ts";

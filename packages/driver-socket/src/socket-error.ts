@@ -1,0 +1,55 @@
+import { RunnerError, type ErrorCode } from "@anyrunner/core";
+
+import { formatSocketAddress, type SocketAddress } from "./target.ts";
+
+/** Classifies what node says when an address can't be dialled or a connection breaks. */
+export function socketError(error: unknown, address: SocketAddress): RunnerError {
+  if (RunnerError.is(error)) return error;
+  const where = formatSocketAddress(address);
+  const errno = errorCode(error);
+  const fail = (code: ErrorCode, message: string, hint: string, retryable = false) =>
+    new RunnerError(code, message, { hint, retryable, cause: error, driver: "socket", details: { address: where, ...(errno === undefined ? {} : { errno }) } });
+
+  switch (errno) {
+    case "ECONNREFUSED":
+      return fail("CONNECTION_REFUSED", `nothing listens at ${where}`, "start the engine there, or correct the address");
+    case "ENOENT":
+      return fail("NOT_FOUND", `there is no socket at ${where}`, notFoundHint(address));
+    case "ENOTSOCK":
+      return fail("NOT_FOUND", `what is at ${where} is no socket`, "name the socket that the engine listens on");
+    case "EACCES":
+    case "EPERM":
+      return fail("PERMISSION_DENIED", `this user may not use ${where}`, "give the user read and write access to the socket and its folders, or run as its owner");
+    case "ENOTFOUND":
+    case "EAI_AGAIN":
+    case "EAI_NONAME":
+    case "EAI_FAIL":
+      return fail("NAME_NOT_RESOLVED", `the host name in ${where} has no address`, "check the name and the resolver");
+    case "EHOSTUNREACH":
+    case "ENETUNREACH":
+    case "EHOSTDOWN":
+    case "EADDRNOTAVAIL":
+      return fail("CONNECTION_REFUSED", `${where} can't be reached: ${errno}`, "check the address and the network");
+    case "ETIMEDOUT":
+      return fail("TIMEOUT", `${where} did not answer in time`, "check the address, and whether a firewall drops packets", true);
+    case "ECONNRESET":
+    case "ECONNABORTED":
+    case "EPIPE":
+      return fail("CONNECTION_LOST", `the connection to ${where} was cut`, "check whether the engine still runs", true);
+    default:
+      return fail("INTERNAL", `${where} can't be dialled: ${error instanceof Error ? error.message : String(error)}`, "report this with the details");
+  }
+}
+
+function notFoundHint(address: SocketAddress): string {
+  if (address.kind === "unix" && !/^[/@]/.test(address.path)) return `a path from the root has three slashes: unix:///${address.path}`;
+  return "start the engine, or correct the path";
+}
+
+function errorCode(error: unknown): string | undefined {
+  if (typeof error !== "object" || error === null) return undefined;
+  const code = (error as NodeJS.ErrnoException).code;
+  // Several addresses of one name: every attempt failed, the first reason stands for all.
+  if (code === undefined && error instanceof AggregateError) return errorCode(error.errors[0]);
+  return typeof code === "string" ? code : undefined;
+}
