@@ -25,7 +25,16 @@ export { Terminal } from "./methods/terminal.ts";
 export { TunnelListener } from "./methods/tunnel.ts";
 
 // The session's own pieces.
+export { requestUpgrade, type RequestUpgradeOptions } from "./upgrade/request-upgrade.ts";
+export { UpgradeRefusedError } from "./upgrade/upgrade-refused-error.ts";
+export { readServerSentEvents, type ServerSentEvent, type ServerSentEventsOptions } from "./server-sent-events.ts";
 export { CLIENT_METADATA_HEADER, clientMetadataHeader, parseClientMetadata, type CacheConfig, type ClientMetadata, type ExtraModule } from "./client-metadata.ts";
+
+// The engine's side.
+export { serveEngineStream, type EngineStream, type EngineStreamHandlers } from "./engine/serve-engine-stream.ts";
+export type { EngineHttpHandler, EngineHttpRequest } from "./engine/http-handler.ts";
+export type { EngineUpgrade, EngineUpgradeHandler } from "./engine/upgrade.ts";
+export type { HeaderList } from "./header-list.ts";
 
 // Byte streams.
 export { duplexPair } from "./duplex-pair.ts";

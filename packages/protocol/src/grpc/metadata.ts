@@ -1,15 +1,12 @@
-/** Metadata of a call, names in lower case. Values of names that end in `-bin` are base64, as they travel. */
-export interface GrpcMetadata extends Iterable<readonly [name: string, value: string]> {
-  /** The first value of a name. */
-  get(name: string): string | undefined;
-  /** Every value of a name, in order; a value never merges with its neighbour. */
-  getAll(name: string): readonly string[];
-}
+import { headerList, type HeaderList } from "../header-list.ts";
+
+/** Metadata of a call. Values of names that end in `-bin` are base64, as they travel. */
+export type GrpcMetadata = HeaderList;
 
 /** What a caller sends along: one value or several for a name. */
 export type GrpcMetadataInit = Readonly<Record<string, string | readonly string[]>>;
 
-const RESERVED = /^:|^grpc-(?!status-details-bin$)|^(content-type|te|user-agent|connection)$/;
+const RESERVED = /^:|^grpc-|^(content-type|te|user-agent|connection)$/;
 
 /** Reads the flat list of names and values that node:http2 gives beside its merged headers. */
 export function readGrpcMetadata(rawHeaders: readonly string[]): GrpcMetadata {
@@ -18,11 +15,7 @@ export function readGrpcMetadata(rawHeaders: readonly string[]): GrpcMetadata {
     const name = rawHeaders[i] as string;
     if (!name.startsWith(":")) entries.push([name, rawHeaders[i + 1] as string]);
   }
-  return {
-    get: (name) => entries.find(([key]) => key === name)?.[1],
-    getAll: (name) => entries.filter(([key]) => key === name).map(([, value]) => value),
-    [Symbol.iterator]: () => entries[Symbol.iterator](),
-  };
+  return headerList(entries);
 }
 
 /** Headers for `metadata`; names that belong to the protocol itself are left out. */
