@@ -1,3 +1,5 @@
+import { inspect } from "node:util";
+
 import type { DriverCapability, RunnerDriver } from "./driver.ts";
 import { RunnerError } from "./runner-error.ts";
 
@@ -19,8 +21,9 @@ export function checkDriver(value: unknown, where: string): RunnerDriver {
     new RunnerError("DRIVER_INVALID", `${where} gives no usable driver: ${what}`, { hint: "tell the author of the driver; the interface is RunnerDriver of @anyrunner/core" });
   if (typeof value !== "object" || value === null) throw invalid('its export "driver" is no object');
   const driver = value as Record<string, unknown>;
+  if (driver["specVersion"] === undefined) throw invalid('it exports no "driver" with a specVersion');
   if (driver["specVersion"] !== 1) {
-    throw new RunnerError("SPEC_MISMATCH", `${where} has specVersion ${JSON.stringify(driver["specVersion"])}; this anyrunner knows version 1`, {
+    throw new RunnerError("SPEC_MISMATCH", `${where} has specVersion ${inspect(driver["specVersion"])}; this anyrunner knows version 1`, {
       hint: "update the driver, or anyrunner",
     });
   }

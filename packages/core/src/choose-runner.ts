@@ -51,8 +51,8 @@ export async function chooseRunner(input: ChooseRunnerInput): Promise<ChosenRunn
 function surroundingSession(env: ChooseRunnerInput["env"]): ChosenRunner | undefined {
   const portText = env["DAGGER_SESSION_PORT"];
   if (!portText) return undefined;
-  const port = Number(portText);
-  if (!Number.isInteger(port) || port < 1 || port > 65_535) {
+  const port = /^\d{1,5}$/.test(portText) ? Number(portText) : 0;
+  if (port < 1 || port > 65_535) {
     throw new RunnerError("INVALID_CONFIG", `DAGGER_SESSION_PORT is no port: "${portText}"`, { hint: "unset it, or run inside a session" });
   }
   const token = env["DAGGER_SESSION_TOKEN"];

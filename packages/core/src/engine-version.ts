@@ -13,7 +13,11 @@ export interface EngineVersion {
   readonly prerelease: readonly string[];
 }
 
-const SEMVER = /^v?(0|[1-9]\d*)\.(0|[1-9]\d*)\.(0|[1-9]\d*)(?:-([0-9A-Za-z.-]+))?(?:\+[0-9A-Za-z.-]+)?$/;
+const PRERELEASE_PART = String.raw`(?:0|[1-9]\d*|\d*[A-Za-z-][0-9A-Za-z-]*)`;
+const BUILD_PART = String.raw`[0-9A-Za-z-]+`;
+const SEMVER = new RegExp(
+  String.raw`^v?(0|[1-9]\d*)\.(0|[1-9]\d*)\.(0|[1-9]\d*)(?:-(${PRERELEASE_PART}(?:\.${PRERELEASE_PART})*))?(?:\+${BUILD_PART}(?:\.${BUILD_PART})*)?$`,
+);
 
 /** `undefined` for what is no semantic version. The build part (`+commit`) is dropped. */
 export function parseEngineVersion(text: string): EngineVersion | undefined {
@@ -66,7 +70,8 @@ export function checkEngine(info: { readonly package: string; readonly version: 
     });
   }
   const minimum = options.minimum ?? MINIMUM_ENGINE_VERSION;
-  if (compareEngineVersions(info.version, minimum) < 0) {
+  // An engine built without a version counts as the newest (protocol 3.3).
+  if (info.version.trim() !== "" && compareEngineVersions(info.version, minimum) < 0) {
     throw new RunnerError("VERSION_MISMATCH", `the engine behind ${options.runner} has version ${info.version}; the oldest that works is ${minimum}`, {
       hint: `use an engine of ${minimum} or newer`,
       details: { version: info.version, minimum },
@@ -99,7 +104,7 @@ function comparePrerelease(a: readonly string[], b: readonly string[]): number {
     if (right === undefined) return 1;
     const numericLeft = /^\d+$/.test(left);
     const numericRight = /^\d+$/.test(right);
-    if (numericLeft && numericRight && Number(left) !== Number(right)) return Number(left) - Number(right);
+    if (numericLeft && numericRight && left.length !== right.length) return left.length - right.length;
     if (numericLeft !== numericRight) return numericLeft ? -1 : 1;
     if (left !== right) return left < right ? -1 : 1;
   }

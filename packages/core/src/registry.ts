@@ -80,10 +80,12 @@ export function createRegistry(entries: readonly DriverEntry[]): Registry {
       if (candidates.length === 0) throw unknownScheme(url, byScheme.keys());
       const losers: Loser[] = [];
       const failures: unknown[] = [];
+      const secretParams = new Set<string>();
       for (const entry of candidates) {
         throwIfAborted(options.signal);
         try {
           const driver = await registry.load(entry);
+          for (const option of driver.options) if (option.secret) secretParams.add(option.name);
           const target = await driver.parse(url);
           const probe = await driver.probe(target, options);
           if (probe.available) return { url, driver, target, losers };
@@ -95,18 +97,31 @@ export function createRegistry(entries: readonly DriverEntry[]): Registry {
           failures.push(error);
         }
       }
-      throw noneAvailable(url, losers, failures);
+      throw noneAvailable(formatRunnerUrl(url, { secretParams }), losers, failures);
     },
   };
   return registry;
 }
 
 async function loadDriver(entry: DriverEntry): Promise<RunnerDriver> {
-  const module = await entry.load();
+  const module = await importDriver(entry);
   const exported = typeof module === "object" && module !== null && "driver" in module ? module.driver : module;
   const driver = checkDriver(exported, entry.origin);
   if (driver.name !== entry.name) throw new RunnerError("DRIVER_INVALID", `${entry.origin} announces the driver "${entry.name}" but gives "${driver.name}"`);
   return driver;
+}
+
+async function importDriver(entry: DriverEntry): Promise<unknown> {
+  try {
+    return await entry.load();
+  } catch (error) {
+    if (RunnerError.is(error)) throw error;
+    throw new RunnerError("DRIVER_INVALID", `${entry.origin} fails while it is loaded: ${error instanceof Error ? error.message : String(error)}`, {
+      cause: error,
+      hint: "tell the author of the driver; the cause is attached",
+      driver: entry.name,
+    });
+  }
 }
 
 function unknownScheme(url: RunnerUrl, schemes: Iterable<string>): RunnerError {
@@ -119,12 +134,17 @@ function didYouMean(word: string, names: Iterable<string>): string {
   return `${nearest === undefined ? "" : `did you mean "${nearest}"? `}known are ${known.join(", ")}`;
 }
 
-function noneAvailable(url: RunnerUrl, losers: readonly Loser[], failures: readonly unknown[]): RunnerError {
+function noneAvailable(shownUrl: string, losers: readonly Loser[], failures: readonly unknown[]): RunnerError {
   const [only] = failures;
-  if (failures.length === 1) return RunnerError.from(only, "NOT_AVAILABLE");
+  if (failures.length === 1 || refuseTheUrl(failures)) return RunnerError.from(only, "NOT_AVAILABLE");
   const lines = losers.map((loser) => `  ${loser.driver}: ${loser.reason}${loser.hint === undefined ? "" : ` (${loser.hint})`}`);
-  return new RunnerError("NOT_AVAILABLE", `nothing can serve ${formatRunnerUrl(url)}:\n${lines.join("\n")}`, {
+  return new RunnerError("NOT_AVAILABLE", `nothing can serve ${shownUrl}:\n${lines.join("\n")}`, {
     cause: new AggregateError(failures),
     details: { losers: losers.map(({ driver, reason }) => ({ driver, reason })) },
   });
+}
+
+/** Candidates share the grammar of their scheme: when each refuses the URL itself, the first refusal says it all. */
+function refuseTheUrl(failures: readonly unknown[]): boolean {
+  return failures.every((failure) => RunnerError.is(failure) && (failure.code === "INVALID_URL" || failure.code === "INVALID_OPTION"));
 }

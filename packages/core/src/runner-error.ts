@@ -1,3 +1,5 @@
+import { inspect } from "node:util";
+
 import { isErrorCode, type ErrorCode } from "./error-codes.ts";
 import type { JsonObject } from "./json.ts";
 
@@ -87,7 +89,8 @@ export function throwIfAborted(signal: AbortSignal | undefined): void {
 }
 
 function messageOf(value: unknown): string {
-  return value instanceof Error ? value.message : String(value);
+  if (value instanceof Error) return value.message;
+  return typeof value === "string" ? value : inspect(value);
 }
 
 function isObject(value: unknown): value is JsonObject {

@@ -34,7 +34,7 @@ export function parseRunnerUrl(text: string): RunnerUrl {
     throw invalid(input, 'it has no "://"', SCHEME.test(input) ? `write ${input}://…` : "write it as scheme://address, for example docker-container://my-engine");
   }
   const scheme = input.slice(0, separator);
-  if (!SCHEME.test(scheme)) throw invalid(input, `"${scheme}" is no scheme`);
+  if (!SCHEME.test(scheme)) throw invalid(input, "what stands before \"://\" is no scheme");
   const rest = input.slice(separator + 3);
   if (rest.includes("#")) throw invalid(input, "it has a fragment", "write %23 for a literal #");
   const question = rest.indexOf("?");
@@ -50,14 +50,14 @@ export function formatRunnerUrl(url: RunnerUrl, options: { readonly secretParams
   const secret = new Set(options.secretParams);
   const params = url.params.map(({ name, value }) => {
     const shown = secret.has(name) || SECRET_NAME.test(name) ? "***" : encodeParam(value);
-    return `${encodeParam(name)}=${shown}`;
+    return `${encodeName(name)}=${shown}`;
   });
   return `${url.scheme}://${redactUserInfo(url.body)}${params.length === 0 ? "" : `?${params.join("&")}`}`;
 }
 
 /** The URL as text with nothing hidden, for programs only: `parseRunnerUrl` gives the same URL back. */
 export function serializeRunnerUrl(url: RunnerUrl): string {
-  const params = url.params.map(({ name, value }) => `${encodeParam(name)}=${encodeParam(value)}`);
+  const params = url.params.map(({ name, value }) => `${encodeName(name)}=${encodeParam(value)}`);
   return `${url.scheme}://${url.body}${params.length === 0 ? "" : `?${params.join("&")}`}`;
 }
 
@@ -71,17 +71,30 @@ function encodeParam(text: string): string {
   return encodeURIComponent(text).replace(/%(2F|3A|40|2C|3D)/g, (escape) => decodeURIComponent(escape));
 }
 
-/** Hides the password of `user:password@host`; the user name stays. */
+/** Unlike a value, a name ends at the first `=`. */
+function encodeName(text: string): string {
+  return encodeParam(text).replaceAll("=", "%3D");
+}
+
+/**
+ * Hides the password of `user:password@host`; the user name stays. A password with a `/` or an `@` in it, which should have been
+ * encoded, is hidden as well.
+ */
 function redactUserInfo(body: string): string {
-  const at = body.lastIndexOf("@", body.includes("/") ? body.indexOf("/") : undefined);
-  const colon = body.indexOf(":");
+  if (body.startsWith("/")) return body;
   // An image digest (`name:tag@sha256:…`) looks like user info and is none.
-  if (at < 0 || colon < 0 || colon > at || /^@sha\d+:/.test(body.slice(at))) return body;
-  return `${body.slice(0, colon)}:***${body.slice(at)}`;
+  const digest = /@sha\d+:[0-9a-f]*$/.exec(body)?.[0] ?? "";
+  const rest = body.slice(0, body.length - digest.length);
+  const at = rest.lastIndexOf("@");
+  const colon = rest.indexOf(":");
+  if (at < 0 || colon < 0 || colon > at) return body;
+  return `${rest.slice(0, colon)}:***${rest.slice(at)}${digest}`;
 }
 
 function invalid(input: string, reason: string, hint?: string): RunnerError {
-  const shown = redactUserInfo(input.slice(input.indexOf("://") < 0 ? 0 : input.indexOf("://") + 3).split("?")[0] ?? "");
-  const scheme = input.includes("://") ? `${input.slice(0, input.indexOf("://"))}://` : "";
-  return new RunnerError("INVALID_URL", `runner URL "${(scheme + shown).slice(0, 200)}" can't be parsed: ${reason}`, { hint });
+  const address = input.split(/[?#]/, 1)[0] ?? "";
+  const separator = address.indexOf("://");
+  const known = separator >= 0 && SCHEME.test(address.slice(0, separator));
+  const shown = known ? address.slice(0, separator + 3) + redactUserInfo(address.slice(separator + 3)) : redactUserInfo(address);
+  return new RunnerError("INVALID_URL", `runner URL "${shown.slice(0, 200)}" can't be parsed: ${reason}`, { hint });
 }

@@ -1,0 +1,103 @@
+import { PassThrough } from "node:stream";
+
+import { describe, expect, test } from "vitest";
+
+import type { RunnerConnection, RunnerDriver } from "./driver.ts";
+import { openRunner } from "./open-runner.ts";
+import { createRegistry } from "./registry.ts";
+import { RunnerError } from "./runner-error.ts";
+
+const handle = { driver: "toy", id: "1", endpoint: {}, owned: false, labels: {} };
+
+function connection(): RunnerConnection {
+  return { stream: new PassThrough(), kind: "socket", halfClose: true, closed: Promise.resolve({ kind: "local" }), diagnostics: () => Promise.resolve({}) };
+}
+
+function registryOf(behaviour: Partial<RunnerDriver> = {}) {
+  const driver: RunnerDriver = {
+    specVersion: 1,
+    name: "toy",
+    schemes: ["toy"],
+    capabilities: [],
+    options: [{ name: "pin", type: "string", help: "PIN.", secret: true }],
+    parse: (url) => ({ driver: "toy", url: url.body }),
+    probe: () => Promise.resolve({ available: true }),
+    provision: () => Promise.resolve(handle),
+    connect: () => Promise.resolve(connection()),
+    ...behaviour,
+  };
+  return createRegistry([{ name: "toy", schemes: ["toy"], origin: "test", load: () => Promise.resolve(driver) }]);
+}
+
+describe("openRunner", () => {
+  test("resolves and provisions once; every connect uses the same handle", async () => {
+    const calls: unknown[] = [];
+    const runner = await openRunner("toy://body?pin=1234", {
+      registry: registryOf({
+        provision: (target) => {
+          calls.push(target);
+          return Promise.resolve(handle);
+        },
+        connect: (given) => {
+          calls.push(given);
+          return Promise.resolve(connection());
+        },
+      }),
+    });
+    expect(runner).toMatchObject({ url: "toy://body?pin=***", handle, losers: [], driver: { name: "toy" } });
+    await Promise.all([runner.connect(), runner.connect({ report: () => {} })]);
+    expect(calls).toEqual([{ driver: "toy", url: "body" }, handle, handle]);
+  });
+
+  test("hands signal, report and readiness check to provision", async () => {
+    const options = { signal: new AbortController().signal, report: () => {}, ready: () => Promise.resolve() };
+    let given: unknown;
+    await openRunner("toy://x", {
+      registry: registryOf({
+        provision: (_, provisionOptions) => {
+          given = provisionOptions;
+          return Promise.resolve(handle);
+        },
+      }),
+      ...options,
+    });
+    expect(given).toEqual(options);
+  });
+
+  test("what a driver throws untyped is INTERNAL with its name; what is typed stays", async () => {
+    const foreign = new TypeError("undefined is no function");
+    await expect(openRunner("toy://x", { registry: registryOf({ provision: () => Promise.reject(foreign) }) })).rejects.toMatchObject({ code: "INTERNAL", cause: foreign, driver: "toy" });
+    const runner = await openRunner("toy://x", {
+      registry: registryOf({
+        connect: () => {
+          throw foreign;
+        },
+      }),
+    });
+    await expect(runner.connect()).rejects.toMatchObject({ code: "INTERNAL", cause: foreign, driver: "toy" });
+    const own = new RunnerError("NOT_RUNNING", "stopped");
+    await expect(openRunner("toy://x", { registry: registryOf({ provision: () => Promise.reject(own) }) })).rejects.toBe(own);
+  });
+
+  test("an abort between the steps creates nothing", async () => {
+    const controller = new AbortController();
+    const provision = () => Promise.reject(new Error("must not be called"));
+    const probe = () => {
+      controller.abort(new Error("enough"));
+      return Promise.resolve({ available: true as const });
+    };
+    await expect(openRunner("toy://x", { registry: registryOf({ probe, provision }), signal: controller.signal })).rejects.toMatchObject({ code: "ABORTED" });
+  });
+
+  test("a connect that fails because its signal was aborted is ABORTED", async () => {
+    const runner = await openRunner("toy://x", { registry: registryOf({ connect: () => Promise.reject(new Error("socket closed")) }) });
+    await expect(runner.connect({ signal: AbortSignal.abort() })).rejects.toMatchObject({ code: "ABORTED" });
+  });
+
+  test.each([
+    ["toy", "INVALID_URL"],
+    ["toi://x", "UNKNOWN_SCHEME"],
+  ])("%s is %s", async (text, code) => {
+    await expect(openRunner(text, { registry: registryOf() })).rejects.toMatchObject({ code });
+  });
+});
