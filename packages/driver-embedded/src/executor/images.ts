@@ -77,13 +77,8 @@ export async function importTree(client: DockerClient, tar: Readable, options: I
   const labels = { ...options.labels, [OWNER_LABEL]: OWNER, [DIGEST_LABEL]: options.digest };
   const query = new URLSearchParams({ fromSrc: "-", repo: SNAPSHOT_REPOSITORY, tag: snapshotTag(options.digest) });
   for (const [name, value] of Object.entries(labels)) query.append("changes", `LABEL ${JSON.stringify(name)}=${JSON.stringify(value)}`);
-  const broken = new Promise<never>((_resolve, reject) => tar.once("error", reject));
-  broken.catch(() => {});
-  const sent = async () => {
-    const { body } = await client.request({ method: "POST", path: `/images/create?${query}`, body: tar, headers: { "Content-Type": "application/x-tar" }, signal: options.signal });
-    return readImported(client, body);
-  };
-  const id = await Promise.race([sent(), broken]);
+  const { body } = await client.request({ method: "POST", path: `/images/create?${query}`, body: tar, headers: { "Content-Type": "application/x-tar" }, signal: options.signal });
+  const id = await readImported(client, body);
   const image = await inspectImage(client, id, options.signal);
   if (image === undefined) throw new RunnerError("INTERNAL", `the imported image ${id} is gone`);
   return snapshotOf(image);

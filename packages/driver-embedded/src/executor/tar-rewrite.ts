@@ -13,8 +13,11 @@ export interface TarHeader {
 }
 
 export interface RewriteTarOptions {
-  /** `keep` passes an entry on byte for byte; `capture` as well, and hands its contents to `captured`. */
-  readonly entry: (header: TarHeader) => "keep" | "drop" | "capture" | "take";
+  /**
+   * `keep` passes an entry on byte for byte; `keep-if-filled` a directory once something below it is kept; `capture` keeps,
+   * and hands the contents to `captured`; `take` only hands them over.
+   */
+  readonly entry: (header: TarHeader) => "keep" | "keep-if-filled" | "drop" | "capture" | "take";
   /** Contents of entries that are captured, or taken out (`take`). */
   readonly captured?: ((header: TarHeader, contents: Buffer) => void) | undefined;
   /** Entries to put behind the last one, as `tarEntry` makes them. */
@@ -28,6 +31,7 @@ const END = Buffer.alloc(2 * BLOCK);
 export async function* rewriteTar(source: AsyncIterable<Buffer>, options: RewriteTarOptions): AsyncGenerator<Buffer> {
   const input = createBlockReader(source);
   let held: Buffer[] = [];
+  let waiting: { readonly name: string; readonly blocks: readonly Buffer[] }[] = [];
   let extended: Partial<TarHeader> = {};
   for (;;) {
     const block = await input.exactly(BLOCK);
@@ -41,7 +45,12 @@ export async function* rewriteTar(source: AsyncIterable<Buffer>, options: Rewrit
     }
     const decision = options.entry(header);
     const keep = decision === "keep" || decision === "capture";
-    if (keep) yield* [...held, block];
+    if (decision === "keep-if-filled") waiting.push({ name: `${header.name.replace(/\/$/, "")}/`, blocks: [...held, block] });
+    if (keep) {
+      for (const { name, blocks } of waiting) if (header.name.startsWith(name)) yield* blocks;
+      waiting = [];
+      yield* [...held, block];
+    }
     const captured: Buffer[] = [];
     for await (const chunk of input.upTo(padded(contentSize(header)))) {
       if (keep) yield chunk;

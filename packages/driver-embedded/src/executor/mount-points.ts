@@ -1,0 +1,35 @@
+import type { DockerClient } from "@anyrunner/docker-endpoint";
+
+import type { ExecutorCall, SegmentMount } from "./executor.ts";
+
+export interface FindMountPointsOptions extends ExecutorCall {
+  readonly container: string;
+  readonly mounts: readonly SegmentMount[];
+  /** Those that the container's image holds already. */
+  readonly inherited: readonly string[];
+}
+
+/**
+ * The directories that exist in a container only as something is mounted there, parents included: the engine makes them in
+ * the container's own layer, so they would stay in a snapshot. To be asked before the first step, when nothing else is there.
+ */
+export async function findMountPoints(client: DockerClient, options: FindMountPointsOptions): Promise<readonly string[]> {
+  const { container, mounts, inherited, signal } = options;
+  if (mounts.length === 0) return [];
+  const changes = await client.json<readonly { readonly Path: string; readonly Kind: number }[] | null>({ path: `/containers/${container}/changes`, signal });
+  const isNeeded = (path: string) => mounts.some((mount) => mount.path === path || mount.path.startsWith(`${path}/`));
+  const added = (changes ?? []).filter(({ Kind }) => Kind === ADDED).map(({ Path }) => Path);
+  return [...new Set([...inherited, ...added])].filter(isNeeded);
+}
+
+/** Reads the label of a snapshot. */
+export function parseMountPoints(label: string | undefined): readonly string[] {
+  try {
+    const value: unknown = JSON.parse(label ?? "[]");
+    return Array.isArray(value) ? value.filter((path) => typeof path === "string") : [];
+  } catch {
+    return [];
+  }
+}
+
+const ADDED = 1;
