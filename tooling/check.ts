@@ -18,6 +18,7 @@ const FAST: readonly (readonly [name: string, command: string])[] = [
   ["driver map", "node tooling/generate-drivers.ts --check"],
   ["tsconfigs", "node tooling/generate-tsconfigs.ts --check"],
   ["changesets", "node tooling/check-changesets.ts"],
+  ["code in docs", "node tooling/generate-snippets.ts --check"],
   ["links in docs", "node tooling/check-links.ts"],
 ];
 const SLOW: readonly (readonly [name: string, command: string])[] = [
