@@ -23,7 +23,7 @@ const FAST: readonly (readonly [name: string, command: string])[] = [
 ];
 const SLOW: readonly (readonly [name: string, command: string])[] = [
   ["tests", "vitest run"],
-  ["build", "turbo run build"],
+  ["build", "./scripts/pnpm run build"],
   ["packs", "node tooling/check-pack.ts"],
 ];
 
