@@ -6,7 +6,8 @@ import { dockerTransportError, type DockerClient } from "@anyrunner/docker-endpo
 
 import type { ExecutorCall, ImageConfig, ResolvedImage, Snapshot } from "./executor.ts";
 import { parseImageReference } from "./image-reference.ts";
-import { DIGEST_LABEL, OWNER, OWNER_LABEL, SNAPSHOT_REPOSITORY } from "./labels.ts";
+import { DIGEST_LABEL, MOUNT_POINTS_LABEL, OWNER, OWNER_LABEL, SNAPSHOT_REPOSITORY } from "./labels.ts";
+import { encodeMountPoints } from "./mount-points.ts";
 import { progressError, readProgressLines } from "./progress-lines.ts";
 
 /** What `/images/NAME/json` answers, as far as it is used. */
@@ -67,18 +68,24 @@ export async function findSnapshot(client: DockerClient, digest: string, signal:
   return image?.Config?.Labels?.[DIGEST_LABEL] === digest ? snapshotOf(image) : undefined;
 }
 
-export interface ImportTreeOptions extends ExecutorCall {
-  readonly digest: string;
-  readonly labels?: Readonly<Record<string, string>> | undefined;
+/**
+ * The labels of a snapshot as query parameters of an import or a commit; Podman takes no others. All are written each time,
+ * as a commit inherits those of its base.
+ */
+export function labelChanges(digest: string, mountPoints: readonly string[]): readonly (readonly [string, string])[] {
+  const labels = { [OWNER_LABEL]: OWNER, [DIGEST_LABEL]: digest, [MOUNT_POINTS_LABEL]: encodeMountPoints(mountPoints) };
+  return Object.entries(labels).map(([name, value]) => ["changes", `LABEL ${JSON.stringify(name)}=${JSON.stringify(value)}`] as const);
 }
 
 /** Makes an image of one layer from a tar stream, tagged and labelled as a snapshot. */
-export async function importTree(client: DockerClient, tar: Readable, options: ImportTreeOptions): Promise<Snapshot> {
-  const labels = { ...options.labels, [OWNER_LABEL]: OWNER, [DIGEST_LABEL]: options.digest };
-  const query = new URLSearchParams({ fromSrc: "-", repo: SNAPSHOT_REPOSITORY, tag: snapshotTag(options.digest) });
-  for (const [name, value] of Object.entries(labels)) query.append("changes", `LABEL ${JSON.stringify(name)}=${JSON.stringify(value)}`);
+export async function importTree(client: DockerClient, tar: Readable, options: ExecutorCall & { readonly digest: string }): Promise<Snapshot> {
+  const query = new URLSearchParams({ fromSrc: "-" });
+  for (const [name, value] of labelChanges(options.digest, [])) query.append(name, value);
   const { body } = await client.request({ method: "POST", path: `/images/create?${query}`, body: tar, headers: { "Content-Type": "application/x-tar" }, signal: options.signal });
   const id = await readImported(client, body);
+  // Podman ignores the tag of an import.
+  const tagged = await client.request({ method: "POST", path: `/images/${id}/tag`, query: { repo: SNAPSHOT_REPOSITORY, tag: snapshotTag(options.digest) }, signal: options.signal });
+  tagged.body.resume();
   const image = await inspectImage(client, id, options.signal);
   if (image === undefined) throw new RunnerError("INTERNAL", `the imported image ${id} is gone`);
   return snapshotOf(image);

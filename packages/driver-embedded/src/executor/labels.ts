@@ -7,7 +7,7 @@ export const SESSION_LABEL = "anyrunner.session";
 export const PROCESS_LABEL = "anyrunner.process";
 /** What a snapshot is named by. */
 export const DIGEST_LABEL = "anyrunner.digest";
-/** Empty directories in a snapshot that only exist because something was mounted there; JSON. */
+/** Empty directories in a snapshot that only exist because something was mounted there. */
 export const MOUNT_POINTS_LABEL = "anyrunner.mount-points";
 
 /** The repository name of all snapshots. */

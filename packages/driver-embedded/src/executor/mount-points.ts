@@ -22,10 +22,15 @@ export async function findMountPoints(client: DockerClient, options: FindMountPo
   return [...new Set([...inherited, ...added])].filter(isNeeded);
 }
 
-/** Reads the label of a snapshot. */
+/** The label of a snapshot: base64, as the ways to set labels treat quotes differently. */
+export function encodeMountPoints(paths: readonly string[]): string {
+  return Buffer.from(JSON.stringify(paths)).toString("base64url");
+}
+
+/** Reads what `encodeMountPoints` wrote; anything else is none. */
 export function parseMountPoints(label: string | undefined): readonly string[] {
   try {
-    const value: unknown = JSON.parse(label ?? "[]");
+    const value: unknown = JSON.parse(Buffer.from(label ?? "", "base64url").toString("utf8"));
     return Array.isArray(value) ? value.filter((path) => typeof path === "string") : [];
   } catch {
     return [];

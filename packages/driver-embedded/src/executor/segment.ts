@@ -8,8 +8,8 @@ import type { ExecStep, ExecutorCall, Segment, SegmentSpec, Snapshot } from "./e
 import type { HolderReply, HolderCall } from "./holder/channel.ts";
 import { encodeMkdir, encodePrune, encodeRemove, encodeStep } from "./holder/requests.ts";
 import type { HolderVolume } from "./holder/volume.ts";
-import { importTree, snapshotTag } from "./images.ts";
-import { DIGEST_LABEL, MOUNT_POINTS_LABEL, OWNER, OWNER_LABEL, SNAPSHOT_REPOSITORY } from "./labels.ts";
+import { importTree, labelChanges, snapshotTag } from "./images.ts";
+import { SNAPSHOT_REPOSITORY } from "./labels.ts";
 import { findMountPoints } from "./mount-points.ts";
 import { openContainer, removeContainer } from "./segment-container.ts";
 import { errnoMessage, stepOutcome, type StepOutcome } from "./step-outcome.ts";
@@ -114,17 +114,12 @@ interface SealOptions extends ExecutorCall {
 
 /** The container isn't paused meanwhile: nothing but the holder runs in it between steps. */
 async function sealContainer({ client, container, base, digest, mountPoints, signal }: SealOptions): Promise<Snapshot> {
-  const labels = { [OWNER_LABEL]: OWNER, [DIGEST_LABEL]: digest, [MOUNT_POINTS_LABEL]: JSON.stringify(mountPoints) };
   if (base.layers >= LAYER_LIMIT) {
     return importTree(client, await exportContainer(client, { container, mountPoints, signal }), { digest, signal });
   }
-  const { Id: image } = await client.json<{ Id: string }>({
-    method: "POST",
-    path: "/commit",
-    query: { container, repo: SNAPSHOT_REPOSITORY, tag: snapshotTag(digest), pause: false },
-    json: { Labels: labels },
-    signal,
-  });
+  const query = new URLSearchParams({ container, repo: SNAPSHOT_REPOSITORY, tag: snapshotTag(digest), pause: "false" });
+  for (const [name, value] of labelChanges(digest, mountPoints)) query.append(name, value);
+  const { Id: image } = await client.json<{ Id: string }>({ method: "POST", path: `/commit?${query}`, json: {}, signal });
   return { image: image.startsWith("sha256:") ? image : `sha256:${image}`, layers: base.layers + 1 };
 }
 
