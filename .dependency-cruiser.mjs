@@ -75,8 +75,9 @@ export default {
       comment: "Import the package by its name.",
       severity: "error",
       from: { path: "^(packages|apps|examples)/([^/]+)/" },
-      to: { dependencyTypes: ["local"], pathNot: "^$1/$2/|^[^/]+$" },
+      to: { dependencyTypes: ["local"], pathNot: "^$1/$2/|^[^/]+$|^tooling/" },
     },
+    { name: "tooling-from-tests-only", severity: "error", from: { path: "^(packages|apps|examples)/", pathNot: TEST_FILES }, to: { path: "^tooling/" } },
     {
       name: "no-driver-imports-another",
       severity: "error",

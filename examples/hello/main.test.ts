@@ -27,8 +27,12 @@ test.skipIf(process.env["ANYRUNNER_TEST_DOCKER"] === "skip")(
 );
 
 test.skipIf(process.env["ANYRUNNER_TEST_ENGINE"] === undefined)("prints the same on a real engine (needs ANYRUNNER_TEST_ENGINE)", async () => {
-  const { stdout } = await run(process.execPath, [anyrunner, "run", "--runner", process.env["ANYRUNNER_TEST_ENGINE"] ?? "", "--", process.execPath, "main.ts"], {
-    cwd: here,
-  });
+  const { stdout } = await run(
+    process.execPath,
+    [anyrunner, "run", "--runner", process.env["ANYRUNNER_TEST_ENGINE"] ?? "", "--", process.execPath, "main.ts"],
+    {
+      cwd: here,
+    },
+  );
   expect(stdout).toMatch(/^Hello from a container: Linux, BusyBox v[\d.]+ .*\n$/);
 });
