@@ -1,6 +1,3 @@
-/** Bytes that may wait for their reader before the stream is held back. */
-const HIGH_WATER_BYTES = 4 * 1024 * 1024;
-
 /** The content of one file between the stream and its reader. */
 export interface ContentBuffer {
   /** Resolves when more may come. Bytes beyond the limit are dropped: the file has grown since it was listed. */
@@ -13,8 +10,8 @@ export interface ContentBuffer {
   drop(): Promise<void>;
 }
 
-/** A buffer of a file that was listed with `limitBytes`. */
-export function createContentBuffer(limitBytes: number): ContentBuffer {
+/** A buffer of a file that was listed with `limitBytes`. Above `highWaterBytes` the stream is held back. */
+export function createContentBuffer({ limitBytes, highWaterBytes }: { readonly limitBytes: number; readonly highWaterBytes: number }): ContentBuffer {
   const pieces: Uint8Array[] = [];
   let taken = 0;
   let room = limitBytes;
@@ -32,7 +29,7 @@ export function createContentBuffer(limitBytes: number): ContentBuffer {
       pieces.push(kept);
       waitingBytes += kept.length;
       wakeReader?.();
-      if (waitingBytes < HIGH_WATER_BYTES) return undefined;
+      if (waitingBytes < highWaterBytes) return undefined;
       return new Promise((resolve) => {
         wakeWriter = resolve;
       });
@@ -66,7 +63,7 @@ export function createContentBuffer(limitBytes: number): ContentBuffer {
     const piece = pieces[taken++]!;
     if (taken === pieces.length) pieces.length = taken = 0;
     waitingBytes -= piece.length;
-    if (waitingBytes < HIGH_WATER_BYTES) wakeWriter?.();
+    if (waitingBytes < highWaterBytes) wakeWriter?.();
     return piece;
   }
 }

@@ -6,6 +6,7 @@ export type { PacketChannel } from "./packet-channel.ts";
 
 // What is transferred.
 export { resolveRoot, walkTree, type WalkTreeOptions } from "./walk-tree.ts";
+export { globTree } from "./glob-tree.ts";
 export type { TreeEntry } from "./tree-entry.ts";
 export type { TreeSelection } from "./tree-walk.ts";
 export { localDisk, type Disk, type DirectoryItem } from "./disk.ts";

@@ -23,6 +23,7 @@ export interface RequestTreeOptions {
 /** Content asked for ahead of the entry at hand, in bytes as the listing states them. */
 const AHEAD_BYTES = 8 * 1024 * 1024;
 const AHEAD_FILES = 256;
+const HIGH_WATER_BYTES = 4 * 1024 * 1024;
 
 interface Wanted {
   readonly id: number;
@@ -114,7 +115,8 @@ function createIncoming(options: RequestTreeOptions, request: (id: number) => vo
       else {
         check.check(stat);
         const id = nextId++;
-        const wanted = isRegular(stat.mode) && !stat.gitIgnored && stat.linkname === "" && options.wants(stat) ? { id, stat, content: createContentBuffer(stat.size) } : undefined;
+        const offered = isRegular(stat.mode) && !stat.gitIgnored && stat.linkname === "";
+        const wanted = offered && options.wants(stat) ? { id, stat, content: bufferFor(stat) } : undefined;
         entries.push({ stat, wanted });
         if (wanted !== undefined) unasked.push(wanted);
         askAhead();
@@ -151,6 +153,14 @@ function createIncoming(options: RequestTreeOptions, request: (id: number) => vo
       askAhead();
     },
   };
+
+  /**
+   * Files that are asked for together may complete in any order, so none of them may hold the stream back: their sum is
+   * bounded instead. A larger file is asked for alone.
+   */
+  function bufferFor(stat: FileStat): ContentBuffer {
+    return createContentBuffer({ limitBytes: stat.size, highWaterBytes: stat.size > AHEAD_BYTES ? HIGH_WATER_BYTES : Infinity });
+  }
 
   function askAhead(): void {
     for (let wanted = unasked[nextUnasked]; wanted !== undefined; wanted = unasked[nextUnasked]) {

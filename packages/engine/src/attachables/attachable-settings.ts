@@ -1,0 +1,16 @@
+import type { Reporter } from "@anyrunner/core";
+
+/** What the engine may ask of this machine, and how it is answered. */
+export interface AttachableSettings {
+  /** Environment for `env://` secrets and for the programs of `cmd://`. */
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** The directory that relative paths start from, absolute. */
+  readonly cwd: string;
+  /** What a leading `~` stands for. Default: the user's home. */
+  readonly home?: string | undefined;
+  /** Registry credentials; undefined for "go anonymously". Default: none for any host. */
+  readonly credentials?: ((host: string, options: { readonly signal: AbortSignal }) => Promise<{ readonly username: string; readonly secret: string } | undefined>) | undefined;
+  /** Whether ignored files are listed with a mark (engines from 0.19.11) or left out. */
+  readonly gitignore: "mark" | "filter";
+  readonly report?: Reporter | undefined;
+}

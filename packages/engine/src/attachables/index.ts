@@ -1,0 +1,1 @@
+export { createAttachables, type Attachables, type AttachableSettings } from "./create-attachables.ts";
