@@ -27,7 +27,7 @@ const OWNERS = {
   "@dagger.io/": "^(examples|bench)/",
 };
 
-const TEST_FILES = String.raw`\.test(-d)?\.ts$|^(packages|apps)/[^/]+/test/|^bench/|^tooling/`;
+const TEST_FILES = String.raw`(^|/)test-[^/]+\.ts$|\.test(-d)?\.ts$|^(packages|apps)/[^/]+/test/|^bench/|^tooling/`;
 
 const arrowRules = Object.entries(ARROWS).map(([name, allowed]) => ({
   name: `arrows-of-${name}`,
