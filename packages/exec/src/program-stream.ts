@@ -1,0 +1,82 @@
+import { Duplex, type Readable, type Writable } from "node:stream";
+
+import { spawnProgram, type ProgramEnd, type SpawnProgramOptions } from "./spawn-program.ts";
+
+export interface ProgramStreamOptions extends Omit<SpawnProgramOptions, "stdio" | "terminal"> {
+  /** How many written bytes may wait for the program before writes wait, too. Default 4 MiB. */
+  readonly queueBytes?: number | undefined;
+}
+
+/** A program whose standard input and output are one byte stream. */
+export interface ProgramStream {
+  readonly pid: number;
+  /**
+   * Reads standard output, writes standard input; `end()` closes standard input and the rest of the output still comes.
+   * Writes are acknowledged at once while the queue has room, since a program that copies both directions in one thread
+   * would deadlock HTTP/2 otherwise. `destroy()` ends the program, with SIGKILL after the grace.
+   */
+  readonly stream: Duplex;
+  /** Resolves when the program has ended; never rejects. */
+  readonly exited: Promise<ProgramEnd>;
+  /** The last 4 KiB of standard error. */
+  stderrTail(): string;
+}
+
+const QUEUE_BYTES = 4 * 1024 * 1024;
+const STDERR_BYTES = 4096;
+
+/** Starts a program and talks to it. Fails as `spawnProgram` does. After that, `signal` has no effect: destroy the stream. */
+export async function openProgramStream(options: ProgramStreamOptions): Promise<ProgramStream> {
+  const { queueBytes = QUEUE_BYTES, signal, ...program } = options;
+  const child = await spawnProgram({ ...program, stdio: "pipe" });
+  if (signal?.aborted) await child.end();
+  const { stdin, stdout, stderr } = child as { readonly stdin: Writable; readonly stdout: Readable; readonly stderr: Readable };
+
+  let tail: Buffer = Buffer.alloc(0);
+  stderr.on("data", (chunk: Buffer) => (tail = Buffer.concat([tail, chunk]).subarray(-STDERR_BYTES)));
+
+  let waiting: (() => void) | undefined;
+  const release = () => {
+    const callback = waiting;
+    waiting = undefined;
+    callback?.();
+  };
+  const acknowledge = (callback: () => void) => {
+    if (stdin.destroyed || stdin.writableLength <= queueBytes) callback();
+    else waiting = callback;
+  };
+  const stream = new Duplex({
+    // When the program has ended there is nobody to write to.
+    allowHalfOpen: false,
+    read: () => void stdout.resume(),
+    write(chunk: Buffer, _encoding, callback) {
+      stdin.write(chunk);
+      acknowledge(callback);
+    },
+    writev(chunks, callback) {
+      stdin.cork();
+      for (const { chunk } of chunks as readonly { readonly chunk: Buffer }[]) stdin.write(chunk);
+      stdin.uncork();
+      acknowledge(callback);
+    },
+    final(callback) {
+      stdin.end();
+      callback();
+    },
+    destroy(error, callback) {
+      stdin.destroy();
+      stdout.destroy();
+      release();
+      void child.end().then(() => callback(error));
+    },
+  });
+  stdout.on("data", (chunk: Buffer) => {
+    if (!stream.push(chunk)) stdout.pause();
+  });
+  stdout.once("end", () => stream.push(null));
+  stdout.once("error", (error) => stream.destroy(error));
+  stdin.on("drain", release);
+  // The program may end without reading its input; how it ended says more than the broken pipe.
+  stdin.on("error", release);
+  return { pid: child.pid, stream, exited: child.exited, stderrTail: () => tail.toString("utf8") };
+}
