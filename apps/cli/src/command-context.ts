@@ -1,0 +1,52 @@
+import { resolve } from "node:path";
+
+import type { Reporter } from "@anyrunner/core";
+
+import { createReporter } from "./create-reporter.ts";
+import { progressMode, type ProgressMode } from "./progress-mode.ts";
+
+/** The options that every command takes. */
+export interface GlobalOptions {
+  readonly json?: boolean | undefined;
+  readonly progress?: string | undefined;
+  readonly workdir?: string | undefined;
+  readonly silent?: boolean | undefined;
+}
+
+/** What a command works with. */
+export interface CommandContext {
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** Absolute. */
+  readonly cwd: string;
+  readonly json: boolean;
+  readonly progress: ProgressMode;
+  readonly version: string;
+  readonly report: Reporter;
+  /** A line of the result, on standard output. */
+  readonly print: (line: string) => void;
+  /** A line about the work, on standard error; nothing with `--silent`. */
+  readonly note: (line: string) => void;
+}
+
+export function createContext(options: GlobalOptions, version: string): CommandContext {
+  const { env } = process;
+  const silent = options.silent ?? isTrue(env["DAGGER_SILENT"]);
+  const progress = progressMode({ flag: options.progress, env, silent });
+  const note = (line: string) => {
+    if (progress !== "none") process.stderr.write(`${line}\n`);
+  };
+  return {
+    env,
+    cwd: resolve(options.workdir ?? (env["DAGGER_WORKDIR"] || ".")),
+    json: options.json ?? false,
+    progress,
+    version,
+    report: createReporter({ progress, write: note }),
+    print: (line) => void process.stdout.write(`${line}\n`),
+    note,
+  };
+}
+
+function isTrue(value: string | undefined): boolean {
+  return value !== undefined && /^(1|t|true)$/i.test(value);
+}

@@ -1,0 +1,25 @@
+/** The signals that ask this process to end. */
+export const END_SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT"] as const;
+export type EndSignal = (typeof END_SIGNALS)[number];
+
+/** Calls `listener` for each signal that asks us to end, until the returned function is called. */
+export function onInterrupt(listener: (signal: EndSignal) => void): () => void {
+  for (const signal of END_SIGNALS) process.on(signal, listener);
+  return () => {
+    for (const signal of END_SIGNALS) process.off(signal, listener);
+  };
+}
+
+/** Runs `work` with a signal that the first interrupt aborts. The second one ends the process at once. */
+export async function interruptible<T>(work: (signal: AbortSignal) => Promise<T>): Promise<T> {
+  const controller = new AbortController();
+  const stop = onInterrupt((signal) => {
+    if (controller.signal.aborted) process.exit(130);
+    controller.abort(new Error(signal));
+  });
+  try {
+    return await work(controller.signal);
+  } finally {
+    stop();
+  }
+}

@@ -1,0 +1,49 @@
+import { RunnerError } from "@anyrunner/core";
+import { CommanderError } from "commander";
+
+import { keepCompiledCode } from "./compile-cache.ts";
+import { createProgram } from "./create-program.ts";
+import { exitCodeOf } from "./exit-codes.ts";
+import { printError } from "./print-error.ts";
+
+export interface MainOptions {
+  /** Without node and file. */
+  readonly argv: readonly string[];
+  readonly version: string;
+}
+
+/** How long the process may linger after its work, in ms, before it is ended by force. */
+const LINGER_MS = 2000;
+
+/** Runs the command that `argv` names and sets the exit code of the process. */
+export async function main({ argv, version }: MainOptions): Promise<void> {
+  keepCompiledCode(process.env);
+  // A reader that goes away (`| head`) is no failure of ours.
+  process.stdout.on("error", () => {});
+  process.stderr.on("error", () => {});
+  const json = wantsJson(argv);
+  try {
+    const program = await createProgram({ argv, version, setExitCode: (code) => (process.exitCode = code) });
+    await program.parseAsync([...argv], { from: "user" });
+  } catch (error) {
+    // Commander throws for help, too.
+    if (error instanceof CommanderError && error.exitCode === 0) return;
+    const shown = error instanceof CommanderError ? usageError(error, argv) : error;
+    printError(shown, { json, version, stderr: process.stderr, env: process.env });
+    process.exitCode = exitCodeOf(shown);
+  }
+  setTimeout(() => process.exit(), LINGER_MS).unref();
+}
+
+/** Commander's message is `error: what`, perhaps followed by a suggestion in parentheses. */
+function usageError({ message }: CommanderError, [command = ""]: readonly string[]): RunnerError {
+  const [what = "", suggestion] = message.replace(/^error: /, "").split("\n");
+  const help = `see anyrunner ${/^[a-z]/.test(command) ? `${command} ` : ""}--help`;
+  return new RunnerError("USAGE", what, { hint: suggestion?.replace(/^\((.*)\)$/, "$1") ?? help });
+}
+
+/** Known before the arguments are parsed, so that their errors obey it, too. What follows `--` belongs to another program. */
+function wantsJson(argv: readonly string[]): boolean {
+  const end = argv.indexOf("--");
+  return (end < 0 ? argv : argv.slice(0, end)).includes("--json");
+}

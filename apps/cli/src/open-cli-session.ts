@@ -1,0 +1,65 @@
+import { registryCredentials, stableClientId } from "@anyrunner/config";
+import { formatProvenance, openRunner, throwIfAborted, type ChosenRunner } from "@anyrunner/core";
+import type { EngineSession, OpenSessionOptions } from "@anyrunner/engine";
+
+import type { CliRunner } from "./choose-cli-runner.ts";
+import type { CommandContext } from "./command-context.ts";
+import { parseDuration } from "./parse-duration.ts";
+
+export interface OpenCliSessionOptions {
+  readonly runner: CliRunner & { readonly chosen: ChosenRunner & { readonly kind: "url" } };
+  readonly labels?: Readonly<Record<string, string>> | undefined;
+  readonly clientVersion?: string | undefined;
+  /** Further fields of the client metadata. */
+  readonly metadata?: OpenSessionOptions["metadata"];
+  readonly signal: AbortSignal;
+}
+
+/** Opens a session on the chosen runner and says, as the first line on standard error, which one that is and why. */
+export async function openCliSession(
+  context: CommandContext,
+  { runner, labels, clientVersion, metadata, signal }: OpenCliSessionOptions,
+): Promise<EngineSession> {
+  const { env, cwd, report } = context;
+  // The engine client loads while the driver looks for the runner.
+  const [{ openSession }, { createDefaultRegistry }, stableId] = await Promise.all([
+    import("@anyrunner/engine"),
+    import("@anyrunner/drivers"),
+    stableClientId({ env, report }),
+  ]);
+  throwIfAborted(signal);
+  const registry = createDefaultRegistry({ cwd, env, config: runner.config, store: runner.store, report });
+  const opened = await openRunner(runner.chosen.url, { registry, signal, report });
+  const session = await openSession(opened, {
+    env,
+    cwd,
+    stableId,
+    labels,
+    clientVersion,
+    metadata,
+    signal,
+    report,
+    attachables: { credentials: (host) => registryCredentials({ host, env, report }) },
+    shutdownBudgetMs: shutdownBudget(env),
+  });
+  announce(context, { runner: session.runner.url, engine: session.engine.version, from: runner.chosen.from });
+  return session;
+}
+
+/** The same line when the session that surrounds us is joined; its engine was not asked. */
+export function announceSession({ progress, note }: CommandContext, { port, from }: ChosenRunner & { readonly kind: "session" }): void {
+  if (progress === "json") note(JSON.stringify({ type: "session", port, from }));
+  else note(`session on 127.0.0.1:${port} · from ${formatProvenance(from)}`);
+}
+
+/** The first line on standard error: which runner, which engine, and who says so. */
+function announce({ progress, note }: CommandContext, facts: { readonly runner: string; readonly engine: string; readonly from: ChosenRunner["from"] }): void {
+  if (progress === "json") note(JSON.stringify({ type: "runner", ...facts }));
+  else note(`runner ${facts.runner} · engine ${facts.engine} · from ${formatProvenance(facts.from)}`);
+}
+
+function shutdownBudget(env: CommandContext["env"]): number | undefined {
+  const name = "_EXPERIMENTAL_DAGGER_SHUTDOWN_TIMEOUT";
+  const text = env[name];
+  return text ? parseDuration(text, name) : undefined;
+}
