@@ -4,7 +4,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { abortedError, RunnerError, throwIfAborted, type CloseReason } from "@anyrunner/core";
 
 import { compareApiVersions } from "./api-version.ts";
-import type { DockerClient, RawStream } from "./docker-client.ts";
+import { createDockerClient, type DockerClient, type RawStream } from "./docker-client.ts";
 import { endQuietly } from "./end-quietly.ts";
 import { createExecDuplex, type RefDuplex } from "./exec-duplex.ts";
 import { readJson } from "./read-body.ts";
@@ -26,6 +26,8 @@ export interface OpenExecStreamOptions {
   readonly queueBytes?: number | undefined;
   /** How long a program may go on after its stream was destroyed, before it is killed; in ms. Default 3000. */
   readonly graceMs?: number | undefined;
+  /** Makes a better error of the one for a program that could not be started. */
+  readonly mapStartError?: ((error: RunnerError) => RunnerError) | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -46,7 +48,13 @@ export interface ExecStream {
   /** The last 4 KiB of standard error. */
   stderrTail(): string;
   /** Asks the daemon; `undefined` while it runs, or when the daemon doesn't know any more. */
-  exitCode(options?: { readonly signal?: AbortSignal | undefined }): Promise<number | undefined>;
+  exitCode(options?: ExitCodeOptions): Promise<number | undefined>;
+}
+
+export interface ExitCodeOptions {
+  /** Another client for the same daemon, for when the one that opened the stream is closed. */
+  readonly client?: DockerClient | undefined;
+  readonly signal?: AbortSignal | undefined;
 }
 
 const DEFAULT_QUEUE_BYTES = 4 * 1024 * 1024;
@@ -68,8 +76,10 @@ export async function openExecStream(client: DockerClient, options: OpenExecStre
   const marker = compareApiVersions(version, "1.25") >= 0 ? randomUUID() : undefined;
   const { queueBytes = DEFAULT_QUEUE_BYTES, graceMs = DEFAULT_GRACE_MS, container } = options;
 
-  const { execId, socket } = await startExec(client, { ...options, marker, graceMs });
-  const exitCode = (ended: boolean, signal?: AbortSignal) => readExitCode(client, execId, { polls: ended ? EXIT_POLLS : 1, signal });
+  // An abandoned or destroyed exec is ended in the background, whatever becomes of the caller's client meanwhile.
+  const own = createDockerClient(client.endpoint, { apiVersion: version });
+  const { execId, socket } = await startExec(own, { ...options, marker, graceMs });
+  const exitCode = (ended: boolean, call: ExitCodeOptions = {}) => readExitCode(call.client ?? client, execId, { polls: ended ? EXIT_POLLS : 1, signal: call.signal });
   const { remoteEnded, ...duplex } = createExecDuplex(socket, {
     endpoint: client.endpoint,
     queueBytes,
@@ -78,13 +88,15 @@ export async function openExecStream(client: DockerClient, options: OpenExecStre
       const code = await exitCode(true).catch(() => undefined);
       // 126 and 127 are the daemon's own codes for a program that could not be started; anything else is real output.
       if (code !== undefined && code !== 126 && code !== 127) return undefined;
-      return execStartError(text, { container, program: options.command[0] ?? "", exitCode: code });
+      const error = execStartError(text, { container, program: options.command[0] ?? "", exitCode: code });
+      return options.mapStartError?.(error) ?? error;
     },
     terminate: async () => {
-      if (marker !== undefined) await terminateMarked(client, { container, marker });
+      if (marker !== undefined) await terminateMarked(own, { container, marker });
     },
   });
-  return { execId, ...duplex, exitCode: (call = {}) => exitCode(remoteEnded(), call.signal) };
+  void duplex.released.then(() => own.close());
+  return { execId, ...duplex, exitCode: (call) => exitCode(remoteEnded(), call) };
 }
 
 interface StartOptions extends OpenExecStreamOptions {
@@ -93,20 +105,37 @@ interface StartOptions extends OpenExecStreamOptions {
 }
 
 /** Creates and starts the exec. The caller's abort does not cut the requests: what they make must be ended, not forgotten. */
-function startExec(client: DockerClient, options: StartOptions): Promise<{ readonly execId: string; readonly socket: RawStream }> {
+async function startExec(client: DockerClient, options: StartOptions): Promise<{ readonly execId: string; readonly socket: RawStream }> {
   const { signal, graceMs } = options;
+  throwIfAborted(signal);
   const budget = new AbortController();
   const work = requestExec(client, options, budget.signal);
-  if (signal === undefined) return work;
+  work.catch(() => client.close());
   return new Promise((resolve, reject) => {
     const onAbort = () => {
-      reject(abortedError(signal));
+      reject(abortedError(signal as AbortSignal));
       const timer = setTimeout(() => budget.abort(), graceMs);
       timer.unref();
-      work.then(({ socket }) => endQuietly(socket, { graceMs })).catch(() => undefined).finally(() => clearTimeout(timer));
+      void work
+        .then(({ socket }) => endQuietly(socket, { graceMs }))
+        .catch(() => undefined)
+        .finally(() => {
+          clearTimeout(timer);
+          client.close();
+        });
     };
-    signal.addEventListener("abort", onAbort, { once: true });
-    work.then((started) => !signal.aborted && resolve(started), reject).finally(() => signal.removeEventListener("abort", onAbort));
+    signal?.addEventListener("abort", onAbort, { once: true });
+    const settle = () => signal?.removeEventListener("abort", onAbort);
+    work.then(
+      (started) => {
+        settle();
+        resolve(started);
+      },
+      (error: unknown) => {
+        settle();
+        reject(error);
+      },
+    );
   });
 }
 

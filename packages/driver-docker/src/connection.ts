@@ -1,0 +1,99 @@
+import { RunnerError, type CallOptions, type ConnectionDiagnostics, type RunnerConnection } from "@anyrunner/core";
+import { createDockerClient, openExecStream, type DockerClient, type ExecStream } from "@anyrunner/docker-endpoint";
+
+import { containerName, containerNotFound, containerNotRunning, describeState, findContainer, type ContainerDetails } from "./container.ts";
+import { readLog } from "./container-log.ts";
+import type { DockerHandle } from "./handle.ts";
+
+/** What an engine's image has for streams over an exec (engine protocol 2.2, 2.3). */
+const RELAY_COMMAND = ["buildctl", "dial-stdio"] as const;
+
+const DIAGNOSTICS_BUDGET_MS = 3000;
+const LAST_OUTPUT_BYTES = 4096;
+const LAST_LINES = 30;
+
+export interface ConnectDockerOptions extends CallOptions {
+  readonly connectBudgetMs?: number | undefined;
+}
+
+/** Opens one stream through an exec in the container. Fails with NOT_FOUND, NOT_RUNNING, CONNECTION_REFUSED, PERMISSION_DENIED, ABORTED. */
+export async function connectContainer(handle: DockerHandle, options: ConnectDockerOptions): Promise<RunnerConnection> {
+  const client = openClient(handle, options);
+  try {
+    const exec = await openRelay(client, handle, options.signal);
+    return {
+      stream: exec.stream,
+      kind: "relay",
+      halfClose: true,
+      closed: exec.closed,
+      diagnostics: (call = {}) => diagnose(handle, exec, call),
+    };
+  } finally {
+    client.close();
+  }
+}
+
+/** A client for the handle's daemon, with the version that was negotiated when the handle was made. */
+export function openClient(handle: DockerHandle, options: { readonly connectBudgetMs?: number | undefined } = {}): DockerClient {
+  const { docker, apiVersion } = handle.endpoint;
+  return createDockerClient(docker, { apiVersion, connectBudgetMs: options.connectBudgetMs });
+}
+
+async function openRelay(client: DockerClient, handle: DockerHandle, signal: AbortSignal | undefined): Promise<ExecStream> {
+  const { container, name } = handle.endpoint;
+  try {
+    return await openExecStream(client, { container, command: RELAY_COMMAND, mapStartError: (error) => relayError(error, name), signal });
+  } catch (error) {
+    if (!RunnerError.is(error) || (error.code !== "NOT_FOUND" && error.code !== "NOT_RUNNING")) throw error;
+    const found = await findContainer(client, container, { signal });
+    if (found === undefined) throw await containerNotFound(client, name, { signal });
+    // A container that runs again meanwhile was on its way: the daemon's own words, and worth another attempt.
+    if (found.State.Status === "running") throw new RunnerError(error.code, error.message, { cause: error, hint: "try again", driver: "docker", retryable: true });
+    throw containerNotRunning(client.endpoint, found);
+  }
+}
+
+function relayError(error: RunnerError, name: string): RunnerError {
+  if (error.code !== "NOT_FOUND") return error;
+  return new RunnerError("WRONG_SERVER", `the container "${name}" has no program "${RELAY_COMMAND[0]}": it is no Dagger engine`, {
+    hint: "name a container that runs a Dagger engine's image",
+    cause: error,
+    driver: "docker",
+    details: { container: name, program: RELAY_COMMAND[0] },
+  });
+}
+
+async function diagnose(handle: DockerHandle, exec: ExecStream, call: CallOptions): Promise<ConnectionDiagnostics> {
+  const client = openClient(handle);
+  const budget = AbortSignal.timeout(DIAGNOSTICS_BUDGET_MS);
+  const signal = call.signal === undefined ? budget : AbortSignal.any([call.signal, budget]);
+  const stderr = exec.stderrTail();
+  try {
+    const [container, relayExitCode] = await Promise.all([
+      findContainer(client, handle.endpoint.container, { signal }),
+      exec.exitCode({ client, signal }).catch(() => undefined),
+    ]);
+    if (container === undefined) return { summary: `the container "${handle.endpoint.name}" is gone`, ...known({ exitCode: relayExitCode, lastOutput: stderr }) };
+    const running = container.State.Status === "running";
+    const log = running && stderr !== "" ? "" : await lastLog(client, container, signal).catch(() => "");
+    return {
+      summary: `the container "${containerName(container)}" ${describeState(container)}`,
+      oomKilled: container.State.OOMKilled,
+      ...known({ exitCode: running ? relayExitCode : container.State.ExitCode, lastOutput: running ? stderr || log : log || stderr }),
+    };
+  } catch (error) {
+    return { summary: error instanceof Error ? error.message : String(error), ...known({ exitCode: undefined, lastOutput: stderr }) };
+  } finally {
+    client.close();
+  }
+}
+
+async function lastLog(client: DockerClient, container: ContainerDetails, signal: AbortSignal): Promise<string> {
+  let text = "";
+  for await (const chunk of readLog(client, container.Id, { tty: container.Config.Tty, tail: LAST_LINES, follow: false, signal })) text = (text + chunk).slice(-LAST_OUTPUT_BYTES);
+  return Buffer.from(text).subarray(-LAST_OUTPUT_BYTES).toString("utf8");
+}
+
+function known(facts: { readonly exitCode: number | undefined; readonly lastOutput: string }): Partial<ConnectionDiagnostics> {
+  return { ...(facts.exitCode !== undefined && { exitCode: facts.exitCode }), ...(facts.lastOutput !== "" && { lastOutput: facts.lastOutput }) };
+}

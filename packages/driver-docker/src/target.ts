@@ -1,0 +1,50 @@
+import { formatRunnerUrl, readOptions, RunnerError, type OptionSpec, type RunnerTarget, type RunnerUrl } from "@anyrunner/core";
+import { parseDockerHost } from "@anyrunner/docker-endpoint";
+
+/** What a `docker-container://` URL means: a container by name or id, and where its daemon is said to be. */
+export interface DockerTarget extends RunnerTarget {
+  readonly driver: "docker";
+  readonly container: string;
+  readonly context?: string | undefined;
+  readonly host?: string | undefined;
+}
+
+export const DOCKER_OPTIONS = [
+  { name: "context", type: "string", help: "Docker context whose daemon has the container. Default: as the docker CLI chooses." },
+  { name: "host", type: "string", help: "Docker host whose daemon has the container, such as unix:///run/user/1000/docker.sock. Excludes context." },
+] as const satisfies readonly OptionSpec[];
+
+/** moby's rule for container names; ids are among them. */
+const NAME = /^[a-zA-Z0-9][a-zA-Z0-9_.-]*$/;
+
+/** Understands the URL. Fails with INVALID_URL, INVALID_OPTION. */
+export function parseDockerTarget(url: RunnerUrl): DockerTarget {
+  const { context, host } = readOptions(url, DOCKER_OPTIONS);
+  const hint = `write ${url.scheme}://NAME`;
+  if (url.body === "") throw invalidUrl(url, "it names no container", hint);
+  if (!NAME.test(url.body)) throw invalidUrl(url, "a container's name has letters, digits, dots, dashes and underscores only", hint);
+  if (context === "") throw invalidOption("context", "it is empty", "name a context, or leave the parameter away");
+  if (host !== undefined) checkHost(host);
+  if (context !== undefined && host !== undefined) throw invalidOption("host", "it excludes context", "leave one of them away");
+  return { driver: "docker", url: formatRunnerUrl(url), container: url.body, ...(context !== undefined && { context }), ...(host !== undefined && { host }) };
+}
+
+function checkHost(host: string): void {
+  if (host === "") throw invalidOption("host", "it is empty", "name a Docker host, or leave the parameter away");
+  // The URL is printed and stored.
+  if (/:[^/@]*@/.test(host.replace(/^[a-z]+:\/\//, ""))) throw invalidOption("host", "it holds a password", "use a Docker context");
+  try {
+    parseDockerHost(host);
+  } catch (error) {
+    if (!RunnerError.is(error)) throw error;
+    throw invalidOption("host", error.message, error.hint ?? "write unix:///path or tcp://HOST:PORT");
+  }
+}
+
+function invalidUrl(url: RunnerUrl, reason: string, hint: string): RunnerError {
+  return new RunnerError("INVALID_URL", `${formatRunnerUrl(url)} can't be understood: ${reason}`, { hint, driver: "docker" });
+}
+
+function invalidOption(name: string, reason: string, hint: string): RunnerError {
+  return new RunnerError("INVALID_OPTION", `parameter "${name}" is wrong: ${reason}`, { hint, driver: "docker", details: { parameter: name } });
+}

@@ -1,0 +1,74 @@
+import { randomUUID } from "node:crypto";
+
+import { createDockerClient, resolveDockerEndpoint, type DockerClient } from "@anyrunner/docker-endpoint";
+import { ensureConformanceImage } from "@anyrunner/testkit";
+
+/** Why tests with a real daemon don't run; `undefined`: they run, and fail where there is none. */
+export const skipReason = process.env["ANYRUNNER_TEST_DOCKER"] === "skip" ? "ANYRUNNER_TEST_DOCKER=skip" : undefined;
+
+export interface TestContainer extends AsyncDisposable {
+  readonly id: string;
+  readonly name: string;
+  readonly client: DockerClient;
+  /** `kill`, `stop`, `pause`, `restart` and so on. */
+  act(action: string, query?: Readonly<Record<string, string | number>>): Promise<void>;
+  /** Programs in it beside its own command, and execs that the daemon keeps. */
+  leftovers(): Promise<number>;
+  remove(): Promise<void>;
+}
+
+export interface TestContainerOptions {
+  /** Default: the image's, which logs one line and waits. */
+  readonly command?: readonly string[] | undefined;
+  /** Default: the image whose `buildctl` is the conformance peer. */
+  readonly image?: string | undefined;
+  readonly tty?: boolean | undefined;
+  /** Default true. */
+  readonly start?: boolean | undefined;
+  readonly hostConfig?: object | undefined;
+}
+
+/** Runs a container on the real daemon. */
+export async function runTestContainer(options: TestContainerOptions = {}): Promise<TestContainer> {
+  const client = createDockerClient(await resolveDockerEndpoint({ env: process.env }));
+  const name = `anyrunner-test-${randomUUID().slice(0, 8)}`;
+  const image = options.image ?? (await ensureConformanceImage());
+  const { Id: id } = await client.json<{ readonly Id: string }>({
+    method: "POST",
+    path: "/containers/create",
+    query: { name },
+    json: { Image: image, Tty: options.tty ?? false, HostConfig: { NetworkMode: "none", ...options.hostConfig }, ...(options.command && { Cmd: options.command }) },
+  });
+  const container: TestContainer = {
+    id,
+    name,
+    client,
+    async act(action, query) {
+      await client.request({ method: "POST", path: `/containers/${id}/${action}`, query, expect: [304] });
+    },
+    leftovers: () => countLeftovers(client, id),
+    async remove() {
+      const { body } = await client.request({ method: "DELETE", path: `/containers/${id}`, query: { force: true, v: true }, expect: [404, 409] });
+      body.resume();
+      client.close();
+    },
+    [Symbol.asyncDispose]: () => container.remove(),
+  };
+  if (options.start ?? true) await container.act("start");
+  return container;
+}
+
+async function countLeftovers(client: DockerClient, id: string): Promise<number> {
+  const state = await client.request({ path: `/containers/${id}/json`, expect: [404] });
+  if (state.status === 404) {
+    state.body.resume();
+    return 0;
+  }
+  const chunks: Buffer[] = [];
+  for await (const chunk of state.body as AsyncIterable<Buffer>) chunks.push(chunk);
+  const { ExecIDs: execIds, State: { Running: running } } = JSON.parse(Buffer.concat(chunks).toString()) as { readonly ExecIDs: readonly string[] | null; readonly State: { readonly Running: boolean } };
+  if (!running) return 0;
+  const { Processes: processes } = await client.json<{ readonly Processes: readonly (readonly string[])[] }>({ path: `/containers/${id}/top` });
+  const foreign = processes.filter((columns) => !/wait-for-stop|sleep 3600$/.test(columns.at(-1) ?? ""));
+  return foreign.length + (execIds?.length ?? 0);
+}
