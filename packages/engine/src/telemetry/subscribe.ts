@@ -45,7 +45,8 @@ export async function subscribeTelemetry(input: SubscribeTelemetryInput): Promis
   );
   for (const { response } of responses) await checkKnown(response, input.runner);
   if (listener === undefined) {
-    stopping.abort();
+    // Nobody reads these bodies, so an abort would be an error that nobody handles; destroying them cancels as well.
+    for (const { response } of responses) response.body.destroy();
     return { drained: Promise.resolve(), stop: () => {} };
   }
   const readers = responses.map(({ signal, response }) =>
