@@ -28,3 +28,5 @@ export { FilesyncError, type FilesyncErrorReason } from "./filesync-error.ts";
 export { cleanPath, compareNames, comparePaths } from "./path-order.ts";
 export { compilePatterns, type MatchState, type PatternMatch, type PatternMatcher } from "./pattern-matcher.ts";
 export type { Pattern } from "./pattern.ts";
+export { createTreeFilter, type FilterState, type TreeFilter, type Verdict } from "./tree-filter.ts";
+export { enterDirectory, isIgnored, NO_RULES, type GitignoreScope } from "./gitignore-scope.ts";
