@@ -10,3 +10,18 @@ export { describeLeaks, expectNothingLeft, takeInventory, type Inventory } from 
 // Images for tests, made without a registry.
 export { makeBusyboxRootfs, type BusyboxRootfsOptions } from "./images/busybox-rootfs.ts";
 export { CONFORMANCE_IMAGE_LOG, ensureBusyboxImage, ensureConformanceImage, type TestImageOptions } from "./images/test-image.ts";
+
+// An engine that isn't one, with faults.
+export { createEngineDouble, type DoubleArrival, type EngineDouble, type EngineDoubleInfo, type EngineDoubleOptions } from "./double/engine-double.ts";
+export type { EngineFault, FaultAction, FaultPoint } from "./double/engine-fault.ts";
+export type { AnswerQuery, DoubleAnswer, DoubleError, DoubleQuery } from "./double/query-answer.ts";
+export type { AttachedClient, ReadTreeOptions, TreeFile } from "./double/attached-client.ts";
+export type { DoubleClient } from "./double/double-session.ts";
+export type { DoubleTelemetryEvent, TelemetryKind } from "./double/telemetry-feed.ts";
+export { readHostDirectory } from "./double/host-directory.ts";
+export { createDoubleDriver, doubleRunner } from "./double/double-runner.ts";
+
+// Recorded sessions of the official client with a real engine.
+export { RECORDED_SCENARIOS, readRecordedResult, readRecording, type RecordedScenario, type Recording } from "./replay/recording.ts";
+export { grpcMessages, headerOf, readConversation, type Exchange, type ExchangeSide, type RecordedConversation } from "./replay/exchange.ts";
+export { playRecordedClient } from "./replay/recorded-client.ts";
