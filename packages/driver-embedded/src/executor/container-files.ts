@@ -3,6 +3,7 @@ import { Readable } from "node:stream";
 import { RunnerError } from "@anyrunner/core";
 import { dockerTransportError, type DockerClient } from "@anyrunner/docker-endpoint";
 
+import { sendTar } from "./send-tar.ts";
 import { rewriteTar, tarEnd, type TarHeader } from "./tar-rewrite.ts";
 
 export interface ReadFilesOptions {
@@ -45,7 +46,7 @@ export async function exportContainer(client: DockerClient, options: Omit<ReadFi
 /** Unpacks a tar stream below a directory that exists. */
 export async function writeContainerFiles(client: DockerClient, options: { readonly container: string; readonly path: string; readonly tar: Readable; readonly signal?: AbortSignal | undefined }): Promise<void> {
   const { container, path, tar, signal } = options;
-  const answer = await client.request({ method: "PUT", path: `/containers/${container}/archive`, query: { path }, body: tar, headers: { "Content-Type": "application/x-tar" }, signal });
+  const answer = await sendTar(client, tar, { method: "PUT", path: `/containers/${container}/archive`, query: { path }, signal });
   answer.body.resume();
 }
 

@@ -111,12 +111,13 @@ export interface Segment {
 }
 
 export interface ExecResult {
+  /** 128 and the signal's number for a process that a signal ended; -1 when the container could not run it at all. */
   readonly exitCode: number;
   /**
-   * The command never ran, and this is why, in the runtime's words without its prefix: `exec: "nope": executable file not
-   * found in $PATH`, `unable to find user eve: no matching entries in passwd file`. Nothing was written to the streams then.
+   * Why no process of the step ran, in the words of the engine. `command`: it was not found or can't be run; the exit code is 1
+   * and the message was written to standard error. The others come with -1.
    */
-  readonly refused?: string | undefined;
+  readonly failure?: { readonly kind: "command" | "user" | "workdir" | "resources"; readonly message: string } | undefined;
 }
 
 export interface ExecStep {

@@ -148,7 +148,8 @@ async function runCommand(step: ExecStep, root: FolderNode, store: BlobStore): P
       await say(`${ticks}\n`);
       break;
     default:
-      return { result: { exitCode: 127, refused: `exec: "${command}": executable file not found in $PATH: unknown` }, changed };
+      await step.stderr(Buffer.from(`exec: "${command}": executable file not found in $PATH\n`));
+      return { result: { exitCode: 1, failure: { kind: "command", message: `exec: "${command}": executable file not found in $PATH` } }, changed };
   }
   return { result: { exitCode }, changed };
 }

@@ -6,6 +6,7 @@ import { dockerTransportError, type DockerClient } from "@anyrunner/docker-endpo
 import type { ExecutorCall, ResolvedImage } from "./executor.ts";
 import { inspectImage, resolvedImage } from "./images.ts";
 import { progressError, readProgressLines } from "./progress-lines.ts";
+import { sendTar } from "./send-tar.ts";
 import { rewriteTar, tarEntry } from "./tar-rewrite.ts";
 
 /**
@@ -26,8 +27,7 @@ export async function importArchive(client: DockerClient, archive: Readable, opt
     },
     append: () => [tarEntry({ name: "manifest.json", mode: 0o644, contents: Buffer.from(JSON.stringify([dockerManifest(files, options.platform)])) })],
   });
-  const body = Readable.from(tar, { objectMode: false });
-  const answer = await client.request({ method: "POST", path: "/images/load", query: { quiet: true }, body, headers: { "Content-Type": "application/x-tar" }, signal: options.signal });
+  const answer = await sendTar(client, Readable.from(tar, { objectMode: false }), { method: "POST", path: "/images/load", query: { quiet: true }, signal: options.signal });
   const id = await readLoaded(client, answer.body);
   const image = await inspectImage(client, id, options.signal);
   if (image === undefined) throw new RunnerError("INTERNAL", `the loaded image ${id} is gone`);

@@ -9,6 +9,7 @@ import { parseImageReference } from "./image-reference.ts";
 import { DIGEST_LABEL, MOUNT_POINTS_LABEL, OWNER, OWNER_LABEL, SNAPSHOT_REPOSITORY } from "./labels.ts";
 import { encodeMountPoints } from "./mount-points.ts";
 import { progressError, readProgressLines } from "./progress-lines.ts";
+import { sendTar } from "./send-tar.ts";
 
 /** What `/images/NAME/json` answers, as far as it is used. */
 export interface DockerImage {
@@ -81,7 +82,7 @@ export function labelChanges(digest: string, mountPoints: readonly string[]): re
 export async function importTree(client: DockerClient, tar: Readable, options: ExecutorCall & { readonly digest: string }): Promise<Snapshot> {
   const query = new URLSearchParams({ fromSrc: "-" });
   for (const [name, value] of labelChanges(options.digest, [])) query.append(name, value);
-  const { body } = await client.request({ method: "POST", path: `/images/create?${query}`, body: tar, headers: { "Content-Type": "application/x-tar" }, signal: options.signal });
+  const { body } = await sendTar(client, tar, { method: "POST", path: `/images/create?${query}`, signal: options.signal });
   const id = await readImported(client, body);
   // Podman ignores the tag of an import.
   const tagged = await client.request({ method: "POST", path: `/images/${id}/tag`, query: { repo: SNAPSHOT_REPOSITORY, tag: snapshotTag(options.digest) }, signal: options.signal });

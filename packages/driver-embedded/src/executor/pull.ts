@@ -79,7 +79,8 @@ function authHeader(registry: string, login: { readonly username: string; readon
   const serveraddress = registry === "docker.io" ? "https://index.docker.io/v1/" : registry;
   const isToken = login.username === "" || login.username === "<token>";
   const value = isToken ? { identitytoken: login.secret, serveraddress } : { username: login.username, password: login.secret, serveraddress };
-  return Buffer.from(JSON.stringify(value)).toString("base64url");
+  // base64url, with the padding that the daemon insists on.
+  return Buffer.from(JSON.stringify(value)).toString("base64").replaceAll("+", "-").replaceAll("/", "_");
 }
 
 /** Sums the layers of one pull up into one running event. */

@@ -40,11 +40,17 @@ export async function openContainer(options: OpenContainerOptions): Promise<Segm
   }
 }
 
-/** Removes a container and what runs in it; one that is gone is fine. */
+/** Removes a container and what runs in it, and returns when it is gone; one that is gone already is fine. */
 export async function removeContainer(client: DockerClient, id: string): Promise<void> {
   const answer = await client.request({ method: "DELETE", path: `/containers/${id}`, query: { force: true, v: true }, expect: [404, 409] });
   answer.body.resume();
+  if (answer.status !== 409) return;
+  // Someone else is about it: the daemon itself, as the holder has exited.
+  const gone = await client.request({ method: "POST", path: `/containers/${id}/wait`, query: { condition: "removed" }, expect: [404], signal: AbortSignal.timeout(REMOVAL_BUDGET_MS) });
+  for await (const _chunk of gone.body) continue;
 }
+
+const REMOVAL_BUDGET_MS = 30_000;
 
 async function startContainer(options: OpenContainerOptions): Promise<SegmentContainer> {
   const { client, signal } = options;

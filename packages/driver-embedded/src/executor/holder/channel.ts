@@ -2,7 +2,7 @@ import type { Buffer } from "node:buffer";
 import { randomBytes } from "node:crypto";
 import type { Duplex } from "node:stream";
 
-import { abortedError, RunnerError } from "@anyrunner/core";
+import { abortedError, RunnerError, throwIfAborted } from "@anyrunner/core";
 
 import { readAttachedFrames, type AttachedFrame } from "./attached-frames.ts";
 import { findOutputEnd, type OutputEnd } from "./output-end.ts";
@@ -45,11 +45,12 @@ export function createHolderChannel(stream: Duplex): HolderChannel {
   stream.on("error", () => {});
   return {
     async request(encode, call) {
+      throwIfAborted(call.signal);
       const nonce = randomBytes(NONCE_BYTES);
       const cancellation = watchCancellation(stream, call.signal);
       try {
         await writeAll(stream, encode(nonce));
-        return await readReply(frames, nonce, { ...call, cancelled: () => call.signal?.aborted === true });
+        return await readReply(frames, nonce, { ...call, cancelled: cancellation.cancelled });
       } catch (error) {
         stream.destroy();
         if (call.signal?.aborted) throw abortedError(call.signal);
@@ -62,7 +63,7 @@ export function createHolderChannel(stream: Duplex): HolderChannel {
   };
 }
 
-async function readReply(frames: AsyncGenerator<AttachedFrame>, nonce: Buffer, call: HolderCall & { cancelled(): boolean }): Promise<HolderReply> {
+async function readReply(frames: AsyncGenerator<AttachedFrame>, nonce: Buffer, call: HolderCall & { readonly cancelled: Promise<void> }): Promise<HolderReply> {
   const ends = { stdout: findOutputEnd(nonce), stderr: findOutputEnd(nonce) };
   const sinks = { stdout: call.stdout, stderr: call.stderr };
   for (;;) {
@@ -74,7 +75,8 @@ async function readReply(frames: AsyncGenerator<AttachedFrame>, nonce: Buffer, c
     const { value: frame, done } = await frames.next();
     if (done) throw new RunnerError("CONNECTION_LOST", "the container of the step is gone", { hint: "see the log of the Docker daemon; it may have run out of memory" });
     for (const chunk of ends[frame.stream].push(frame.data)) {
-      if (!call.cancelled()) await sinks[frame.stream]?.(chunk);
+      // After a cancellation, output is only read to get to the end of it.
+      if (!call.signal?.aborted) await Promise.race([sinks[frame.stream]?.(chunk), call.cancelled]);
     }
   }
 }
@@ -105,16 +107,18 @@ function parseReply({ stdout, stderr }: { readonly stdout: OutputEnd; readonly s
 }
 
 /** Kills what runs as soon as the signal says so; the request's reply is still awaited, for a while. */
-function watchCancellation(stream: Duplex, signal: AbortSignal | undefined): { stop(): void } {
+function watchCancellation(stream: Duplex, signal: AbortSignal | undefined): { readonly cancelled: Promise<void>; stop(): void } {
+  const { promise: cancelled, resolve } = Promise.withResolvers<void>();
   let budget: NodeJS.Timeout | undefined;
   const onAbort = () => {
     for (const part of encodeKill()) stream.write(part);
     budget = setTimeout(() => stream.destroy(), KILL_BUDGET_MS);
     budget.unref();
+    resolve();
   };
-  if (signal?.aborted) onAbort();
-  else signal?.addEventListener("abort", onAbort, { once: true });
+  signal?.addEventListener("abort", onAbort, { once: true });
   return {
+    cancelled,
     stop() {
       clearTimeout(budget);
       signal?.removeEventListener("abort", onAbort);
