@@ -1,1 +1,5 @@
-export {};
+// For everyone who uses the embedded runner.
+export { createEmbeddedDriver, driver, type EmbeddedHandle, type EmbeddedSettings } from "./driver.ts";
+export { serveEmbedded, type EmbeddedServer, type ServeEmbeddedOptions } from "./serve.ts";
+export type { EmbeddedTarget } from "./target.ts";
+export { API_VERSION, ENGINE_VERSION } from "./version.ts";

@@ -12,8 +12,7 @@ import { writeTar } from "../tree/tar-write.ts";
 import type { Call } from "./call.ts";
 import { ExecError, isExpected } from "./exec-error.ts";
 import type { Exec, SecretUse } from "./operation.ts";
-import { explainRefusal } from "./refusal.ts";
-import { createScrubber, scrubText } from "./scrub.ts";
+import { createScrubber } from "./scrub.ts";
 
 export const DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin";
 
@@ -56,11 +55,13 @@ export async function runExec({ segment, exec, store, call }: RunExecOptions): P
   }
   if (files.length > 0) await segment.remove(files.map(({ use }) => use.file?.path ?? ""), { signal: call.signal });
 
-  const streams = await outputs.finish();
-  const record = result.refused === undefined ? { exitCode: result.exitCode, ...streams } : refusedRecord(exec, result.refused, call);
+  const record = { exitCode: result.exitCode, ...(await outputs.finish()) };
+  if (result.failure !== undefined && result.exitCode === -1) {
+    throw new ExecError({ message: result.failure.message, cmd: exec.args, exitCode: -1, stdout: "", stderr: "" });
+  }
   if (!isExpected(record.exitCode, exec.expect)) {
     throw new ExecError({
-      cmd: exec.args.map((arg) => scrubText(arg, [])),
+      cmd: exec.args,
       exitCode: record.exitCode,
       stdout: (await store.read(record.stdout)).toString(),
       stderr: (await store.read(record.stderr)).toString(),
@@ -80,14 +81,6 @@ function environment(exec: Exec, secrets: readonly { readonly use: SecretUse; re
   // A secret wins over a plain variable of the same name, in whatever order they were set.
   for (const { use, value } of secrets) if (use.variable !== undefined) variables.set(use.variable, Buffer.from(value).toString());
   return [...variables].map(([name, value]) => `${name}=${value}`);
-}
-
-function refusedRecord(exec: Exec, reason: string, call: Call): ExecRecord {
-  const refusal = explainRefusal(reason);
-  if (refusal.kind === "setup") throw new ExecError({ message: refusal.message, cmd: exec.args, exitCode: -1, stdout: "", stderr: "" });
-  call.span?.log(2, `${refusal.stderr}\n`);
-  const stderr = bytesContent(Buffer.from(`${refusal.stderr}\n`));
-  return { exitCode: 1, stdout: bytesContent(Buffer.alloc(0)), stderr, combined: stderr };
 }
 
 async function placeSecret(segment: Segment, { file }: SecretUse, value: Uint8Array, store: BlobStore, call: Call): Promise<void> {

@@ -61,25 +61,31 @@ function entriesOf(folders: Map<string, Map<string, TreeNode>>, names: readonly 
 }
 
 async function nodeOf(header: Header, body: AsyncIterable<Uint8Array>, store: BlobStore, root: FolderNode): Promise<TreeNode | undefined> {
+  if (header.type === "link") return find(root, pathNames(header.linkname ?? ""));
+  if (!TYPES.has(header.type ?? "file")) return undefined;
+  const node = nodeWithoutContents(header);
+  return node.kind === "file" ? { ...node, content: await store.add(body) } : node;
+}
+
+const TYPES: ReadonlySet<string> = new Set(["directory", "file", "contiguous-file", "symlink", "fifo", "character-device", "block-device"]);
+
+/** What an entry's header says; a file has its size alone, a folder no entries. */
+export function nodeWithoutContents(header: Header): TreeNode {
   const common = attributes(header);
+  const device = { major: header.devmajor ?? 0, minor: header.devminor ?? 0 };
   switch (header.type) {
     case "directory":
       return { kind: "folder", ...common, entries: new Map() };
-    case "file":
-    case "contiguous-file":
-      return { kind: "file", ...common, content: await store.add(body) };
     case "symlink":
       return { kind: "link", ...common, target: header.linkname ?? "" };
-    case "link":
-      return find(root, pathNames(header.linkname ?? ""));
     case "fifo":
-      return { kind: "fifo", ...common, major: 0, minor: 0 };
+      return { kind: "fifo", ...common, ...device };
     case "character-device":
-      return { kind: "char", ...common, major: header.devmajor ?? 0, minor: header.devminor ?? 0 };
+      return { kind: "char", ...common, ...device };
     case "block-device":
-      return { kind: "block", ...common, major: header.devmajor ?? 0, minor: header.devminor ?? 0 };
+      return { kind: "block", ...common, ...device };
     default:
-      return undefined;
+      return { kind: "file", ...common, content: { digest: "", size: header.size ?? 0 } };
   }
 }
 

@@ -1,0 +1,132 @@
+import { createHash } from "node:crypto";
+import { homedir } from "node:os";
+import { join, resolve } from "node:path";
+
+import { RunnerError, throwIfAborted, type CallOptions, type CloseReason, type ProbeResult, type RunnerConnection, type RunnerDriver, type RunnerHandle } from "@anyrunner/core";
+import { createDockerClient, resolveDockerEndpoint, type DockerEndpoint } from "@anyrunner/docker-endpoint";
+import { duplexPair } from "@anyrunner/protocol";
+
+import type { EmbeddedEngine } from "./engine.ts";
+import type { Executor } from "./executor/executor.ts";
+import { EMBEDDED_OPTIONS, parseEmbeddedTarget, type EmbeddedTarget } from "./target.ts";
+
+export interface EmbeddedSettings {
+  readonly env?: Readonly<Record<string, string | undefined>> | undefined;
+  /** What runs the containers, for tests and for people with their own. Default: Docker or Podman by its API. */
+  readonly createExecutor?: ((endpoint: DockerEndpoint) => Executor | Promise<Executor>) | undefined;
+}
+
+export interface EmbeddedHandle extends RunnerHandle {
+  readonly driver: "embedded";
+  readonly endpoint: { readonly docker: DockerEndpoint; readonly state: string };
+}
+
+/**
+ * A driver whose engine lives in this very process and uses an existing Docker or Podman. Nothing is started before the first
+ * stream, and everything ends with the process.
+ */
+export function createEmbeddedDriver(settings: EmbeddedSettings = {}): RunnerDriver<EmbeddedTarget, EmbeddedHandle> & { close(): Promise<void> } {
+  const env = settings.env ?? process.env;
+  const engines = new Map<string, Promise<EmbeddedEngine>>();
+
+  const engineOf = (handle: EmbeddedHandle): Promise<EmbeddedEngine> => {
+    const running = engines.get(handle.id) ?? startEngine(handle, settings);
+    engines.set(handle.id, running);
+    running.catch(() => engines.delete(handle.id));
+    return running;
+  };
+
+  return {
+    specVersion: 1,
+    name: "embedded",
+    schemes: ["embedded"],
+    capabilities: ["provision", "half-close"],
+    options: EMBEDDED_OPTIONS,
+    parse: parseEmbeddedTarget,
+    probe: (target, options) => probe(target, env, options),
+
+    async provision(target, options) {
+      throwIfAborted(options.signal);
+      const docker = await resolveEndpoint(target, env);
+      const state = target.state === undefined ? defaultState(env) : resolve(target.state);
+      const id = createHash("sha256").update(JSON.stringify([docker.host, state])).digest("hex").slice(0, 16);
+      const handle: EmbeddedHandle = { driver: "embedded", id: `embedded-${id}`, endpoint: { docker, state }, owned: true, labels: {} };
+      await options.ready?.(handle, options);
+      return handle;
+    },
+
+    async connect(handle, { signal }) {
+      throwIfAborted(signal);
+      const engine = await engineOf(handle);
+      throwIfAborted(signal);
+      return connectTo(engine, signal);
+    },
+
+    /** Ends the engines of this driver and what still runs on them. */
+    async close() {
+      const running = [...engines.values()];
+      engines.clear();
+      await Promise.all(running.map(async (engine) => (await engine.catch(() => undefined))?.close()));
+    },
+  };
+}
+
+export const driver: RunnerDriver<EmbeddedTarget, EmbeddedHandle> = createEmbeddedDriver();
+
+async function startEngine({ endpoint }: EmbeddedHandle, settings: EmbeddedSettings): Promise<EmbeddedEngine> {
+  const [{ createEmbeddedEngine }, executor] = await Promise.all([import("./engine.ts"), createExecutor(endpoint.docker, settings)]);
+  return createEmbeddedEngine({ executor, state: endpoint.state });
+}
+
+async function createExecutor(endpoint: DockerEndpoint, settings: EmbeddedSettings): Promise<Executor> {
+  if (settings.createExecutor !== undefined) return settings.createExecutor(endpoint);
+  const { createDockerExecutor } = await import("./executor/docker-executor.ts");
+  return createDockerExecutor({ endpoint });
+}
+
+function connectTo(engine: EmbeddedEngine, signal: AbortSignal | undefined): RunnerConnection {
+  const [near, far] = duplexPair();
+  engine.serve(far);
+  const closed = new Promise<CloseReason>((resolved) => {
+    let failure: Error | undefined;
+    let ended = false;
+    near.on("error", (error) => (failure = error));
+    near.once("end", () => (ended = true));
+    near.once("close", () => resolved(failure !== undefined ? { kind: "error", error: failure } : { kind: ended ? "end" : "local" }));
+  });
+  const onAbort = () => near.destroy();
+  signal?.addEventListener("abort", onAbort, { once: true });
+  void closed.then(() => signal?.removeEventListener("abort", onAbort));
+  return { stream: near, kind: "socket", halfClose: true, closed, diagnostics: async () => ({ summary: "the engine runs in this process" }) };
+}
+
+async function probe(target: EmbeddedTarget, env: Readonly<Record<string, string | undefined>>, { signal }: CallOptions): Promise<ProbeResult> {
+  throwIfAborted(signal);
+  try {
+    const endpoint = await resolveEndpoint(target, env);
+    const client = createDockerClient(endpoint);
+    try {
+      const version = await client.apiVersion(signal);
+      return { available: true, detail: `${endpoint.host}, API ${version}` };
+    } finally {
+      client.close();
+    }
+  } catch (error) {
+    throwIfAborted(signal);
+    const failure = RunnerError.from(error, "NOT_AVAILABLE");
+    return {
+      available: false,
+      code: failure.code,
+      reason: failure.message,
+      hint: failure.hint ?? "start Docker or Podman (on Debian: apt-get install -y docker.io), or name its API with embedded://?host=unix:///path/to/docker.sock",
+    };
+  }
+}
+
+function resolveEndpoint({ host, context }: EmbeddedTarget, env: Readonly<Record<string, string | undefined>>): Promise<DockerEndpoint> {
+  return resolveDockerEndpoint({ env, ...(host === undefined ? {} : { host }), ...(context === undefined ? {} : { context }) });
+}
+
+function defaultState(env: Readonly<Record<string, string | undefined>>): string {
+  return join(env["XDG_CACHE_HOME"] || join(env["HOME"] || homedir(), ".cache"), "anyrunner", "embedded");
+}
