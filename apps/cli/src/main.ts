@@ -3,7 +3,7 @@ import { CommanderError } from "commander";
 
 import { keepCompiledCode } from "./compile-cache.ts";
 import { createProgram } from "./create-program.ts";
-import { exitCodeOf } from "./exit-codes.ts";
+import { EXIT, exitCodeOf } from "./exit-codes.ts";
 import { printError } from "./print-error.ts";
 
 export interface MainOptions {
@@ -22,6 +22,12 @@ export async function main({ argv, version }: MainOptions): Promise<void> {
   process.stdout.on("error", () => {});
   process.stderr.on("error", () => {});
   const json = wantsJson(argv);
+  const show = (error: unknown) => printError(error, { json, version, stderr: process.stderr, env: process.env });
+  // An error that no one waited for is a defect; what must die with this process dies in its exit handlers.
+  process.once("uncaughtException", (error) => {
+    show(RunnerError.is(error) ? new RunnerError("INTERNAL", error.message, { cause: error }) : error);
+    process.exit(EXIT.internal);
+  });
   try {
     const program = await createProgram({ argv, version, setExitCode: (code) => (process.exitCode = code) });
     await program.parseAsync([...argv], { from: "user" });
@@ -29,7 +35,7 @@ export async function main({ argv, version }: MainOptions): Promise<void> {
     // Commander throws for help, too.
     if (error instanceof CommanderError && error.exitCode === 0) return;
     const shown = error instanceof CommanderError ? usageError(error, argv) : error;
-    printError(shown, { json, version, stderr: process.stderr, env: process.env });
+    show(shown);
     process.exitCode = exitCodeOf(shown);
   }
   setTimeout(() => process.exit(), LINGER_MS).unref();
