@@ -23,9 +23,12 @@ export async function openControlConnection(runner: Runner, options: CallOptions
     const info = await readEngineInfo(http2, { ...options, runner: runner.url });
     return { connection, http2, info };
   } catch (error) {
-    const failure = await explain(runner, connection, error, options);
-    connection.stream.destroy();
-    throw failure;
+    // The explanation may need the stream, and is itself cut short by an abort.
+    try {
+      throw await explain(runner, connection, error, options);
+    } finally {
+      connection.stream.destroy();
+    }
   }
 }
 
