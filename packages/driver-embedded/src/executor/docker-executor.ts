@@ -3,7 +3,7 @@ import type { Readable } from "node:stream";
 import { abortedError, RunnerError } from "@anyrunner/core";
 import { createDockerClient, type DockerEndpoint } from "@anyrunner/docker-endpoint";
 
-import type { Executor, ExecutorCall, ExecutorFacts, SegmentSpec, Snapshot } from "./executor.ts";
+import type { Executor, ExecutorCall, ExecutorFacts, ResolveImageOptions, Segment, Snapshot } from "./executor.ts";
 import { readFacts } from "./facts.ts";
 import { createHolderVolume, type HolderVolume } from "./holder/volume.ts";
 import { importArchive } from "./image-archive.ts";
@@ -11,8 +11,8 @@ import { findSnapshot, importTree, inspectImage, type DockerImage } from "./imag
 import { MOUNT_POINTS_LABEL } from "./labels.ts";
 import { parseMountPoints } from "./mount-points.ts";
 import { withoutVolumes } from "./plain-image.ts";
-import { resolveImage, type RegistryCredentials } from "./pull.ts";
-import { openSegment, type DockerSegment } from "./segment.ts";
+import { resolveImage } from "./pull.ts";
+import { openSegment } from "./segment.ts";
 import { createSession, localProcesses, type ProcessTable, type Session } from "./session.ts";
 import { createSnapshotReader } from "./snapshot-reader.ts";
 import { sweepDeadSessions } from "./sweep.ts";
@@ -21,15 +21,10 @@ export interface DockerExecutorSettings {
   readonly endpoint: DockerEndpoint;
   /** Put on every container. */
   readonly labels?: Readonly<Record<string, string>> | undefined;
-  /** Asked before an image is pulled. */
-  readonly credentials?: RegistryCredentials | undefined;
+  /** Asked before an image is pulled, when the call brings none. */
+  readonly credentials?: ResolveImageOptions["credentials"];
   /** Who is alive; default: the processes of this machine. */
   readonly processes?: ProcessTable | undefined;
-}
-
-/** The executor whose steps say why they could not be started. */
-export interface DockerExecutor extends Executor {
-  open(base: Snapshot, spec: SegmentSpec, options: ExecutorCall): Promise<DockerSegment>;
 }
 
 interface Prepared {
@@ -39,10 +34,10 @@ interface Prepared {
 }
 
 /** Runs steps through the Docker Engine API of Docker or Podman. Constructing does no I/O. */
-export function createDockerExecutor(settings: DockerExecutorSettings): DockerExecutor {
+export function createDockerExecutor(settings: DockerExecutorSettings): Executor {
   const client = createDockerClient(settings.endpoint);
   const processes = settings.processes ?? localProcesses();
-  const segments = new Set<DockerSegment>();
+  const segments = new Set<Segment>();
   const background = new Set<Promise<void>>();
   const imports = new Map<string, Promise<Snapshot>>();
   const images = new Map<string, DockerImage>();
@@ -77,7 +72,7 @@ export function createDockerExecutor(settings: DockerExecutorSettings): DockerEx
 
   return {
     probe: async (call) => (await ready(call)).facts,
-    resolveImage: (reference, call) => resolveImage(client, reference, { ...call, credentials: settings.credentials }),
+    resolveImage: (reference, call) => resolveImage(client, reference, { ...call, credentials: call.credentials ?? settings.credentials }),
     importArchive: async (archive, call) => importArchive(client, archive, { ...call, platform: (await ready(call)).facts.platform }),
     async importTree({ digest, tar }, call) {
       const found = imports.get(digest) ?? importOnce(digest, tar, call);
@@ -88,7 +83,7 @@ export function createDockerExecutor(settings: DockerExecutorSettings): DockerEx
       const { holder, session } = await ready(call);
       const plain = await withoutVolumes(client, { base, image: await describe(base.image, call), labels: session.labels, signal: call.signal });
       const { Config } = await describe(plain.image, call);
-      const segment: DockerSegment = await openSegment({
+      const segment: Segment = await openSegment({
         ...call,
         client,
         holder,

@@ -66,7 +66,13 @@ export function snapshotTag(digest: string): string {
 /** The snapshot of that digest, if the daemon still has it. */
 export async function findSnapshot(client: DockerClient, digest: string, signal: AbortSignal | undefined): Promise<Snapshot | undefined> {
   const image = await inspectImage(client, `${SNAPSHOT_REPOSITORY}:${snapshotTag(digest)}`, signal);
-  return image?.Config?.Labels?.[DIGEST_LABEL] === digest ? snapshotOf(image) : undefined;
+  return image === undefined ? undefined : snapshotOf(image);
+}
+
+/** Makes an image findable under a digest. */
+export async function tagSnapshot(client: DockerClient, image: string, digest: string, signal: AbortSignal | undefined): Promise<void> {
+  const answer = await client.request({ method: "POST", path: `/images/${image}/tag`, query: { repo: SNAPSHOT_REPOSITORY, tag: snapshotTag(digest) }, signal });
+  answer.body.resume();
 }
 
 /**
@@ -85,8 +91,7 @@ export async function importTree(client: DockerClient, tar: Readable, options: E
   const { body } = await sendTar(client, tar, { method: "POST", path: `/images/create?${query}`, signal: options.signal });
   const id = await readImported(client, body);
   // Podman ignores the tag of an import.
-  const tagged = await client.request({ method: "POST", path: `/images/${id}/tag`, query: { repo: SNAPSHOT_REPOSITORY, tag: snapshotTag(options.digest) }, signal: options.signal });
-  tagged.body.resume();
+  await tagSnapshot(client, id, options.digest, options.signal);
   const image = await inspectImage(client, id, options.signal);
   if (image === undefined) throw new RunnerError("INTERNAL", `the imported image ${id} is gone`);
   return snapshotOf(image);

@@ -1,18 +1,10 @@
 import { RunnerError } from "@anyrunner/core";
 import { dockerTransportError, type DockerClient } from "@anyrunner/docker-endpoint";
 
-import type { ExecutorCall, ResolvedImage } from "./executor.ts";
+import type { ExecutorCall, ResolvedImage, ResolveImageOptions } from "./executor.ts";
 import { parseImageReference } from "./image-reference.ts";
 import { inspectImage, platformOf, resolvedImage, type DockerImage } from "./images.ts";
 import { progressError, readProgressLines, type ProgressLine } from "./progress-lines.ts";
-
-/** Login of a registry; undefined for none. */
-export type RegistryCredentials = (registry: string) => Promise<{ readonly username: string; readonly secret: string } | undefined>;
-
-export interface ResolveImageOptions extends ExecutorCall {
-  readonly platform?: string | undefined;
-  readonly credentials?: RegistryCredentials | undefined;
-}
 
 /**
  * The image of that name, pulled when the daemon lacks it or has it for another platform only. An image that exists in one

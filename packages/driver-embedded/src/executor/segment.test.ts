@@ -3,12 +3,12 @@ import { randomBytes, createHash } from "node:crypto";
 import { RunnerError } from "@anyrunner/core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 
-import type { DockerSegment } from "./segment.ts";
+import type { Segment } from "./executor.ts";
 import { createTestExecutor, run, SKIP_DOCKER, type TestExecutor } from "./test-executor.ts";
 
 describe.skipIf(SKIP_DOCKER)("steps of a segment on a real daemon", () => {
   let world: TestExecutor;
-  let segment: DockerSegment;
+  let segment: Segment;
 
   beforeAll(async () => {
     world = await createTestExecutor();

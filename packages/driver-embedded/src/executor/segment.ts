@@ -4,15 +4,15 @@ import { RunnerError, throwIfAborted } from "@anyrunner/core";
 import type { DockerClient } from "@anyrunner/docker-endpoint";
 
 import { exportContainer, readContainerFiles, writeContainerFiles } from "./container-files.ts";
-import type { ExecStep, ExecutorCall, Segment, SegmentSpec, Snapshot } from "./executor.ts";
+import type { ExecResult, ExecStep, ExecutorCall, Segment, SegmentSpec, Snapshot } from "./executor.ts";
 import type { HolderReply, HolderCall } from "./holder/channel.ts";
 import { encodeMkdir, encodePrune, encodeRemove, encodeStep } from "./holder/requests.ts";
 import type { HolderVolume } from "./holder/volume.ts";
-import { importTree, labelChanges, snapshotTag } from "./images.ts";
+import { importTree, labelChanges, snapshotTag, tagSnapshot } from "./images.ts";
 import { SNAPSHOT_REPOSITORY } from "./labels.ts";
 import { findMountPoints } from "./mount-points.ts";
 import { openContainer, removeContainer } from "./segment-container.ts";
-import { errnoMessage, stepOutcome, type StepOutcome } from "./step-outcome.ts";
+import { errnoMessage, stepOutcome } from "./step-outcome.ts";
 
 export interface OpenSegmentOptions extends ExecutorCall {
   readonly client: DockerClient;
@@ -26,19 +26,16 @@ export interface OpenSegmentOptions extends ExecutorCall {
   readonly onClose: (removed: Promise<void>) => void;
 }
 
-/** A segment of the Docker executor; its steps say why they could not be started. */
-export interface DockerSegment extends Segment {
-  exec(step: ExecStep, options: ExecutorCall): Promise<StepOutcome>;
-}
-
 /** A daemon refuses more than about 125 layers; flattening costs a copy of everything, so it comes late. */
 const LAYER_LIMIT = 100;
 
-export async function openSegment(options: OpenSegmentOptions): Promise<DockerSegment> {
+export async function openSegment(options: OpenSegmentOptions): Promise<Segment> {
   const { client, base, spec, signal } = options;
   const { id, channel } = await openContainer({ ...options, image: base.image });
   let state: "open" | "broken" | "closed" = "open";
   let mountPoints: readonly string[] = [];
+  /** A snapshot of the present state. */
+  let sealed: Snapshot | undefined = base;
 
   const close = () => {
     if (state === "closed") return;
@@ -48,9 +45,10 @@ export async function openSegment(options: OpenSegmentOptions): Promise<DockerSe
   };
 
   /** After a failure nobody knows what the container holds: it is discarded and never sealed. */
-  async function guarded<T>(call: ExecutorCall, work: () => Promise<T>): Promise<T> {
+  async function guarded<T>(call: ExecutorCall, work: () => Promise<T>, options: { readonly changes: boolean }): Promise<T> {
     throwIfAborted(call.signal);
     if (state !== "open") throw new RunnerError("INTERNAL", `a segment was used after it was ${state}`);
+    if (options.changes) sealed = undefined;
     try {
       return await work();
     } catch (error) {
@@ -77,31 +75,40 @@ export async function openSegment(options: OpenSegmentOptions): Promise<DockerSe
   }
 
   return {
-    exec: (step, call) =>
-      guarded(call, async () => {
-        if (step.args.length === 0) throw new RunnerError("INTERNAL", "a step without a command");
-        const workingDir = step.workingDir || "/";
-        const reply = await request((nonce) => encodeStep(nonce, { ...step, workingDir }), { stdout: step.stdout, stderr: step.stderr, signal: call.signal });
-        const outcome = stepOutcome(reply, { ...step, workingDir });
-        if (outcome.failure?.kind === "command") await step.stderr(Buffer.from(`${outcome.failure.message}\n`));
-        return outcome;
-      }),
-    put: (tar, path, call) =>
-      guarded(call, async () => {
-        await request((nonce) => encodeMkdir(nonce, path), { signal: call.signal });
-        await writeContainerFiles(client, { container: id, path, tar, signal: call.signal });
-      }),
-    get: (path, call) => guarded(call, () => readContainerFiles(client, { container: id, path, mountPoints, signal: call.signal })),
-    remove: (paths, call) =>
-      guarded(call, async () => {
-        const trees = paths.map(removablePath);
-        if (trees.length > 0) await request((nonce) => encodeRemove(nonce, trees), { signal: call.signal });
-      }),
-    seal: (digest, call) => guarded(call, () => sealContainer({ client, container: id, base, digest, mountPoints, signal: call.signal })),
+    exec: (step, call) => guarded(call, () => execute(step, call), { changes: true }),
+    put: (tar, path, call) => guarded(call, () => put(tar, path, call), { changes: true }),
+    get: (path, call) => guarded(call, () => readContainerFiles(client, { container: id, path, mountPoints, signal: call.signal }), { changes: false }),
+    remove: (paths, call) => guarded(call, () => remove(paths, call), { changes: true }),
+    seal: (digest, call) => guarded(call, () => seal(digest, call), { changes: false }),
     async close() {
       close();
     },
   };
+
+  async function execute(step: ExecStep, { signal: aborted }: ExecutorCall): Promise<ExecResult> {
+    if (step.args.length === 0) throw new RunnerError("INTERNAL", "a step without a command");
+    const named = { ...step, workingDir: step.workingDir || "/" };
+    const reply = await request((nonce) => encodeStep(nonce, named), { stdout: step.stdout, stderr: step.stderr, signal: aborted });
+    const result = stepOutcome(reply, named);
+    if (result.failure?.kind === "command") await step.stderr(Buffer.from(`${result.failure.message}\n`));
+    return result;
+  }
+
+  async function put(tar: Readable, path: string, { signal: aborted }: ExecutorCall): Promise<void> {
+    await request((nonce) => encodeMkdir(nonce, path), { signal: aborted });
+    await writeContainerFiles(client, { container: id, path, tar, signal: aborted });
+  }
+
+  async function remove(paths: readonly string[], { signal: aborted }: ExecutorCall): Promise<void> {
+    const trees = paths.map(removablePath);
+    if (trees.length > 0) await request((nonce) => encodeRemove(nonce, trees), { signal: aborted });
+  }
+
+  async function seal(digest: string, { signal: aborted }: ExecutorCall): Promise<Snapshot> {
+    if (sealed === undefined) sealed = await sealContainer({ client, container: id, base, digest, mountPoints, signal: aborted });
+    else await tagSnapshot(client, sealed.image, digest, aborted);
+    return sealed;
+  }
 }
 
 interface SealOptions extends ExecutorCall {

@@ -35,6 +35,18 @@ describe.skipIf(SKIP_DOCKER)("snapshots on a real daemon", () => {
     await next.close();
   });
 
+  test("a state that did not change is the snapshot it came from", async () => {
+    const digest = world.digest();
+    const segment = await world.open();
+    expect(await segment.seal(digest, {})).toEqual(world.busybox);
+    expect(await world.executor.find(digest, {})).toEqual(world.busybox);
+    await run(segment, "echo >/f");
+    const sealed = await segment.seal(world.digest(), {});
+    expect(sealed).not.toEqual(world.busybox);
+    expect(await segment.seal(world.digest(), {})).toEqual(sealed);
+    await segment.close();
+  });
+
   test("nothing of a step's environment, command or user is in the image", async () => {
     const segment = await world.open();
     await run(segment, "true # hidden-command", { env: ["PATH=/bin", "SECRET=hidden-value"], user: "7:8", workingDir: "/hidden-folder" });

@@ -1,22 +1,8 @@
+import type { ExecResult } from "./executor.ts";
 import type { HolderReply } from "./holder/channel.ts";
 
-/** How a step ended. */
-export interface StepOutcome {
-  /** 128 and the signal's number for a process that a signal ended; -1 when the engine itself could not go on. */
-  readonly exitCode: number;
-  /** Why no process of the step ran; absent when one did. */
-  readonly failure?: StepFailure | undefined;
-}
-
-export interface StepFailure {
-  /** `command`: it was not found or can't be run; its message was written to standard error and the exit code is 1. */
-  readonly kind: "command" | "user" | "workdir" | "resources";
-  /** In the words of the engine. */
-  readonly message: string;
-}
-
 /** Reads the holder's reply as the engine would tell it. */
-export function stepOutcome(reply: HolderReply, step: { readonly args: readonly string[]; readonly user: string; readonly workingDir: string }): StepOutcome {
+export function stepOutcome(reply: HolderReply, step: { readonly args: readonly string[]; readonly user: string; readonly workingDir: string }): ExecResult {
   switch (reply.kind) {
     case "exited":
       return { exitCode: reply.exitCode };

@@ -3,20 +3,18 @@ import { randomUUID } from "node:crypto";
 import { createDockerClient, resolveDockerEndpoint, type DockerClient, type DockerEndpoint } from "@anyrunner/docker-endpoint";
 import { ensureBusyboxImage } from "@anyrunner/testkit";
 
-import { createDockerExecutor, type DockerExecutor, type DockerExecutorSettings } from "./docker-executor.ts";
-import type { ExecStep, SegmentSpec, Snapshot } from "./executor.ts";
-import type { DockerSegment } from "./segment.ts";
-import type { StepOutcome } from "./step-outcome.ts";
+import { createDockerExecutor, type DockerExecutorSettings } from "./docker-executor.ts";
+import type { ExecResult, ExecStep, Executor, Segment, SegmentSpec, Snapshot } from "./executor.ts";
 
 /** For the tests on a real daemon: `ANYRUNNER_TEST_DOCKER_HOST` names another than the default, such as Podman's. */
 export interface TestExecutor {
-  readonly executor: DockerExecutor;
+  readonly executor: Executor;
   readonly client: DockerClient;
   readonly endpoint: DockerEndpoint;
   readonly busybox: Snapshot;
   /** A digest whose snapshot is removed in the end. */
   digest(): string;
-  open(base?: Snapshot, spec?: Partial<SegmentSpec>): Promise<DockerSegment>;
+  open(base?: Snapshot, spec?: Partial<SegmentSpec>): Promise<Segment>;
   /** Ids of containers that this executor made and that are still there. */
   containers(): Promise<readonly string[]>;
   /** Closes the executor and removes what a test run leaves on purpose: snapshots and cache volumes. */
@@ -64,13 +62,13 @@ export async function remove(client: DockerClient, path: string): Promise<void> 
   answer.body.resume();
 }
 
-export interface Ran extends StepOutcome {
+export interface Ran extends ExecResult {
   readonly stdout: string;
   readonly stderr: string;
 }
 
 /** Runs one step, a shell script where it is a text, and collects its output. */
-export async function run(segment: DockerSegment, command: string | readonly string[], step: Partial<ExecStep> & { readonly signal?: AbortSignal } = {}): Promise<Ran> {
+export async function run(segment: Segment, command: string | readonly string[], step: Partial<ExecStep> & { readonly signal?: AbortSignal } = {}): Promise<Ran> {
   const output = { stdout: "", stderr: "" };
   const outcome = await segment.exec(
     {
