@@ -14,7 +14,7 @@ export async function parseConfigDocument(text: string, file: string): Promise<C
   if (text.length > MAX_LENGTH) throw invalid(file, "it is larger than 1 MiB");
   const strict = file.endsWith(".json");
   if (strict) checkJson(text, file);
-  const { isMap, isNode, isPair, LineCounter, parseDocument } = await import("yaml");
+  const { isMap, isNode, isPair, LineCounter, parseDocument } = await import("./yaml-parser.ts");
   const lines = new LineCounter();
   const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, stringKeys: true, logLevel: "silent" });
   const [problem] = [...document.errors, ...document.warnings];

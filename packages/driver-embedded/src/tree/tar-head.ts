@@ -5,7 +5,7 @@ import type { TreeNode } from "./node.ts";
 
 /** The first entry of an archive, without its contents; the rest is not read. */
 export async function readTarHead(stream: Readable): Promise<TreeNode> {
-  const { extract } = await import("tar-stream");
+  const { extract } = await import("./tar-extract.ts");
   const unpack = extract();
   stream.on("error", (error) => unpack.destroy(error));
   stream.pipe(unpack);

@@ -13,7 +13,7 @@ import { EMPTY_FOLDER, type Attributes, type FolderNode, type TreeNode } from ".
 export async function readTar(stream: Readable, store: BlobStore): Promise<FolderNode> {
   // Written in place while it grows; frozen by nobody else seeing it before it is whole.
   let root: FolderNode = EMPTY_FOLDER;
-  const { extract } = await import("tar-stream");
+  const { extract } = await import("./tar-extract.ts");
   const unpack = extract();
   stream.on("error", (error) => unpack.destroy(error));
   stream.pipe(unpack);
