@@ -25,3 +25,6 @@ export { createDoubleDriver, doubleRunner } from "./double/double-runner.ts";
 export { RECORDED_SCENARIOS, readRecordedResult, readRecording, type RecordedScenario, type Recording } from "./replay/recording.ts";
 export { grpcMessages, headerOf, readConversation, type Exchange, type ExchangeSide, type RecordedConversation } from "./replay/exchange.ts";
 export { playRecordedClient } from "./replay/recorded-client.ts";
+export { makeRecordedHost } from "./replay/recorded-host.ts";
+export { replayEngine, type ReplayedCall, type ReplayOptions } from "./replay/replay-engine.ts";
+export { readCall, type CallAnswer, type CallMode, type RecordedCall } from "./replay/recorded-call.ts";
