@@ -87,6 +87,7 @@ export function createDockerClient(endpoint: DockerEndpoint, options: DockerClie
       // Only a daemon that is newer than we are can have a minimum above ours, and the ping doesn't tell it.
       if (typeof newest === "string" && compareApiVersions(newest, NEWEST_API_VERSION) <= 0) return chooseApiVersion({ newest });
       const answer = checked(await transport.exchange({ method: "GET", path: "/version", signal }));
+      if (answer.status === 404) throw notDocker();
       if (answer.status !== 200) throw await statusError(answer);
       const version = await readJson<{ ApiVersion?: string; MinAPIVersion?: string }>(answer.body);
       return chooseApiVersion({ newest: version.ApiVersion ?? BEFORE_NEGOTIATION, oldest: version.MinAPIVersion || undefined });
@@ -123,7 +124,11 @@ export function createDockerClient(endpoint: DockerEndpoint, options: DockerClie
   function checked(response: TransportResponse): DockerResponse {
     if (response.kind === "response") return response;
     response.socket.destroy();
-    throw new RunnerError("WRONG_SERVER", `what answers at ${endpoint.host} switched protocols unasked: it is no Docker daemon`, { hint: "check the Docker host" });
+    throw notDocker();
+  }
+
+  function notDocker(): RunnerError {
+    return new RunnerError("WRONG_SERVER", `what answers at ${endpoint.host} is no Docker daemon`, { hint: "check the Docker host", details: { host: endpoint.host } });
   }
 
   const client: DockerClient = {

@@ -144,11 +144,17 @@ function sendRequest(request: TransportRequest, { dial, connectBudgetMs, classif
       budget.stop();
       settle();
       if (isStream(body)) body.destroy();
+      if (bodyFailure !== undefined) return reject(bodyFailure);
       if (outgoing.reusedSocket && error.code === "ECONNRESET") Object.assign(error, { [STALE]: true });
       reject(error);
     });
-    if (isStream(body)) pipeline(body, outgoing, (error) => error && outgoing.destroy(error));
-    else outgoing.end(body);
+    let bodyFailure: Error | undefined;
+    if (isStream(body)) {
+      body.once("error", (error) => (bodyFailure = error));
+      pipeline(body, outgoing, (error) => error && outgoing.destroy(error));
+    } else {
+      outgoing.end(body);
+    }
   });
 }
 

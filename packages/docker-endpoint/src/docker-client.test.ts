@@ -1,0 +1,306 @@
+import { getEventListeners, once } from "node:events";
+import { createServer, type Server } from "node:net";
+import { Readable } from "node:stream";
+
+import { afterEach, describe, expect, test } from "vitest";
+
+import { NEWEST_API_VERSION } from "./api-version.ts";
+import { createDockerClient, type DockerClient, type DockerClientOptions } from "./docker-client.ts";
+import { startTestDaemon, tlsFixture, UPGRADED, type TestDaemon, type TestDaemonOptions } from "./test-daemon.ts";
+
+const cleanups: (() => unknown)[] = [];
+afterEach(async () => {
+  for (const cleanup of cleanups.splice(0)) await cleanup();
+});
+
+async function connect(daemonOptions: TestDaemonOptions = {}, options: DockerClientOptions = {}): Promise<{ readonly daemon: TestDaemon; readonly client: DockerClient }> {
+  const daemon = await startTestDaemon(daemonOptions);
+  const client = createDockerClient(daemon.endpoint, options);
+  cleanups.push(() => client.close(), () => daemon[Symbol.asyncDispose]());
+  return { daemon, client };
+}
+
+const newer = (by: number) => `1.${Number(NEWEST_API_VERSION.split(".")[1]) + by}`;
+
+describe("version", () => {
+  test.each<[string, TestDaemonOptions, string, readonly string[]]>([
+    ["one question to a daemon that is older", { ping: "1.41" }, "1.41", ["GET /_ping"]],
+    ["a newer one is asked for its minimum", { ping: newer(2), versions: { ApiVersion: newer(2), MinAPIVersion: "1.44" } }, NEWEST_API_VERSION, ["GET /_ping", "GET /version"]],
+    ["a minimum above ours is taken", { ping: newer(9), versions: { ApiVersion: newer(9), MinAPIVersion: newer(3) } }, newer(3), ["GET /_ping", "GET /version"]],
+    ["one that says nothing in the ping", { ping: undefined, versions: { ApiVersion: "1.24" } }, "1.24", ["GET /_ping", "GET /version"]],
+    ["one that says nothing at all", { ping: undefined, versions: {} }, "1.24", ["GET /_ping", "GET /version"]],
+  ])("%s", async (_name, daemonOptions, version, requests) => {
+    const { daemon, client } = await connect(daemonOptions);
+    expect(await client.apiVersion()).toBe(version);
+    expect(daemon.requests).toEqual(requests);
+  });
+
+  test("is asked once, whoever asks, on one connection", async () => {
+    const { daemon, client } = await connect({ routes: { "GET /info": (_request, response) => response.end("{}") } });
+    await Promise.all([client.apiVersion(), client.apiVersion(), client.json({ path: "/info" })]);
+    await client.json({ path: "/info" });
+    expect(daemon.requests).toEqual(["GET /_ping", "GET /v1.41/info", "GET /v1.41/info"]);
+    expect(daemon.accepted()).toBe(1);
+  });
+
+  test("that is known already isn't asked; DOCKER_API_VERSION beats it", async () => {
+    const routes = { "GET /info": (_request: unknown, response: { end(text: string): void }) => response.end("{}") };
+    const { daemon, client } = await connect({ routes }, { apiVersion: "1.30" });
+    await client.json({ path: "/info" });
+    const pinned = createDockerClient({ ...daemon.endpoint, apiVersion: "1.26" }, { apiVersion: "1.30" });
+    cleanups.push(() => pinned.close());
+    await pinned.json({ path: "/info" });
+    expect(daemon.requests).toEqual(["GET /v1.30/info", "GET /v1.26/info"]);
+  });
+
+  test("a daemon that is too old", async () => {
+    const { client } = await connect({ ping: "1.22" });
+    await expect(client.apiVersion()).rejects.toMatchObject({ code: "VERSION_MISMATCH" });
+  });
+
+  test("a server that is no Docker daemon", async () => {
+    const { client } = await connect({ ping: undefined, routes: { "GET /version": (_request, response) => response.writeHead(404).end("not here") } });
+    await expect(client.apiVersion()).rejects.toMatchObject({ code: "WRONG_SERVER" });
+  });
+
+  test("a daemon that never answers is given up after the budget, and can be asked again", async () => {
+    let silent = true;
+    const { client } = await connect({ routes: { "GET /_ping": (_request, response) => void (silent || response.writeHead(200, { "Api-Version": "1.41" }).end()) } }, { versionBudgetMs: 20 });
+    await expect(client.apiVersion()).rejects.toMatchObject({ code: "TIMEOUT", retryable: true });
+    silent = false;
+    expect(await client.apiVersion()).toBe("1.41");
+  });
+
+  test("one caller's abort doesn't disturb the others", async () => {
+    const asked = Promise.withResolvers<() => void>();
+    const { client } = await connect({ routes: { "GET /_ping": (_request, response) => asked.resolve(() => response.writeHead(200, { "Api-Version": "1.41" }).end()) } });
+    const controller = new AbortController();
+    const [first, second] = [client.apiVersion(controller.signal), client.apiVersion()];
+    const answer = await asked.promise;
+    controller.abort();
+    await expect(first).rejects.toMatchObject({ code: "ABORTED" });
+    answer();
+    expect(await second).toBe("1.41");
+    expect(getEventListeners(controller.signal, "abort")).toEqual([]);
+  });
+});
+
+describe("request", () => {
+  test("sends query, JSON and headers", async () => {
+    const received: unknown[] = [];
+    const { daemon, client } = await connect({
+      routes: {
+        async "POST /x"(request, response) {
+          received.push(request.headers["content-type"], request.headers["x-registry-auth"], (await request.toArray()).join(""));
+          response.writeHead(201).end(JSON.stringify({ Id: "1" }));
+        },
+      },
+    });
+    expect(await client.json({ method: "POST", path: "/x", query: { all: true, n: 3, none: undefined, filters: { label: ["a=b"] } }, json: { A: "ü" }, headers: { "X-Registry-Auth": "e30" } })).toEqual({ Id: "1" });
+    expect(received).toEqual(["application/json", "e30", '{"A":"ü"}']);
+    expect(daemon.requests.at(-1)).toBe("POST /v1.41/x?all=true&n=3&filters=%7B%22label%22%3A%5B%22a%3Db%22%5D%7D");
+  });
+
+  test("uploads a stream", async () => {
+    let length = 0;
+    const { client } = await connect({
+      routes: {
+        async "PUT /archive"(request, response) {
+          for await (const chunk of request) length += (chunk as Buffer).length;
+          response.end();
+        },
+      },
+    });
+    await client.json({ method: "PUT", path: "/archive", body: Readable.from(Array.from({ length: 64 }, () => Buffer.alloc(50_000))) });
+    expect(length).toBe(3_200_000);
+  });
+
+  test("a body that fails fails the request and isn't left open", async () => {
+    const { daemon, client } = await connect({ routes: { "PUT /archive": (request) => void request.resume() } });
+    const body = Readable.from((async function* () {
+      yield Buffer.alloc(10);
+      throw new Error("disk gone");
+    })());
+    await expect(client.json({ method: "PUT", path: "/archive", body })).rejects.toMatchObject({ code: "INTERNAL", cause: { message: "disk gone" } });
+    expect(body.destroyed).toBe(true);
+    await expect.poll(() => daemon.open()).toBe(0);
+  });
+
+  test("an error status rejects with the daemon's words; expected ones don't", async () => {
+    const { client } = await connect({ routes: { "GET /c": (_request, response) => response.writeHead(404).end(JSON.stringify({ message: "No such container: c" })) } });
+    await expect(client.json({ path: "/c" })).rejects.toMatchObject({ code: "NOT_FOUND", message: "no such container: c" });
+    const response = await client.request({ path: "/c", expect: [404] });
+    expect(response.status).toBe(404);
+    response.body.resume();
+  });
+
+  test("an error that is plain text is told, too", async () => {
+    const { client } = await connect({ routes: { "GET /c": (_request, response) => response.writeHead(500).end("oh no\n") } });
+    await expect(client.json({ path: "/c" })).rejects.toMatchObject({ code: "COMMAND_FAILED", message: "oh no" });
+  });
+
+  test("what is no JSON is WRONG_SERVER; nothing is undefined", async () => {
+    const { client } = await connect({ routes: { "GET /html": (_request, response) => response.end("<html>"), "GET /empty": (_request, response) => response.writeHead(204).end() } });
+    await expect(client.json({ path: "/html" })).rejects.toMatchObject({ code: "WRONG_SERVER" });
+    expect(await client.json({ path: "/empty" })).toBeUndefined();
+  });
+
+  test("a daemon that dies in the middle of a body is CONNECTION_LOST", async () => {
+    const { client } = await connect({
+      routes: {
+        "GET /big"(_request, response) {
+          response.writeHead(200, { "Content-Length": "1000" }).write("{");
+          setImmediate(() => response.destroy());
+        },
+      },
+    });
+    await expect(client.json({ path: "/big" })).rejects.toMatchObject({ code: "CONNECTION_LOST", retryable: true });
+  });
+
+  test("an abort before the answer and in the middle of the body; nothing stays", async () => {
+    const arrived = Promise.withResolvers<void>();
+    const { daemon, client } = await connect({ routes: { "GET /never": () => arrived.resolve(), "GET /half": (_request, response) => void response.writeHead(200).write("x") } });
+    for (const path of ["/never", "/half"]) {
+      const controller = new AbortController();
+      const work = client.json({ path, signal: controller.signal }).catch((error: unknown) => error);
+      await (path === "/never" ? arrived.promise : expect.poll(() => daemon.requests.at(-1)).toContain("/half"));
+      controller.abort(new Error("enough"));
+      expect(await work).toMatchObject({ code: "ABORTED", cause: { message: "enough" } });
+      expect(getEventListeners(controller.signal, "abort")).toEqual([]);
+    }
+    await expect.poll(() => daemon.open()).toBe(0);
+  });
+
+  test("a kept connection that the daemon closed is replaced", async () => {
+    const seen = new Set<unknown>();
+    const { daemon, client } = await connect({
+      routes: {
+        "GET /info"(request, response) {
+          if (seen.has(request.socket)) return void request.socket.destroy();
+          seen.add(request.socket);
+          response.end("{}");
+        },
+      },
+    });
+    await client.json({ path: "/info" });
+    expect(await client.json({ path: "/info" })).toEqual({});
+    expect(daemon.accepted()).toBe(2);
+  });
+
+  test("close frees the connections, and nothing is sent any more", async () => {
+    const { daemon, client } = await connect();
+    await client.apiVersion();
+    expect(daemon.open()).toBe(1);
+    client.close();
+    await expect.poll(() => daemon.open()).toBe(0);
+    await expect(client.request({ path: "/info" })).rejects.toMatchObject({ code: "INTERNAL" });
+  });
+});
+
+describe("dial", () => {
+  test("no daemon at the socket, after one attempt", async () => {
+    const client = createDockerClient({ host: "unix:///no/such.sock", from: { kind: "environment", name: "DOCKER_HOST" } });
+    await expect(client.apiVersion()).rejects.toMatchObject({ code: "CONNECTION_REFUSED", retryable: false, message: expect.stringContaining("variable DOCKER_HOST") });
+  });
+
+  test("a server that speaks no HTTP is WRONG_SERVER", async () => {
+    const server = await listen((socket) => void socket.end("SSH-2.0-OpenSSH_9.2p1\r\n"));
+    const client = createDockerClient({ host: `tcp://127.0.0.1:${(server.address() as { port: number }).port}`, from: { kind: "environment", name: "DOCKER_HOST" } });
+    cleanups.push(() => client.close());
+    await expect(client.apiVersion()).rejects.toMatchObject({ code: "WRONG_SERVER" });
+  });
+
+  test("a dial that hangs is given up after the budget", async () => {
+    // TLS to a server that never answers the handshake.
+    const server = await listen(() => undefined);
+    const endpoint = { host: `tcp://127.0.0.1:${(server.address() as { port: number }).port}`, from: { kind: "environment", name: "DOCKER_HOST" }, tls: { skipVerify: true, from: { kind: "environment", name: "DOCKER_TLS" } } } as const;
+    const client = createDockerClient(endpoint, { connectBudgetMs: 20 });
+    cleanups.push(() => client.close());
+    await expect(client.apiVersion()).rejects.toMatchObject({ code: "TIMEOUT", retryable: true });
+  });
+
+  test("ssh is UNSUPPORTED, with a way out", () => {
+    expect(() => createDockerClient({ host: "ssh://me@h", from: { kind: "user", name: "config.json" } })).toThrow(expect.objectContaining({ code: "UNSUPPORTED", hint: expect.stringContaining("ssh -N -L") }));
+  });
+});
+
+describe("TLS", () => {
+  test("client certificates, requests and raw streams", async () => {
+    const { client } = await connect({ tls: true, onUpgrade: echoUpgraded });
+    expect(await client.apiVersion()).toBe("1.41");
+    const stream = await client.hijack({ path: "/exec/1/start" });
+    stream.end("bytes");
+    expect((await stream.toArray()).join("")).toBe("bytes");
+  });
+
+  test.each<[string, object, string]>([
+    ["an unknown authority", { caPath: tlsFixture("cert.pem") }, "TLS_FAILED"],
+    ["no client certificate", { certPath: undefined, keyPath: undefined }, "TLS_FAILED"],
+    ["a missing file", { caPath: "/no/such/ca.pem" }, "INVALID_CONFIG"],
+  ])("%s", async (_name, change, code) => {
+    const { daemon } = await connect({ tls: true });
+    const endpoint = { ...daemon.endpoint, tls: { ...daemon.endpoint.tls, ...change } } as TestDaemon["endpoint"];
+    const client = createDockerClient(endpoint);
+    cleanups.push(() => client.close());
+    await expect(client.apiVersion()).rejects.toMatchObject({ code, hint: expect.stringMatching(/./) });
+  });
+
+  test("a daemon that isn't checked needs no authority", async () => {
+    const { daemon } = await connect({ tls: true });
+    const client = createDockerClient({ ...daemon.endpoint, tls: { certPath: tlsFixture("cert.pem"), keyPath: tlsFixture("key.pem"), skipVerify: true, from: { kind: "environment", name: "DOCKER_TLS" } } });
+    cleanups.push(() => client.close());
+    expect(await client.apiVersion()).toBe("1.41");
+  });
+});
+
+describe("raw stream", () => {
+  test("keeps bytes that came with the answer, and half-closes", async () => {
+    const { daemon, client } = await connect({
+      onUpgrade(_request, socket) {
+        socket.write(`${UPGRADED}early `);
+        socket.on("data", (chunk) => socket.write(chunk));
+        socket.on("end", () => socket.end(" late"));
+      },
+    });
+    const stream = await client.hijack({ path: "/exec/1/start", json: {} });
+    stream.end("middle");
+    expect((await stream.toArray()).join("")).toBe("early middle late");
+    expect(daemon.accepted()).toBe(1);
+  });
+
+  test("outlives close", async () => {
+    const { client } = await connect({ onUpgrade: echoUpgraded });
+    const stream = await client.hijack({ path: "/exec/1/start" });
+    client.close();
+    stream.end("still here");
+    expect((await stream.toArray()).join("")).toBe("still here");
+  });
+
+  test("a refusal is typed; an answer without upgrade is UNSUPPORTED", async () => {
+    const { client } = await connect({
+      onUpgrade(request, socket) {
+        const [status, text] = request.url?.includes("gone") ? ["404 Not Found", '{"message":"No such exec instance: gone"}'] : ["200 OK", "x"];
+        socket.end(`HTTP/1.1 ${status}\r\nContent-Length: ${text.length}\r\n\r\n${text}`);
+      },
+    });
+    await expect(client.hijack({ path: "/exec/gone/start" })).rejects.toMatchObject({ code: "NOT_FOUND", message: "no such exec instance: gone" });
+    await expect(client.hijack({ path: "/exec/plain/start" })).rejects.toMatchObject({ code: "UNSUPPORTED" });
+  });
+});
+
+function echoUpgraded(_request: unknown, socket: import("node:net").Socket): void {
+  socket.write(UPGRADED);
+  socket.pipe(socket);
+}
+
+async function listen(onSocket: Parameters<typeof createServer>[1]): Promise<Server> {
+  const sockets = new Set<{ destroy(): void }>();
+  const server = createServer(onSocket).on("connection", (socket) => sockets.add(socket.on("error", () => undefined)));
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  cleanups.push(() => {
+    for (const socket of sockets) socket.destroy();
+    server.close();
+  });
+  return server;
+}
