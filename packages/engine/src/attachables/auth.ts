@@ -8,8 +8,8 @@ import type { AttachableSettings } from "./attachable-settings.ts";
 export function authRoutes(settings: AttachableSettings): GrpcRoutes {
   return {
     [Auth.credentials.path]: unaryHandler(Auth.credentials, async (request, call) => {
-      const found = await settings.credentials?.(request.Host, { signal: call.signal });
-      return found === undefined ? {} : { Username: found.username, Secret: found.secret };
+      const found = await settings.credentials?.(request.host, { signal: call.signal });
+      return found === undefined ? {} : { username: found.username, secret: found.secret };
     }),
   };
 }

@@ -11,7 +11,7 @@ type Provider = (rest: string, settings: AttachableSettings, signal: AbortSignal
 /** Secrets by URI (engine protocol 5.5). The values go to the engine and nowhere else: no message quotes one. */
 export function secretsRoutes(settings: AttachableSettings): GrpcRoutes {
   return {
-    [Secrets.getSecret.path]: unaryHandler(Secrets.getSecret, async (request, call) => ({ data: await readSecret(request.ID, settings, call.signal) })),
+    [Secrets.getSecret.path]: unaryHandler(Secrets.getSecret, async (request, call) => ({ data: await readSecret(request.id, settings, call.signal) })),
   };
 }
 
