@@ -3,7 +3,7 @@ import type { Duplex } from "node:stream";
 import { isGrpc, serveHttp2, type GrpcServer } from "../grpc/server.ts";
 import { serveGrpcCall, type GrpcRoutes } from "../grpc/serve-call.ts";
 import { headLength, parseRequestHead } from "../http1/message-head.ts";
-import { readAhead } from "../http1/read-ahead.ts";
+import { readAhead, StreamEndedError } from "../http1/read-ahead.ts";
 import { splitTarget, type EngineHttpHandler } from "./http-handler.ts";
 import { serveHttp2Request } from "./http2-request.ts";
 import { serveUpgrade, type EngineUpgradeHandler } from "./upgrade.ts";
@@ -40,7 +40,8 @@ export function serveEngineStream(stream: Duplex, handlers: EngineStreamHandlers
   });
   const closed = new Promise<Error | undefined>((resolve) => stream.once("close", () => resolve(failure)));
   const started = start().catch((error: unknown) => {
-    failure ??= error as Error;
+    // A client that leaves without a word breaks nothing.
+    if (!(error instanceof StreamEndedError && error.received.length === 0)) failure ??= error as Error;
     stream.destroy();
   });
 

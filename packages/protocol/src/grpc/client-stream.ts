@@ -38,6 +38,7 @@ export function openGrpcStream(connection: Http2Connection, path: string, option
   const { signal, timeoutMs } = options;
   throwIfAborted(signal);
   let outcome: { readonly error: Error | undefined } | undefined;
+  const { promise: over, resolve: resolveOver } = Promise.withResolvers<void>();
   let headers: IncomingHttpHeaders = {};
   let trailers: IncomingHttpHeaders = {};
   let failure: Error | undefined;
@@ -80,8 +81,10 @@ export function openGrpcStream(connection: Http2Connection, path: string, option
   return {
     messages,
     async send(message) {
-      if (outcome === undefined) await writeMessage(stream, message);
-      if (outcome !== undefined) throw outcome.error ?? new GrpcError(GrpcStatus.CANCELLED, "the peer has ended the call already");
+      if (outcome === undefined && !stream.destroyed && !stream.closed) await writeMessage(stream, message);
+      // A destroyed stream learns its reason only with "close"; going on without it would let a sender spin.
+      if (stream.destroyed) await over;
+      if (outcome !== undefined || stream.closed) throw outcome?.error ?? new GrpcError(GrpcStatus.CANCELLED, "the peer has ended the call already");
     },
     end() {
       if (!stream.writableEnded && !stream.destroyed) stream.end();
@@ -100,6 +103,7 @@ export function openGrpcStream(connection: Http2Connection, path: string, option
     clearTimeout(timer);
     signal?.removeEventListener("abort", onAbort);
     messages.finish(error);
+    resolveOver();
   }
 }
 

@@ -47,6 +47,8 @@ export function serveGrpcCall(stream: ServerHttp2Stream, path: string, rawHeader
     messages,
     signal: controller.signal,
     async send(message) {
+      // The stream may be gone a turn before its events say so; a sender that did not notice would spin.
+      if (stream.destroyed || stream.closed) onGone();
       controller.signal.throwIfAborted();
       if (answered) throw new GrpcError(GrpcStatus.INTERNAL, "the call is answered already");
       if (!stream.headersSent) stream.respond(RESPONSE_HEADERS, { waitForTrailers: true });

@@ -44,18 +44,19 @@ export async function sendRequest(connection: Http2Connection, request: Http2Req
 
   if (body instanceof Readable) pipeline(body, stream, () => {});
   else if (body !== undefined) stream.end(body);
-  const headers = await responseHeaders(stream, connection);
-  const { ":status": status, ...rest } = headers;
-  return { status: Number(status), headers: rest, body: responseBody(stream, (error) => streamError(error, connection)) };
+  return responseOf(stream, connection);
 }
 
-function responseHeaders(stream: ClientHttp2Stream, connection: Http2Connection): Promise<IncomingHttpHeaders & { ":status"?: number }> {
+function responseOf(stream: ClientHttp2Stream, connection: Http2Connection): Promise<Http2Response> {
   return new Promise((resolve, reject) => {
     let failure: Error | undefined;
     stream.on("error", (error) => {
       failure ??= error;
     });
-    stream.once("response", resolve);
+    // The body listens from this very event on: a short answer of a peer in the same process ends before a promise is settled.
+    stream.once("response", ({ ":status": status, ...headers }: IncomingHttpHeaders & { ":status"?: number }) => {
+      resolve({ status: Number(status), headers, body: responseBody(stream, (error) => streamError(error, connection)) });
+    });
     stream.once("close", () => reject(streamError(failure, connection)));
   });
 }
