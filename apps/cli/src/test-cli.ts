@@ -1,6 +1,7 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
 
 import { runProgram, signalExitCode, spawnProgram } from "@anyrunner/exec";
 
@@ -55,6 +56,15 @@ export async function createCliHarness(): Promise<CliHarness> {
     start: async (args, options = {}) => startCli(program(args, options)),
     remove: () => rm(home, { recursive: true, force: true }),
   };
+}
+
+/** Waits until no stream to the engine is open any more. Throws when that takes ten seconds. */
+export async function streamsClosed(engine: { streamCount(): number }): Promise<void> {
+  const giveUpAt = performance.now() + 10_000;
+  while (engine.streamCount() > 0) {
+    if (performance.now() > giveUpAt) throw new Error(`${engine.streamCount()} streams to the engine are still open`);
+    await delay(20);
+  }
 }
 
 async function startCli(program: Parameters<typeof runProgram>[0]): Promise<RunningCli> {

@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { createEngineDouble, type DoubleQuery, type EngineDouble } from "@anyrunner/testkit";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from "vitest";
 
-import { createCliHarness, type CliHarness } from "../test-cli.ts";
+import { createCliHarness, streamsClosed, type CliHarness } from "../test-cli.ts";
 
 let cli: CliHarness;
 let double: EngineDouble;
@@ -25,7 +25,7 @@ beforeEach(async () => {
   runner = await double.listen();
 });
 afterEach(async () => {
-  await vi.waitFor(() => expect(double.streamCount()).toBe(0), { timeout: 10_000 });
+  await streamsClosed(double);
   await double.kill();
 });
 

@@ -3,7 +3,7 @@ import { readFile } from "node:fs/promises";
 import { createEngineDouble, type EngineDouble } from "@anyrunner/testkit";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
 
-import { createCliHarness, type CliHarness } from "../test-cli.ts";
+import { createCliHarness, streamsClosed, type CliHarness } from "../test-cli.ts";
 
 let cli: CliHarness;
 let double: EngineDouble;
@@ -18,7 +18,7 @@ beforeEach(async () => {
 });
 afterEach(async () => {
   // Whatever happened, the engine is left alone by it.
-  await vi.waitFor(() => expect(double.streamCount()).toBe(0), { timeout: 10_000 });
+  await streamsClosed(double);
   await double.kill();
 });
 
@@ -100,7 +100,7 @@ describe("signals", () => {
     const running = await cli.start(shell("echo pid $$; exec sleep 60"));
     await running.waitFor("pid");
     running.kill("SIGKILL");
-    await vi.waitFor(() => expect(double.streamCount()).toBe(0), { timeout: 10_000 });
+    await streamsClosed(double);
     // Nothing can be done for a command whose parent is killed so; its session is gone.
     process.kill(Number(/pid (\d+)/.exec(running.stdout())?.[1]), "SIGKILL");
     expect((await running.ended).exitCode).toBe(137);

@@ -1,7 +1,7 @@
 import { createEngineDouble, type EngineDouble } from "@anyrunner/testkit";
 import { afterAll, afterEach, beforeAll, beforeEach, expect, test, vi } from "vitest";
 
-import { createCliHarness, type CliHarness, type RunningCli } from "../test-cli.ts";
+import { createCliHarness, streamsClosed, type CliHarness, type RunningCli } from "../test-cli.ts";
 
 let cli: CliHarness;
 let double: EngineDouble;
@@ -15,7 +15,7 @@ beforeEach(async () => {
   runner = await double.listen();
 });
 afterEach(async () => {
-  await vi.waitFor(() => expect(double.streamCount()).toBe(0), { timeout: 10_000 });
+  await streamsClosed(double);
   await double.kill();
 });
 

@@ -1,0 +1,137 @@
+import { mkdir, writeFile } from "node:fs/promises";
+import { createServer } from "node:net";
+import { join } from "node:path";
+
+import { createEngineDouble, expectNothingLeft, takeInventory, type EngineDouble, type EngineDoubleOptions, type Inventory } from "@anyrunner/testkit";
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
+
+import { createCliHarness, streamsClosed, type CliHarness, type CliResult } from "./test-cli.ts";
+
+let cli: CliHarness;
+let before: Inventory;
+const doubles: EngineDouble[] = [];
+beforeAll(async () => {
+  cli = await createCliHarness();
+  // What this process opens once, for its first child, is not counted.
+  await cli.run(["--version"]);
+});
+afterAll(() => cli.remove());
+beforeEach(async () => {
+  before = await takeInventory();
+});
+afterEach(async () => {
+  for (const double of doubles.splice(0)) {
+    await streamsClosed(double);
+    await double.kill();
+  }
+  await expectNothingLeft(before);
+});
+
+const query = (runner: string) => cli.run(["query", "--runner", runner], { input: "{ version }" });
+
+async function startDouble(options: EngineDoubleOptions): Promise<{ double: EngineDouble; url: string }> {
+  const double = createEngineDouble(options);
+  doubles.push(double);
+  return { double, url: await double.listen() };
+}
+
+/** The parts of the message, each on its line and only once. */
+function shown({ exitCode, stdout, stderr }: CliResult): { exitCode: number; stdout: string; error: string; hint: string; code: string } {
+  const line = (label: string) => {
+    const lines = stderr.split("\n").filter((text) => text.startsWith(`${label}: `));
+    expect(lines.length).toBeLessThanOrEqual(1);
+    return lines[0]?.slice(label.length + 2) ?? "";
+  };
+  return { exitCode, stdout, error: line("error"), hint: line("hint"), code: line("docs").split("#")[1]?.toUpperCase() ?? "" };
+}
+
+describe("a URL that can't be right", () => {
+  test.each([
+    ["no URL", "dockr", "INVALID_URL", /can't be parsed/, /./],
+    ["an unknown scheme", "dockr-container://x", "UNKNOWN_SCHEME", /"dockr-container"/, /did you mean "docker-container"/],
+    ["a misspelt parameter", "docker-container://x?contxt=a", "INVALID_OPTION", /"contxt"/, /did you mean "context"/],
+    ["a scheme that is only planned", "kube-pod://x", "UNSUPPORTED", /not part of this release/, /unix:\/\//],
+  ])("%s", async (_, url, code, error, hint) => {
+    expect(shown(await query(url))).toEqual({ exitCode: 1, stdout: "", code, error: expect.stringMatching(error), hint: expect.stringMatching(hint) });
+  });
+
+  test("a password in it is never shown", async () => {
+    const { stderr } = await query("tcp://me:hunter2@127.0.0.1:1?x=y");
+    expect(stderr).not.toContain("hunter2");
+  });
+});
+
+describe("nothing there", () => {
+  test("a closed port", async () => {
+    const server = createServer().listen(0, "127.0.0.1");
+    await new Promise((resolve) => server.once("listening", resolve));
+    const { port } = server.address() as { port: number };
+    await new Promise((resolve) => server.close(resolve));
+    expect(shown(await query(`tcp://127.0.0.1:${port}`))).toMatchObject({ exitCode: 1, stdout: "", code: "CONNECTION_REFUSED" });
+  });
+
+  test("a socket that doesn't exist", async () => {
+    expect(shown(await query("unix:///no/such/socket"))).toMatchObject({
+      exitCode: 1,
+      stdout: "",
+      code: "NOT_FOUND",
+      error: expect.stringContaining("/no/such/socket"),
+    });
+  });
+
+  test("nothing configured names every remedy", async () => {
+    const result = shown(await cli.run(["query"], { input: "{ version }" }));
+    expect(result).toMatchObject({ exitCode: 1, code: "NO_RUNNER" });
+    for (const remedy of ["--runner", "_EXPERIMENTAL_DAGGER_RUNNER_HOST", "anyrunner.config.yaml", "embedded://"]) expect(result.hint).toContain(remedy);
+  });
+});
+
+describe("a wrong engine", () => {
+  test.each([
+    ["another package", { package: "github.com/moby/buildkit" }, "WRONG_SERVER", "github.com/moby/buildkit"],
+    ["too old a version", { version: "v0.11.0" }, "VERSION_MISMATCH", "v0.11.0"],
+  ])("%s, after one attempt", async (_, info, code, named) => {
+    const { double, url } = await startDouble({ info });
+    expect(shown(await query(url))).toMatchObject({ exitCode: 1, stdout: "", code, error: expect.stringContaining(named) });
+    expect([double.count("info"), double.count("query")]).toEqual([1, 0]);
+  });
+
+  test("one that refuses the session's token", async () => {
+    const { url } = await startDouble({ faults: [{ at: "query", action: { status: 500, text: 'session "x" already exists with different secret token' } }] });
+    expect(shown(await query(url))).toMatchObject({ exitCode: 1, stdout: "", code: "AUTH_FAILED" });
+  });
+});
+
+describe("a configuration that can't be right", () => {
+  test("a misspelt key is named with its place", async () => {
+    const cwd = join(cli.home, "project");
+    await mkdir(cwd);
+    await writeFile(join(cwd, "anyrunner.config.yaml"), "# mine\nruner: embedded://\n");
+    const result = shown(await cli.run(["query"], { input: "{ version }", cwd }));
+    expect(result).toMatchObject({
+      exitCode: 1,
+      code: "INVALID_CONFIG",
+      error: expect.stringContaining('anyrunner.config.yaml:2: unknown key "runer"'),
+      hint: expect.stringContaining('"runner"'),
+    });
+  });
+
+  test.each([
+    ["a session without a token", { DAGGER_SESSION_PORT: "1" }, "DAGGER_SESSION_TOKEN"],
+    ["a session without a port", { DAGGER_SESSION_PORT: "x", DAGGER_SESSION_TOKEN: "t" }, "DAGGER_SESSION_PORT"],
+    ["unknown progress", { DAGGER_PROGRESS: "fancy" }, "DAGGER_PROGRESS"],
+  ])("%s", async (_, env, named) => {
+    expect(shown(await cli.run(["query"], { input: "{ version }", env }))).toMatchObject({
+      exitCode: 1,
+      code: "INVALID_CONFIG",
+      error: expect.stringContaining(named),
+    });
+  });
+
+  test("an empty variable counts as unset", async () => {
+    expect(
+      shown(await cli.run(["query"], { input: "{ version }", env: { _EXPERIMENTAL_DAGGER_RUNNER_HOST: "", DAGGER_SESSION_PORT: "", DAGGER_PROGRESS: "" } }))
+        .code,
+    ).toBe("NO_RUNNER");
+  });
+});

@@ -1,0 +1,44 @@
+import type { RunnerEvent } from "@anyrunner/core";
+import { expect, test } from "vitest";
+
+import { createReporter } from "./create-reporter.ts";
+import { progressMode } from "./progress-mode.ts";
+
+const EVENTS: readonly RunnerEvent[] = [
+  { type: "warning", id: "plain", message: "plaintext", hint: "use TLS" },
+  { type: "warning", id: "plain", message: "plaintext" },
+  { type: "progress", id: "pull", message: "pulling x", current: 1, total: 3 },
+  { type: "progress", id: "pull", message: "pulling x", current: 2, total: 3 },
+  { type: "progress", id: "pull", message: "pulling x", done: true },
+  { type: "retry", attempt: 1, delayMs: 1500, message: "not ready" },
+];
+
+function lines(progress: "auto" | "json"): string[] {
+  const written: string[] = [];
+  const report = createReporter({ progress, write: (line) => written.push(line) });
+  for (const event of EVENTS) report(event);
+  return written;
+}
+
+test("a warning is shown once, progress where it turns", () => {
+  expect(lines("auto")).toEqual(["warning: plaintext", "hint: use TLS", "pulling x …", "pulling x: done", "trying again in 1.5 s: not ready"]);
+});
+
+test("JSON has every step", () => {
+  expect(lines("json").map((line) => JSON.parse(line) as unknown)).toEqual(EVENTS.filter((_, index) => index !== 1));
+});
+
+test.each([
+  [undefined, {}, false, "auto"],
+  ["plain", { DAGGER_PROGRESS: "json" }, false, "plain"],
+  [undefined, { DAGGER_PROGRESS: "json" }, false, "json"],
+  [undefined, { DAGGER_PROGRESS: "dots" }, false, "plain"],
+  [undefined, { DAGGER_PROGRESS: "" }, false, "auto"],
+  ["tty", {}, true, "none"],
+] as const)("--progress %s with %j, silent %s: %s", (flag, env, silent, mode) => {
+  expect(progressMode({ flag, env, silent })).toBe(mode);
+});
+
+test.each(["toString", "x"])("%s is refused", (flag) => {
+  expect(() => progressMode({ flag, env: {}, silent: false })).toThrowError(expect.objectContaining({ code: "USAGE" }));
+});

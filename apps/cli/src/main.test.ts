@@ -1,0 +1,135 @@
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
+
+import { runProgram } from "@anyrunner/exec";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+
+import manifest from "../package.json" with { type: "json" };
+import { createCliHarness, type CliHarness } from "./test-cli.ts";
+
+let cli: CliHarness;
+beforeAll(async () => {
+  cli = await createCliHarness();
+});
+afterAll(() => cli.remove());
+
+describe("usage", () => {
+  test.each([
+    ["an unknown command", ["rnu"], 'error: unknown command "rnu"\nhint: did you mean "run"?\n'],
+    ["an unknown flag", ["run", "--bogus"], "error: unknown option '--bogus'\nhint: see anyrunner run --help\n"],
+    ["a missing command", ["run", "--"], "error: missing required argument 'command'\nhint: see anyrunner run --help\n"],
+    ["too many arguments", ["env", "x"], "error: too many arguments for 'env'. Expected 0 arguments but got 1: x.\nhint: see anyrunner env --help\n"],
+    ["no duration", ["run", "--cleanup-timeout", "soon", "true"], 'error: --cleanup-timeout is no duration: "soon"\nhint: write for example 10s or 1m30s\n'],
+    ["unknown progress", ["version", "--progress", "fancy"], 'error: --progress doesn\'t know "fancy"\nhint: use auto, plain or json\n'],
+  ])("%s: exit code 2, said once", async (_, args, stderr) => {
+    expect(await cli.run(args)).toEqual({ exitCode: 2, stdout: "", stderr });
+  });
+
+  test("as JSON", async () => {
+    const { exitCode, stderr } = await cli.run(["run", "--bogus", "--json"]);
+    expect([exitCode, (JSON.parse(stderr) as { error: object }).error]).toEqual([
+      2,
+      expect.objectContaining({ code: "USAGE", message: "unknown option '--bogus'" }),
+    ]);
+  });
+
+  test.each([[["--help"]], [[]], [["run", "--help"]], [["embedded"]]])("%j shows help and succeeds", async (args) => {
+    expect(await cli.run(args)).toMatchObject({ exitCode: 0, stdout: expect.stringContaining("Usage: anyrunner"), stderr: "" });
+  });
+});
+
+describe("version", () => {
+  test.each([[["--version"]], [["-V"]], [["--silent", "--version"]]])("%j", async (args) => {
+    expect(await cli.run(args)).toEqual({ exitCode: 0, stdout: `anyrunner ${manifest.version}\n`, stderr: "" });
+  });
+
+  test("in full, and as JSON", async () => {
+    expect((await cli.run(["version"])).stdout).toContain(`anyrunner ${manifest.version} (node ${process.versions.node}`);
+    expect(JSON.parse((await cli.run(["version", "--json"])).stdout)).toMatchObject({
+      anyrunner: manifest.version,
+      engine: { package: "github.com/dagger/dagger" },
+    });
+  });
+});
+
+describe("env", () => {
+  test("says which runner, and who says so", async () => {
+    await writeFile(join(cli.home, "anyrunner.config.yaml"), "runner: docker-container://mine\n");
+    const fromProject = JSON.parse((await cli.run(["env", "--json"], { env: { DOCKER_HOST: "tcp://127.0.0.1:2375" } })).stdout) as object;
+    expect(fromProject).toMatchObject({
+      runner: { value: "docker-container://mine", from: { kind: "project", name: join(cli.home, "anyrunner.config.yaml") } },
+      docker: { value: "tcp://127.0.0.1:2375", from: { kind: "environment", name: "DOCKER_HOST" } },
+    });
+    const { stdout } = await cli.run(["env", "--runner", "tcp://me:hunter2@host:1"]);
+    expect(stdout).toMatch(/^runner +tcp:\/\/me:\*\*\*@host:1 +from flag --runner$/m);
+  });
+
+  test("having no runner is an answer", async () => {
+    expect(await cli.run(["env"], { cwd: "/" })).toMatchObject({ exitCode: 0, stdout: expect.stringMatching(/^runner +none/m) });
+  });
+});
+
+describe("drivers", () => {
+  test("lists schemes and their parameters", async () => {
+    const { exitCode, stdout } = await cli.run(["drivers", "--json"]);
+    const { drivers } = JSON.parse(stdout) as { drivers: { name: string; status: string; schemes: string[]; options: object[] }[] };
+    expect(exitCode).toBe(0);
+    expect(drivers.find(({ name }) => name === "docker")).toMatchObject({
+      status: "ready",
+      schemes: ["docker-container", "container+docker"],
+      options: expect.arrayContaining([expect.objectContaining({ name: "context" })]),
+    });
+    expect(drivers.find(({ name }) => name === "kubernetes")).toMatchObject({ status: "planned" });
+    expect((await cli.run(["drivers"])).stdout).toMatch(/^unix:\/\/ +socket +@anyrunner\/driver-socket +ready$/m);
+  });
+
+  test("a project's own driver file runs once it is trusted", async () => {
+    await writeFile(join(cli.home, "anyrunner.config.yaml"), "drivers:\n  - { path: ./toy.mjs, name: toy, schemes: [toy] }\n");
+    await writeFile(
+      join(cli.home, "toy.mjs"),
+      "const no = async () => {};\nexport const driver = { specVersion: 1, name: 'toy', schemes: ['toy'], capabilities: [], options: [], parse: no, probe: no, provision: no, connect: no };\n",
+    );
+    const status = async () => /^toy:\/\/ +toy +\S+ +(.*)$/m.exec((await cli.run(["drivers"])).stdout)?.[1];
+    expect(await status()).toBe("not allowed yet");
+    expect(await cli.run(["drivers", "trust", "./toy.mjs"])).toMatchObject({ exitCode: 0, stdout: "" });
+    expect(await status()).toBe("ready");
+  });
+});
+
+describe("completion", () => {
+  test.each(["bash", "zsh", "fish", "powershell"])("a script for %s", async (shell) => {
+    const { exitCode, stdout } = await cli.run(["completion", shell]);
+    expect([exitCode, stdout.includes("anyrunner complete --") || stdout.includes("anyrunner")]).toEqual([0, true]);
+  });
+
+  test.each([
+    [["ru"], "run"],
+    [["run", "--run"], "--runner"],
+    [["run", "--runner", ""], "embedded://"],
+    [["query", "--progress", ""], "plain"],
+  ])("%j offers %s", async (words, offered) => {
+    expect((await cli.run(["complete", "--", ...words])).stdout.split("\n").map((line) => line.split("\t")[0])).toContain(offered);
+  });
+
+  test("another shell is refused", async () => {
+    expect((await cli.run(["completion", "tcsh"])).exitCode).toBe(2);
+  });
+});
+
+test.each([[["--version"]], [["--help"]], [["version"]], [["completion", "bash"]], [["run", "--bogus"]], [["run", "--", "true"]]])(
+  "%j loads neither http2 nor protobuf",
+  async (args) => {
+    const hook = `import { registerHooks } from "node:module";
+    const seen = [];
+    registerHooks({ resolve(specifier, context, next) { const found = next(specifier, context); if (/bufbuild|\\/protocol\\/|execa/.test(found.url)) seen.push(found.url); return found; } });
+    process.once("exit", () => process.stderr.write("\\n" + JSON.stringify({ seen, http2: process.moduleLoadList.includes("NativeModule http2") })));`;
+    const program = {
+      command: process.execPath,
+      args: ["--import", `data:text/javascript,${encodeURIComponent(hook)}`, join(import.meta.dirname, "bin.ts"), ...args],
+      cwd: "/",
+      env: { HOME: cli.home },
+    };
+    const { stderr } = await runProgram(program);
+    expect(JSON.parse(stderr.trim().split("\n").at(-1) ?? "")).toEqual({ seen: [], http2: false });
+  },
+);
