@@ -1,3 +1,5 @@
+import { setTimeout as sleep } from "node:timers/promises";
+
 import { compareEngineVersions, minimumClientVersion, RunnerError, throwIfAborted, type Runner, type RunnerConnection } from "@anyrunner/core";
 import { clientMetadataHeader, requestUpgrade, serveGrpc, UpgradeRefusedError, type ClientMetadata } from "@anyrunner/protocol";
 
@@ -24,6 +26,8 @@ export interface AttachClientOptions extends OpenSessionOptions {
 /** Engines from this version on want ignored files marked; older ones want them left out (engine protocol 5.3). */
 const GITIGNORE_MARKS_SINCE = "v0.19.11";
 const UPGRADE_BUDGET_MS = 30_000;
+/** How long calls that the engine has made may take to notice that it is gone. */
+const CLOSE_BUDGET_MS = 2000;
 
 /**
  * Connects the session attachables (engine protocol 4.6): upgrade a fresh stream, then serve gRPC on it.
@@ -61,7 +65,7 @@ export async function attachClient(runner: Runner, connection: RunnerConnection,
     async close() {
       server.destroy();
       connection.stream.destroy();
-      await attachables.close();
+      await Promise.race([attachables.close(), sleep(CLOSE_BUDGET_MS, undefined, { ref: false })]);
     },
   };
 }
@@ -69,13 +73,13 @@ export async function attachClient(runner: Runner, connection: RunnerConnection,
 async function explain(runner: Runner, connection: RunnerConnection, error: unknown, options: AttachClientOptions): Promise<RunnerError> {
   throwIfAborted(options.signal);
   if (UpgradeRefusedError.is(error)) return refused(runner, error, options);
-  if (RunnerError.is(error)) return error;
+  if (RunnerError.is(error) && error.code !== "CONNECTION_LOST") return error;
   return connectionLost({ runner: runner.url, connection, error, doing: "while the session was opened" });
 }
 
 function refused(runner: Runner, error: UpgradeRefusedError, options: AttachClientOptions): RunnerError {
   const said = error.body.trim();
-  if (said.includes("incompatible client version")) return incompatibleClient(runner.url, options.engine, options.metadata.client_version, error);
+  if (said.includes("incompatible client version")) return incompatibleClient(runner.url, options.engine, options.metadata.clientVersion ?? "", error);
   if (said.includes("different secret token")) {
     return new RunnerError("AUTH_FAILED", `${runner.url} refused the client's token: ${said}`, { cause: error, hint: "don't reuse a client id with another token" });
   }

@@ -14,15 +14,15 @@ export interface ClientIdentityOptions {
 /** Invents the identity of a client and its session (engine protocol 0, 4.5): there is no login, the client names itself. */
 export function createClientMetadata(options: ClientIdentityOptions): ClientMetadata {
   return {
-    client_id: options.env["DAGGER_SESSION_CLIENT_ID"] || randomWord(),
-    client_secret_token: randomUUID(),
-    session_id: randomWord(),
-    client_hostname: hostname(),
-    client_version: options.clientVersion,
-    ...(options.stableId === undefined ? {} : { client_stable_id: options.stableId }),
+    clientId: options.env["DAGGER_SESSION_CLIENT_ID"] || randomWord(),
+    clientSecretToken: randomUUID(),
+    sessionId: randomWord(),
+    clientHostname: hostname(),
+    clientVersion: options.clientVersion,
+    ...(options.stableId === undefined ? {} : { clientStableId: options.stableId }),
     ...(options.labels === undefined ? {} : { labels: options.labels }),
-    ...(options.env["SSH_AUTH_SOCK"] ? { ssh_auth_socket_path: options.env["SSH_AUTH_SOCK"] } : {}),
-    ...(/^(1|true)$/i.test(options.env["DO_NOT_TRACK"] ?? "") ? { do_not_track: true } : {}),
+    ...(options.env["SSH_AUTH_SOCK"] ? { sshAuthSocketPath: options.env["SSH_AUTH_SOCK"] } : {}),
+    ...(/^(1|true)$/i.test(options.env["DO_NOT_TRACK"] ?? "") ? { doNotTrack: true } : {}),
     ...options.extra,
   };
 }

@@ -1,5 +1,5 @@
 import { checkEngine, RunnerError, type CallOptions } from "@anyrunner/core";
-import { callUnary, controlInfo, GrpcError, GrpcStatus, type Http2Connection } from "@anyrunner/protocol";
+import { callUnary, Control, GrpcError, GrpcStatus, type Http2Connection } from "@anyrunner/protocol";
 
 /** What an engine says about itself (Control/Info, engine protocol 3.2). */
 export interface EngineInfo {
@@ -29,12 +29,12 @@ export async function readEngineInfo(connection: Http2Connection, options: ReadE
 
 async function askInfo(connection: Http2Connection, options: ReadEngineInfoOptions): Promise<EngineInfo> {
   try {
-    const { buildkitVersion, systemInfo } = await callUnary(connection, controlInfo, {}, { signal: options.signal });
+    const { buildkitVersion, systemInfo } = await callUnary(connection, Control.info, {}, { signal: options.signal });
     return {
       package: buildkitVersion?.package ?? "",
       version: buildkitVersion?.version ?? "",
       name: buildkitVersion?.revision ?? "",
-      cpus: systemInfo?.numCPU ?? 0,
+      cpus: systemInfo?.numCpu ?? 0,
     };
   } catch (error) {
     if (!GrpcError.is(error)) throw error;

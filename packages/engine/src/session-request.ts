@@ -1,7 +1,7 @@
 import type { Readable } from "node:stream";
 
 import { abortedError, RunnerError, type Runner } from "@anyrunner/core";
-import { clientMetadataHeader, type ClientMetadata, type Http2Response } from "@anyrunner/protocol";
+import { CLIENT_METADATA_HEADER, clientMetadataHeader, type ClientMetadata, type Http2Response } from "@anyrunner/protocol";
 
 import { connectionLost } from "./connection-lost.ts";
 import type { ControlConnection } from "./control-connection.ts";
@@ -31,8 +31,8 @@ export interface SessionRequestsInput {
 export function createSessionRequests(input: SessionRequestsInput): SendSessionRequest {
   const { control, ended, runner } = input;
   const identity = {
-    "x-dagger-client-metadata": clientMetadataHeader(input.metadata),
-    authorization: `Basic ${Buffer.from(`${input.metadata.client_secret_token}:`).toString("base64")}`,
+    [CLIENT_METADATA_HEADER]: clientMetadataHeader(input.metadata),
+    authorization: `Basic ${Buffer.from(`${input.metadata.clientSecretToken}:`).toString("base64")}`,
   };
   const traceparent = formatTraceparent(input.trace);
   return async (request) => {
@@ -42,7 +42,7 @@ export function createSessionRequests(input: SessionRequestsInput): SendSessionR
     } catch (error) {
       if (request.signal?.aborted) throw abortedError(request.signal);
       if (ended.aborted) throw endReason(ended);
-      if (RunnerError.is(error)) throw error;
+      if (RunnerError.is(error) && error.code !== "CONNECTION_LOST") throw error;
       throw await connectionLost({ runner: runner.url, connection: control.connection, error, doing: `during ${request.method ?? "GET"} ${request.path}` });
     }
   };
