@@ -8,8 +8,13 @@ import type { TreeEntry } from "./tree-entry.ts";
 
 /** Files that are sent at the same time. */
 const LANES = 4;
-/** Content of one DATA packet. Receivers take anything below the 4 MiB that a gRPC message may have. */
-export const DATA_BYTES = 32 * 1024;
+/**
+ * Content of one DATA packet, at most. The official client sends 32 KiB; receivers take anything below the 4 MiB that a
+ * gRPC message may have, and fewer messages cost both sides less.
+ */
+const DATA_BYTES = 256 * 1024;
+/** Files up to this size are read at once. */
+const SMALL_FILE_BYTES = 64 * 1024;
 const EMPTY = new Uint8Array();
 
 /** Serves the contents of a listing's entries. */
@@ -32,7 +37,7 @@ export function createContentSender(options: { readonly channel: PacketChannel; 
   const queue: { readonly id: number; readonly entry: TreeEntry }[] = [];
   let next = 0;
   const lanes = new Set<Promise<void>>();
-  const readSmallFile = createSmallFileReader(DATA_BYTES);
+  const readSmallFile = createSmallFileReader(SMALL_FILE_BYTES);
   const slice = createTimeSlice();
   const failure = Promise.withResolvers<never>();
   failure.promise.catch(() => {});

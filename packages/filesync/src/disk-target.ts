@@ -2,6 +2,7 @@ import { randomBytes } from "node:crypto";
 import { chmodSync, lchownSync, linkSync, lstatSync, lutimesSync, mkdirSync, renameSync, rmSync, symlinkSync, type Stats } from "node:fs";
 import { rm } from "node:fs/promises";
 import { errorCode } from "./disk.ts";
+import { diskTime } from "./disk-time.ts";
 import { posixPermissions } from "./file-mode.ts";
 import type { FileStat } from "./file-stat.ts";
 
@@ -81,6 +82,6 @@ function openDirectory(path: string, existing: Stats): void {
 }
 
 function setTime(path: string, stat: FileStat): void {
-  const seconds = Number(stat.modTimeNs) / 1e9;
-  lutimesSync(path, seconds, seconds);
+  const time = diskTime(stat.modTimeNs);
+  lutimesSync(path, time, time);
 }

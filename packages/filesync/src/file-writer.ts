@@ -1,5 +1,6 @@
 import { closeSync, constants, fchmodSync, fchownSync, futimesSync, openSync, rmSync, writeSync, writev } from "node:fs";
 import { OWNER, putInPlace, temporaryName } from "./disk-target.ts";
+import { diskTime } from "./disk-time.ts";
 import { posixPermissions } from "./file-mode.ts";
 import type { FileStat } from "./file-stat.ts";
 
@@ -36,8 +37,8 @@ export function createFileWriter(path: string, stat: FileStat): FileWriter {
       writeAll(file, pieces);
       if (OWNER !== undefined) fchownSync(file, OWNER.uid, OWNER.gid);
       fchmodSync(file, posixPermissions(stat.mode));
-      const seconds = Number(stat.modTimeNs) / 1e9;
-      futimesSync(file, seconds, seconds);
+      const time = diskTime(stat.modTimeNs);
+      futimesSync(file, time, time);
       close();
       await putInPlace(temporary, path);
     },

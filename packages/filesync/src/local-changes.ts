@@ -1,4 +1,5 @@
 import { localDisk } from "./disk.ts";
+import { isSameDiskTime } from "./disk-time.ts";
 import { isDirectory } from "./file-mode.ts";
 import type { FileStat } from "./file-stat.ts";
 import { comparePaths } from "./path-order.ts";
@@ -11,12 +12,6 @@ export interface LocalChanges {
   /** After the last entry: everything on disk that the listing doesn't have; a directory stands for what is in it. */
   leftovers(): readonly string[];
 }
-
-/**
- * Node sets modification times through a double, which keeps about 240 ns of today's dates, and truncates: a file
- * written by us is at most that far from what the listing said.
- */
-const TIME_TOLERANCE_NS = 2_000n;
 
 /** `root` must be a real path. The tree is read piece by piece, each directory before anything in it is compared. */
 export function createLocalChanges(root: string): LocalChanges {
@@ -49,7 +44,7 @@ export function createLocalChanges(root: string): LocalChanges {
 }
 
 function isSameFile(local: FileStat, incoming: FileStat): boolean {
-  const sameContent = isDirectory(local.mode) || (local.size === incoming.size && isSameTime(local.modTimeNs, incoming.modTimeNs));
+  const sameContent = isDirectory(local.mode) || (local.size === incoming.size && isSameDiskTime(local.modTimeNs, incoming.modTimeNs));
   return (
     sameContent &&
     local.mode === incoming.mode &&
@@ -59,9 +54,4 @@ function isSameFile(local: FileStat, incoming: FileStat): boolean {
     local.devminor === incoming.devminor &&
     local.linkname === incoming.linkname
   );
-}
-
-function isSameTime(a: bigint, b: bigint): boolean {
-  const difference = a - b;
-  return difference <= TIME_TOLERANCE_NS && difference >= -TIME_TOLERANCE_NS;
 }

@@ -14,8 +14,6 @@ export interface PatternMatcher {
   readonly patterns: readonly Pattern[];
   /** `parent` is the state that the call for the parent directory gave; none for the entries of the root. */
   match(path: string, parent?: MatchState): PatternMatch;
-  /** Matches a path by itself, trying the patterns on each of its parents too. */
-  matchesPathOrParent(path: string): boolean;
   /** Whether a pattern of this kind could match something below the directory. */
   reachesBelow(directory: string, kind: { readonly negated: boolean }): boolean;
 }
@@ -40,21 +38,9 @@ export function compilePatterns(lines: readonly string[]): PatternMatcher {
   return {
     patterns,
     match,
-    matchesPathOrParent: (path) => matchesPathOrParent(patterns, path),
     reachesBelow: (directory, kind) => {
       const components = directory.split("/");
       return patterns.some((pattern) => pattern.negated === kind.negated && pattern.reachesBelow(components));
     },
   };
-}
-
-function matchesPathOrParent(patterns: readonly Pattern[], path: string): boolean {
-  const components = path.split("/");
-  const paths = components.map((_, index) => components.slice(0, components.length - index).join("/"));
-  let matched = false;
-  for (const pattern of patterns) {
-    if (pattern.negated !== matched) continue;
-    if (paths.some((candidate) => pattern.matches(candidate))) matched = !pattern.negated;
-  }
-  return matched;
 }
