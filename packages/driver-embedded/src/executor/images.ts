@@ -70,46 +70,61 @@ export async function findSnapshot(client: DockerClient, digest: string, signal:
 }
 
 /** Makes an image findable under a digest. */
-export async function tagSnapshot(client: DockerClient, image: string, digest: string, signal: AbortSignal | undefined): Promise<void> {
-  const answer = await client.request({ method: "POST", path: `/images/${image}/tag`, query: { repo: SNAPSHOT_REPOSITORY, tag: snapshotTag(digest) }, signal });
-  answer.body.resume();
+export function tagSnapshot(client: DockerClient, image: string, digest: string, signal: AbortSignal | undefined): Promise<void> {
+  return tagImage(client, image, `${SNAPSHOT_REPOSITORY}:${snapshotTag(digest)}`, signal);
 }
 
 /**
- * The labels of a snapshot as query parameters of an import or a commit; Podman takes no others. All are written each time,
- * as a commit inherits those of its base.
+ * The labels of a snapshot as Dockerfile instructions; Podman's commit takes no others. All are written each time, as a
+ * commit inherits those of its base.
  */
-export function labelChanges(digest: string, mountPoints: readonly string[]): readonly (readonly [string, string])[] {
+export function labelChanges(digest: string, mountPoints: readonly string[]): readonly string[] {
   const labels = { [OWNER_LABEL]: OWNER, [DIGEST_LABEL]: digest, [MOUNT_POINTS_LABEL]: encodeMountPoints(mountPoints) };
-  return Object.entries(labels).map(([name, value]) => ["changes", `LABEL ${JSON.stringify(name)}=${JSON.stringify(value)}`] as const);
+  return Object.entries(labels).map(([name, value]) => `LABEL ${JSON.stringify(name)}=${JSON.stringify(value)}`);
 }
 
 /** Makes an image of one layer from a tar stream, tagged and labelled as a snapshot. */
 export async function importTree(client: DockerClient, tar: Readable, options: ExecutorCall & { readonly digest: string }): Promise<Snapshot> {
-  const query = new URLSearchParams({ fromSrc: "-" });
-  for (const [name, value] of labelChanges(options.digest, [])) query.append(name, value);
-  const { body } = await sendTar(client, tar, { method: "POST", path: `/images/create?${query}`, signal: options.signal });
-  const id = await readImported(client, body);
-  // Podman ignores the tag of an import.
-  await tagSnapshot(client, id, options.digest, options.signal);
-  const image = await inspectImage(client, id, options.signal);
+  const { digest, signal } = options;
+  const id = await importImage(client, tar, { name: `${SNAPSHOT_REPOSITORY}:${snapshotTag(digest)}`, changes: labelChanges(digest, []), signal });
+  const image = await inspectImage(client, id, signal);
   if (image === undefined) throw new RunnerError("INTERNAL", `the imported image ${id} is gone`);
   return snapshotOf(image);
 }
 
-async function readImported(client: DockerClient, body: Readable): Promise<string> {
+export interface ImportImageOptions {
+  /** `repository:tag`. */
+  readonly name: string;
+  /** Dockerfile instructions. */
+  readonly changes: readonly string[];
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** Makes an image of one layer from a tar stream; gives its id. */
+export async function importImage(client: DockerClient, tar: Readable, { name, changes, signal }: ImportImageOptions): Promise<string> {
+  const query = new URLSearchParams([["fromSrc", "-"], ...changes.map((change): [string, string] => ["changes", change])]);
+  const { body } = await sendTar(client, tar, { method: "POST", path: `/images/create?${query}`, signal });
   let id = "";
   try {
     for await (const line of readProgressLines(body)) {
       const failure = progressError(line);
-      if (failure !== undefined) throw new RunnerError("COMMAND_FAILED", `importing a file tree failed: ${failure}`);
-      id = line.status ?? id;
+      if (failure !== undefined) throw new RunnerError("COMMAND_FAILED", `making the image ${name} failed: ${failure}`);
+      id = line.status?.trim() ?? id;
     }
   } catch (error) {
     throw dockerTransportError(error, client.endpoint);
   }
-  if (id === "") throw new RunnerError("COMMAND_FAILED", "importing a file tree gave no image");
-  return id.trim();
+  if (id === "") throw new RunnerError("COMMAND_FAILED", `making the image ${name} gave no image`);
+  // Podman ignores the tag of an import.
+  await tagImage(client, id, name, signal);
+  return id;
+}
+
+/** Gives an image another name, `repository:tag`. */
+export async function tagImage(client: DockerClient, image: string, name: string, signal: AbortSignal | undefined): Promise<void> {
+  const colon = name.lastIndexOf(":");
+  const answer = await client.request({ method: "POST", path: `/images/${image}/tag`, query: { repo: name.slice(0, colon), tag: name.slice(colon + 1) }, signal });
+  answer.body.resume();
 }
 
 function imageConfig(image: DockerImage): ImageConfig {

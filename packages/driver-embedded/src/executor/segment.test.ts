@@ -59,6 +59,11 @@ describe.skipIf(SKIP_DOCKER)("steps of a segment on a real daemon", () => {
     expect(await run(segment, "kill -15 $$")).toMatchObject({ exitCode: 143 });
   });
 
+  test("a step can't end process 1", async () => {
+    expect(await run(segment, "kill 1; kill -9 1; busybox sleep 0.01; echo still here")).toMatchObject({ exitCode: 0, stdout: "still here\n" });
+    expect(await run(segment, "true")).toMatchObject({ exitCode: 0 });
+  });
+
   test("users follow the rules of the engine", async () => {
     const id = (user: string) => run(segment, ["busybox", "id"], { user });
     await run(segment, "printf 'root:x:0:0::/root:/bin/sh\\nbob:x:1000:1001::/home/bob:/bin/sh\\n' >/etc/passwd; printf 'root:x:0:\\ngrp:x:1001:\\nextra:x:1002:al,bob\\n' >/etc/group");

@@ -125,7 +125,7 @@ async function sealContainer({ client, container, base, digest, mountPoints, sig
     return importTree(client, await exportContainer(client, { container, mountPoints, signal }), { digest, signal });
   }
   const query = new URLSearchParams({ container, repo: SNAPSHOT_REPOSITORY, tag: snapshotTag(digest), pause: "false" });
-  for (const [name, value] of labelChanges(digest, mountPoints)) query.append(name, value);
+  for (const change of labelChanges(digest, mountPoints)) query.append("changes", change);
   const { Id: image } = await client.json<{ Id: string }>({ method: "POST", path: `/commit?${query}`, json: {}, signal });
   return { image: image.startsWith("sha256:") ? image : `sha256:${image}`, layers: base.layers + 1 };
 }

@@ -65,23 +65,34 @@ export async function* rewriteTar(source: AsyncIterable<Buffer>, options: Rewrit
   await input.drain();
 }
 
-/** One regular file as it stands in an archive: header, contents, padding. Names to 100 bytes. */
+/** One regular file as it stands in an archive: header, contents, padding. */
 export function tarEntry(entry: { readonly name: string; readonly mode: number; readonly contents: Buffer }): Buffer {
-  const block = Buffer.alloc(BLOCK + padded(entry.contents.length));
+  const { contents } = entry;
+  return Buffer.concat([tarHeader({ name: entry.name, type: "0", mode: entry.mode, size: contents.length }), contents, tarPadding(contents.length)]);
+}
+
+/** A header of an entry that belongs to root and has no time. Names to 100 bytes. */
+export function tarHeader(header: { readonly name: string; readonly type: string; readonly mode: number; readonly size: number; readonly linkName?: string }): Buffer {
+  const block = Buffer.alloc(BLOCK);
   const octal = (value: number, length: number) => value.toString(8).padStart(length - 1, "0");
-  block.write(entry.name, 0, 100);
-  block.write(octal(entry.mode, 8), 100);
+  block.write(header.name, 0, 100);
+  block.write(octal(header.mode, 8), 100);
   block.write(octal(0, 8), 108);
   block.write(octal(0, 8), 116);
-  block.write(octal(entry.contents.length, 12), 124);
+  block.write(octal(header.size, 12), 124);
   block.write(octal(0, 12), 136);
   block.write("        ", 148);
-  block.write("0", 156);
+  block.write(header.type, 156);
+  block.write(header.linkName ?? "", 157, 100);
   block.write("ustar\u000000", 257, "latin1");
-  const sum = block.subarray(0, BLOCK).reduce((total, byte) => total + byte, 0);
+  const sum = block.reduce((total, byte) => total + byte, 0);
   block.write(`${octal(sum, 7)}\0 `, 148);
-  entry.contents.copy(block, BLOCK);
   return block;
+}
+
+/** What fills the last block of contents of that size. */
+export function tarPadding(size: number): Buffer {
+  return Buffer.alloc(padded(size) - size);
 }
 
 /** What ends an archive. */

@@ -398,7 +398,9 @@ static struct reply start_step(struct reader *in) {
   sys(SYS_fchown, 2, user.uid, -1);
   sys(SYS_setsid, 0, 0, 0);
   sys4(SYS_rt_sigprocmask, 2, &none, 0, 8);
-  if ((error = -sys(SYS_setgroups, user.count, user.groups, 0)) || (error = -sys(SYS_setgid, user.gid, 0, 0)) ||
+  /* A rootless container may not change its groups; with none to set that is no loss. */
+  error = -sys(SYS_setgroups, user.count, user.groups, 0);
+  if ((error && user.count) || (error = -sys(SYS_setgid, user.gid, 0, 0)) ||
       (error = -sys(SYS_setuid, user.uid, 0, 0))) return (struct reply){ NO_RESOURCES, error, 0 };
   return (struct reply){ NOT_STARTED, execute(args, env), 0 };
 }
@@ -419,6 +421,13 @@ static struct reply change_paths(int operation, struct reader *in) {
   return reply;
 }
 
+/* SIGTERM of the container engine; processes of a step may send what they like (their sender has a number here). */
+static void read_signal(int signals) {
+  byte info[128];
+  if (sys(SYS_read, signals, info, sizeof info) != sizeof info) return;
+  if (info[0] == SIGTERM && !(info[12] | info[13] | info[14] | info[15])) finish();
+}
+
 /* Waits for the process, serving KILL meanwhile. */
 static int wait_for(struct state *state, int child) {
   for (;;) {
@@ -427,10 +436,7 @@ static int wait_for(struct state *state, int child) {
     while ((pid = sys4(SYS_wait4, -1, &status, WNOHANG, 0)) > 0) if (pid == child) return status;
     struct { int fd; short events, revents; } fds[2] = { { state->control, POLLIN, 0 }, { state->signals, POLLIN, 0 } };
     if (call(SYS_ppoll, (long)fds, 2, 0, 0, 8, 0) < 0) continue;
-    if (fds[1].revents) {
-      byte info[128];
-      if (sys(SYS_read, state->signals, info, 128) == 128 && info[0] == SIGTERM) finish();
-    }
+    if (fds[1].revents) read_signal(state->signals);
     if (fds[0].revents) {
       byte head[21];
       if (!read_all(state->control, head, sizeof head) || head[4] != KILL) finish();
@@ -470,10 +476,7 @@ static void idle(struct state *state) {
     while (sys4(SYS_wait4, -1, 0, WNOHANG, 0) > 0) {}
     struct { int fd; short events, revents; } fds[2] = { { state->control, POLLIN, 0 }, { state->signals, POLLIN, 0 } };
     if (call(SYS_ppoll, (long)fds, 2, 0, 0, 8, 0) < 0) continue;
-    if (fds[1].revents) {
-      byte info[128];
-      if (sys(SYS_read, state->signals, info, 128) == 128 && info[0] == SIGTERM) finish();
-    }
+    if (fds[1].revents) read_signal(state->signals);
     if (fds[0].revents) return;
   }
 }

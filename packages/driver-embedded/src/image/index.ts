@@ -1,0 +1,1 @@
+export { buildRunnerImage, type BuildRunnerImageOptions } from "./build-runner-image.ts";
