@@ -1,6 +1,6 @@
 import { readFileSync, rmSync } from "node:fs";
 
-import { defineConfig } from "tsup";
+import { defineConfig, type Options } from "tsup";
 
 interface Manifest {
   readonly bin?: Readonly<Record<string, string>>;
@@ -10,25 +10,27 @@ interface Manifest {
 /** One configuration for every package: run in its folder, it builds what the manifest exports. Declarations come from tsc. */
 export default defineConfig(() => {
   const { bin = {}, exports = {} } = JSON.parse(readFileSync("package.json", "utf8")) as Manifest;
-  const programs = Object.values(bin).map((file) => file.replace(/^\.\/dist\//, "src/").replace(/\.js$/, ".ts"));
-  // tsup empties dist; without this, tsc would believe that its declarations are still there.
+  rmSync("dist", { recursive: true, force: true });
+  // With dist, tsc's memory of having written declarations there has to go.
   rmSync("tsconfig.tsbuildinfo", { force: true });
-  return {
-    entry: [...programs, ...Object.values(exports).filter((file) => file.startsWith("./src/"))],
-    format: "esm",
-    target: "node22",
-    platform: "node",
-    splitting: true,
-    sourcemap: programs.length === 0,
-    clean: true,
-    dts: false,
-    ...(programs.length > 0 ? selfContained : {}),
-  };
+  const programs = Object.values(bin).map((file) => file.replace(/^\.\/dist\//, "src/").replace(/\.js$/, ".ts"));
+  if (programs.length > 0) return [{ ...SELF_CONTAINED, entry: programs }, RUNNER_IMAGE];
+  return { ...COMMON, entry: Object.values(exports).filter((file) => file.startsWith("./src/")), sourcemap: true };
 });
 
+const COMMON: Options = { format: "esm", target: "node22", platform: "node", splitting: true, dts: false };
+
 /** A program brings everything along but Node itself; CommonJS inside the bundle needs a `require` for Node's modules. */
-const selfContained = {
+const SELF_CONTAINED: Options = {
+  ...COMMON,
   noExternal: [/.*/],
   minifySyntax: true,
   banner: { js: 'import { createRequire as __createRequire } from "node:module"; const require = __createRequire(import.meta.url);' },
+};
+
+/** The programs of the runner's container image, which the command puts into it. */
+const RUNNER_IMAGE: Options = {
+  ...SELF_CONTAINED,
+  entry: ["main", "buildctl"].map((name) => `../../packages/driver-embedded/src/image/${name}.ts`),
+  outDir: "dist/runner-image",
 };

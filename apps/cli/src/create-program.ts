@@ -107,10 +107,12 @@ export async function createProgram(options: CreateProgramOptions): Promise<Comm
     .command("embedded")
     .description("the embedded runner as a service")
     .action(() => embedded.help());
-  add(embedded, "serve", "serve the embedded runner on a socket", async (context, values) =>
-    (await import("./commands/embedded.ts")).serveCommand(context, { listen: String(values["listen"]) }),
-  ).requiredOption("--listen <url>", "where: unix:///path or tcp://127.0.0.1:port");
-  add(embedded, "build-image", "build a container image that runs the embedded runner", async (context, values) =>
+  add(embedded, "serve", "serve the embedded runner until interrupted", async (context, values) =>
+    (await import("./commands/embedded.ts")).serveCommand(context, { listen: text(values["listen"]) ?? "", state: text(values["state"]) }),
+  )
+    .requiredOption("--listen <url>", "where: unix:///path or tcp://127.0.0.1:port")
+    .option("--state <folder>", "folder for what the runner remembers");
+  add(embedded, "build-image", "build a container image of the embedded runner, with no registry", async (context, values) =>
     (await import("./commands/embedded.ts")).buildImageCommand(context, { tag: text(values["tag"]) }),
   ).option("--tag <name>", "name of the image");
 

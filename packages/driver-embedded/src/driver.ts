@@ -127,6 +127,7 @@ function resolveEndpoint({ host, context }: EmbeddedTarget, env: Readonly<Record
   return resolveDockerEndpoint({ env, ...(host === undefined ? {} : { host }), ...(context === undefined ? {} : { context }) });
 }
 
-function defaultState(env: Readonly<Record<string, string | undefined>>): string {
+/** Where the embedded runner keeps its index when nothing else is said: below the user's cache folder. */
+export function defaultState(env: Readonly<Record<string, string | undefined>>): string {
   return join(env["XDG_CACHE_HOME"] || join(env["HOME"] || homedir(), ".cache"), "anyrunner", "embedded");
 }
