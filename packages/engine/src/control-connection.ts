@@ -1,5 +1,5 @@
 import { RunnerError, throwIfAborted, type CallOptions, type Runner, type RunnerConnection } from "@anyrunner/core";
-import { openHttp2Connection, type Http2Connection } from "@anyrunner/protocol";
+import { GrpcError, openHttp2Connection, type Http2Connection } from "@anyrunner/protocol";
 
 import { connectionLost } from "./connection-lost.ts";
 import { readEngineInfo, type EngineInfo } from "./engine-info.ts";
@@ -34,6 +34,7 @@ export async function openControlConnection(runner: Runner, options: CallOptions
 
 async function explain(runner: Runner, connection: RunnerConnection, error: unknown, options: CallOptions): Promise<RunnerError> {
   throwIfAborted(options.signal);
-  if (RunnerError.is(error) && (error.code !== "CONNECTION_LOST" || !error.retryable)) return error;
+  // A status is the engine's own word; only a stream that broke without one is explained by what its driver knows.
+  if (RunnerError.is(error) && (error.code !== "CONNECTION_LOST" || GrpcError.is(error.cause))) return error;
   return connectionLost({ runner: runner.url, connection, error, doing: "while the engine was asked who it is", starting: true });
 }

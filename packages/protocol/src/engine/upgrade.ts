@@ -60,4 +60,6 @@ async function refuse(stream: Duplex, status: number, text: string): Promise<voi
   ]);
   await writeAll(stream, Buffer.concat([head, body]));
   stream.end();
+  // Whoever doesn't read never learns that the client is gone.
+  stream.resume();
 }

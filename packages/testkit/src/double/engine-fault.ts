@@ -89,6 +89,7 @@ async function strike(action: FaultAction, target: FaultTarget): Promise<Refusal
   if ("bytes" in action) {
     target.stream.write(action.bytes);
     target.stream.end();
+    target.stream.resume();
     return NEVER;
   }
   return action;
