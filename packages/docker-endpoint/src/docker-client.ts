@@ -53,8 +53,6 @@ export interface DockerResponse {
 }
 
 export interface DockerClientOptions {
-  /** A version that was negotiated before with this daemon: saves the question. */
-  readonly apiVersion?: string | undefined;
   /** How long a dial may take, in ms. Default 10,000. */
   readonly connectBudgetMs?: number | undefined;
   /** How long the daemon may take to say its version, in ms. Default 10,000. */
@@ -68,8 +66,7 @@ const BEFORE_NEGOTIATION = "1.24";
 /** Makes a client; dials nothing yet. Fails with UNSUPPORTED for `ssh://` hosts. */
 export function createDockerClient(endpoint: DockerEndpoint, options: DockerClientOptions = {}): DockerClient {
   const transport = createTransport(endpoint, { connectBudgetMs: options.connectBudgetMs ?? 10_000 });
-  const pinned = endpoint.apiVersion ?? options.apiVersion;
-  let negotiation: Promise<string> | undefined = pinned === undefined ? undefined : Promise.resolve(pinned);
+  let negotiation: Promise<string> | undefined = endpoint.apiVersion === undefined ? undefined : Promise.resolve(endpoint.apiVersion);
 
   const negotiate = (): Promise<string> => {
     negotiation ??= askVersion();

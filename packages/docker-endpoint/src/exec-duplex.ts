@@ -28,7 +28,7 @@ export interface ExecDuplex {
   readonly released: Promise<void>;
   /** Whether the daemon has closed its side: the program has ended. */
   readonly remoteEnded: () => boolean;
-  stderrTail(): string;
+  readonly stderrTail: () => string;
 }
 
 const STDERR_BYTES = 4096;

@@ -25,7 +25,7 @@ interface ExecDaemonOptions extends TestDaemonOptions {
 interface ExecDaemon {
   readonly daemon: TestDaemon;
   readonly created: Record<string, unknown>[];
-  open(options?: Partial<OpenExecStreamOptions>): Promise<ExecStream>;
+  readonly open: (options?: Partial<OpenExecStreamOptions>) => Promise<ExecStream>;
 }
 
 async function startExecDaemon(options: ExecDaemonOptions = {}): Promise<ExecDaemon> {

@@ -4,7 +4,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { abortedError, RunnerError, throwIfAborted, type CloseReason } from "@anyrunner/core";
 
 import { compareApiVersions } from "./api-version.ts";
-import { createDockerClient, type DockerClient, type RawStream } from "./docker-client.ts";
+import type { DockerClient, RawStream } from "./docker-client.ts";
 import { endQuietly } from "./end-quietly.ts";
 import { createExecDuplex, type RefDuplex } from "./exec-duplex.ts";
 import { readJson } from "./read-body.ts";
@@ -28,6 +28,11 @@ export interface OpenExecStreamOptions {
   readonly graceMs?: number | undefined;
   /** Makes a better error of the one for a program that could not be started. */
   readonly mapStartError?: ((error: RunnerError) => RunnerError) | undefined;
+  /**
+   * Called once, when nothing of this exec needs the client any more: after `released`, a failure, or the background work of
+   * an abort. Whoever made the client for this exec closes it here.
+   */
+  readonly onReleased?: (() => void) | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -46,9 +51,9 @@ export interface ExecStream {
   /** Resolves when the program is gone too, or was killed, or can't be reached any more; never rejects. */
   readonly released: Promise<void>;
   /** The last 4 KiB of standard error. */
-  stderrTail(): string;
+  readonly stderrTail: () => string;
   /** Asks the daemon; `undefined` while it runs, or when the daemon doesn't know any more. */
-  exitCode(options?: ExitCodeOptions): Promise<number | undefined>;
+  readonly exitCode: (options?: ExitCodeOptions) => Promise<number | undefined>;
 }
 
 export interface ExitCodeOptions {
@@ -69,16 +74,15 @@ const EXIT_POLL_MS = 50;
  * then is ended in the background, since Docker would keep it until the container stops.
  */
 export async function openExecStream(client: DockerClient, options: OpenExecStreamOptions): Promise<ExecStream> {
-  throwIfAborted(options.signal);
-  const version = await client.apiVersion(options.signal);
-  requireVersion(version, "1.25", options.env !== undefined, "env");
-  requireVersion(version, "1.35", options.workingDir !== undefined, "workingDir");
+  const onReleased = options.onReleased ?? (() => undefined);
+  const version = await negotiate(client, options).catch((error: unknown) => {
+    onReleased();
+    throw error;
+  });
   const marker = compareApiVersions(version, "1.25") >= 0 ? randomUUID() : undefined;
   const { queueBytes = DEFAULT_QUEUE_BYTES, graceMs = DEFAULT_GRACE_MS, container } = options;
 
-  // An abandoned or destroyed exec is ended in the background, whatever becomes of the caller's client meanwhile.
-  const own = createDockerClient(client.endpoint, { apiVersion: version });
-  const { execId, socket } = await startExec(own, { ...options, marker, graceMs });
+  const { execId, socket } = await startExec(client, { ...options, marker, graceMs, onReleased });
   const exitCode = (ended: boolean, call: ExitCodeOptions = {}) => readExitCode(call.client ?? client, execId, { polls: ended ? EXIT_POLLS : 1, signal: call.signal });
   const { remoteEnded, ...duplex } = createExecDuplex(socket, {
     endpoint: client.endpoint,
@@ -92,37 +96,44 @@ export async function openExecStream(client: DockerClient, options: OpenExecStre
       return options.mapStartError?.(error) ?? error;
     },
     terminate: async () => {
-      if (marker !== undefined) await terminateMarked(own, { container, marker });
+      if (marker !== undefined) await terminateMarked(client, { container, marker });
     },
   });
-  void duplex.released.then(() => own.close());
+  void duplex.released.then(onReleased);
   return { execId, ...duplex, exitCode: (call) => exitCode(remoteEnded(), call) };
+}
+
+/** Asks for the version and whether it knows what is wanted. */
+async function negotiate(client: DockerClient, options: OpenExecStreamOptions): Promise<string> {
+  throwIfAborted(options.signal);
+  const version = await client.apiVersion(options.signal);
+  requireVersion(version, "1.25", options.env !== undefined, "env");
+  requireVersion(version, "1.35", options.workingDir !== undefined, "workingDir");
+  throwIfAborted(options.signal);
+  return version;
 }
 
 interface StartOptions extends OpenExecStreamOptions {
   readonly marker: string | undefined;
   readonly graceMs: number;
+  readonly onReleased: () => void;
 }
 
 /** Creates and starts the exec. The caller's abort does not cut the requests: what they make must be ended, not forgotten. */
-async function startExec(client: DockerClient, options: StartOptions): Promise<{ readonly execId: string; readonly socket: RawStream }> {
-  const { signal, graceMs } = options;
-  throwIfAborted(signal);
+function startExec(client: DockerClient, options: StartOptions): Promise<StartedExec> {
+  const { signal, graceMs, onReleased } = options;
   const budget = new AbortController();
   const work = requestExec(client, options, budget.signal);
-  work.catch(() => client.close());
   return new Promise((resolve, reject) => {
     const onAbort = () => {
       reject(abortedError(signal as AbortSignal));
       const timer = setTimeout(() => budget.abort(), graceMs);
       timer.unref();
       void work
+        .finally(() => clearTimeout(timer))
         .then(({ socket }) => endQuietly(socket, { graceMs }))
         .catch(() => undefined)
-        .finally(() => {
-          clearTimeout(timer);
-          client.close();
-        });
+        .finally(onReleased);
     };
     signal?.addEventListener("abort", onAbort, { once: true });
     const settle = () => signal?.removeEventListener("abort", onAbort);
@@ -134,12 +145,18 @@ async function startExec(client: DockerClient, options: StartOptions): Promise<{
       (error: unknown) => {
         settle();
         reject(error);
+        if (!signal?.aborted) onReleased();
       },
     );
   });
 }
 
-async function requestExec(client: DockerClient, options: StartOptions, signal: AbortSignal): Promise<{ readonly execId: string; readonly socket: RawStream }> {
+interface StartedExec {
+  readonly execId: string;
+  readonly socket: RawStream;
+}
+
+async function requestExec(client: DockerClient, options: StartOptions, signal: AbortSignal): Promise<StartedExec> {
   const { marker } = options;
   const env = [...(options.env ?? []), ...(marker === undefined ? [] : [`${MARKER_VARIABLE}=${marker}`])];
   const { Id: execId } = await client.json<{ readonly Id: string }>({

@@ -18,38 +18,35 @@ export interface ConnectDockerOptions extends CallOptions {
 
 /** Opens one stream through an exec in the container. Fails with NOT_FOUND, NOT_RUNNING, CONNECTION_REFUSED, PERMISSION_DENIED, ABORTED. */
 export async function connectContainer(handle: DockerHandle, options: ConnectDockerOptions): Promise<RunnerConnection> {
+  const { container, name } = handle.endpoint;
+  const client = openClient(handle, options);
+  const exec = await openExecStream(client, {
+    container,
+    command: RELAY_COMMAND,
+    mapStartError: (error) => relayError(error, name),
+    onReleased: () => client.close(),
+    signal: options.signal,
+  }).catch((error: unknown) => explainFailure(error, handle, options));
+  return { stream: exec.stream, kind: "relay", halfClose: true, closed: exec.closed, diagnostics: (call = {}) => diagnose(handle, exec, call) };
+}
+
+/** A client for the handle's daemon. */
+export function openClient(handle: DockerHandle, options: { readonly connectBudgetMs?: number | undefined } = {}): DockerClient {
+  return createDockerClient(handle.endpoint.docker, { connectBudgetMs: options.connectBudgetMs });
+}
+
+/** The daemon says in a few words that it can't; the container's state says why. */
+async function explainFailure(error: unknown, handle: DockerHandle, options: ConnectDockerOptions): Promise<never> {
+  if (!RunnerError.is(error) || (error.code !== "NOT_FOUND" && error.code !== "NOT_RUNNING")) throw error;
   const client = openClient(handle, options);
   try {
-    const exec = await openRelay(client, handle, options.signal);
-    return {
-      stream: exec.stream,
-      kind: "relay",
-      halfClose: true,
-      closed: exec.closed,
-      diagnostics: (call = {}) => diagnose(handle, exec, call),
-    };
-  } finally {
-    client.close();
-  }
-}
-
-/** A client for the handle's daemon, with the version that was negotiated when the handle was made. */
-export function openClient(handle: DockerHandle, options: { readonly connectBudgetMs?: number | undefined } = {}): DockerClient {
-  const { docker, apiVersion } = handle.endpoint;
-  return createDockerClient(docker, { apiVersion, connectBudgetMs: options.connectBudgetMs });
-}
-
-async function openRelay(client: DockerClient, handle: DockerHandle, signal: AbortSignal | undefined): Promise<ExecStream> {
-  const { container, name } = handle.endpoint;
-  try {
-    return await openExecStream(client, { container, command: RELAY_COMMAND, mapStartError: (error) => relayError(error, name), signal });
-  } catch (error) {
-    if (!RunnerError.is(error) || (error.code !== "NOT_FOUND" && error.code !== "NOT_RUNNING")) throw error;
-    const found = await findContainer(client, container, { signal });
-    if (found === undefined) throw await containerNotFound(client, name, { signal });
+    const found = await findContainer(client, handle.endpoint.container, options);
+    if (found === undefined) throw await containerNotFound(client, handle.endpoint.name, options);
     // A container that runs again meanwhile was on its way: the daemon's own words, and worth another attempt.
     if (found.State.Status === "running") throw new RunnerError(error.code, error.message, { cause: error, hint: "try again", driver: "docker", retryable: true });
     throw containerNotRunning(client.endpoint, found);
+  } finally {
+    client.close();
   }
 }
 

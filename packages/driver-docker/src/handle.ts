@@ -9,8 +9,6 @@ export interface DockerHandle extends RunnerHandle {
 
 export interface DockerHandleEndpoint extends JsonObject {
   readonly docker: DockerEndpoint;
-  /** Negotiated when the handle was made. */
-  readonly apiVersion: string;
   /** The full id. */
   readonly container: string;
   /** For messages. */

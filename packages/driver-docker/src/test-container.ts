@@ -39,15 +39,18 @@ export async function runTestContainer(options: TestContainerOptions = {}): Prom
     query: { name },
     json: { Image: image, Tty: options.tty ?? false, HostConfig: { NetworkMode: "none", ...options.hostConfig }, ...(options.command && { Cmd: options.command }) },
   });
+  let removed = false;
   const container: TestContainer = {
     id,
     name,
     client,
     async act(action, query) {
-      await client.request({ method: "POST", path: `/containers/${id}/${action}`, query, expect: [304] });
+      await client.json({ method: "POST", path: `/containers/${id}/${action}`, query, expect: [304] });
     },
     leftovers: () => countLeftovers(client, id),
     async remove() {
+      if (removed) return;
+      removed = true;
       const { body } = await client.request({ method: "DELETE", path: `/containers/${id}`, query: { force: true, v: true }, expect: [404, 409] });
       body.resume();
       client.close();
