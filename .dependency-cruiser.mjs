@@ -23,7 +23,7 @@ const OWNERS = {
   dockerode: "^packages/driver-docker/",
   "@kubernetes/": "^packages/driver-kubernetes/",
   "@bufbuild/": "^packages/protocol/",
-  graphql: "^packages/driver-embedded/",
+  graphql: "^(packages/driver-embedded|tooling)/",
   "@dagger.io/": "^(examples|bench)/",
 };
 
