@@ -36,6 +36,7 @@ export function compareApiVersions(left: string, right: string): number {
 
 function parse(text: string): readonly [number, number] {
   const match = /^(\d+)\.(\d+)$/.exec(text);
-  if (match === null) throw new RunnerError("WRONG_SERVER", `what answers says API version "${text.slice(0, 40)}", which is none of Docker's`, { hint: "check the Docker host" });
+  if (match === null)
+    throw new RunnerError("WRONG_SERVER", `what answers says API version "${text.slice(0, 40)}", which is none of Docker's`, { hint: "check the Docker host" });
   return [Number(match[1]), Number(match[2])];
 }

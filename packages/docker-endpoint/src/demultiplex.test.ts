@@ -14,7 +14,8 @@ describe("demultiplexer", () => {
           const demultiplexer = createDemultiplexer({ stdout: (chunk) => received.stdout.push(chunk), stderr: (chunk) => received.stderr.push(chunk) });
           for (const piece of cutUp(Buffer.concat(frames.map(({ kind, payload }) => frame(kind, payload))), cuts)) demultiplexer.push(piece);
 
-          const sent = (kinds: readonly number[]) => Buffer.concat(frames.filter(({ kind }) => kinds.includes(kind)).map(({ payload }) => Buffer.from(payload)));
+          const sent = (kinds: readonly number[]) =>
+            Buffer.concat(frames.filter(({ kind }) => kinds.includes(kind)).map(({ payload }) => Buffer.from(payload)));
           expect(Buffer.concat(received.stdout)).toEqual(sent([0, 1]));
           expect(Buffer.concat(received.stderr)).toEqual(sent([2, 3]));
           expect(demultiplexer.complete).toBe(true);

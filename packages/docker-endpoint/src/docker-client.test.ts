@@ -13,10 +13,16 @@ afterEach(async () => {
   for (const cleanup of cleanups.splice(0)) await cleanup();
 });
 
-async function connect(daemonOptions: TestDaemonOptions = {}, options: DockerClientOptions = {}): Promise<{ readonly daemon: TestDaemon; readonly client: DockerClient }> {
+async function connect(
+  daemonOptions: TestDaemonOptions = {},
+  options: DockerClientOptions = {},
+): Promise<{ readonly daemon: TestDaemon; readonly client: DockerClient }> {
   const daemon = await startTestDaemon(daemonOptions);
   const client = createDockerClient(daemon.endpoint, options);
-  cleanups.push(() => client.close(), () => daemon[Symbol.asyncDispose]());
+  cleanups.push(
+    () => client.close(),
+    () => daemon[Symbol.asyncDispose](),
+  );
   return { daemon, client };
 }
 
@@ -25,8 +31,18 @@ const newer = (by: number) => `1.${Number(NEWEST_API_VERSION.split(".")[1]) + by
 describe("version", () => {
   test.each<[string, TestDaemonOptions, string, readonly string[]]>([
     ["one question to a daemon that is older", { ping: "1.41" }, "1.41", ["GET /_ping"]],
-    ["a newer one is asked for its minimum", { ping: newer(2), versions: { ApiVersion: newer(2), MinAPIVersion: "1.44" } }, NEWEST_API_VERSION, ["GET /_ping", "GET /version"]],
-    ["a minimum above ours is taken", { ping: newer(9), versions: { ApiVersion: newer(9), MinAPIVersion: newer(3) } }, newer(3), ["GET /_ping", "GET /version"]],
+    [
+      "a newer one is asked for its minimum",
+      { ping: newer(2), versions: { ApiVersion: newer(2), MinAPIVersion: "1.44" } },
+      NEWEST_API_VERSION,
+      ["GET /_ping", "GET /version"],
+    ],
+    [
+      "a minimum above ours is taken",
+      { ping: newer(9), versions: { ApiVersion: newer(9), MinAPIVersion: newer(3) } },
+      newer(3),
+      ["GET /_ping", "GET /version"],
+    ],
     ["one that says nothing in the ping", { ping: undefined, versions: { ApiVersion: "1.24" } }, "1.24", ["GET /_ping", "GET /version"]],
     ["one that says nothing at all", { ping: undefined, versions: {} }, "1.24", ["GET /_ping", "GET /version"]],
   ])("%s", async (_name, daemonOptions, version, requests) => {
@@ -63,7 +79,10 @@ describe("version", () => {
 
   test("a daemon that never answers is given up after the budget, and can be asked again", async () => {
     let silent = true;
-    const { client } = await connect({ routes: { "GET /_ping": (_request, response) => void (silent || response.writeHead(200, { "Api-Version": "1.41" }).end()) } }, { versionBudgetMs: 20 });
+    const { client } = await connect(
+      { routes: { "GET /_ping": (_request, response) => void (silent || response.writeHead(200, { "Api-Version": "1.41" }).end()) } },
+      { versionBudgetMs: 20 },
+    );
     await expect(client.apiVersion()).rejects.toMatchObject({ code: "TIMEOUT", retryable: true });
     silent = false;
     expect(await client.apiVersion()).toBe("1.41");
@@ -71,7 +90,9 @@ describe("version", () => {
 
   test("one caller's abort doesn't disturb the others", async () => {
     const asked = Promise.withResolvers<() => void>();
-    const { client } = await connect({ routes: { "GET /_ping": (_request, response) => asked.resolve(() => response.writeHead(200, { "Api-Version": "1.41" }).end()) } });
+    const { client } = await connect({
+      routes: { "GET /_ping": (_request, response) => asked.resolve(() => response.writeHead(200, { "Api-Version": "1.41" }).end()) },
+    });
     const controller = new AbortController();
     const [first, second] = [client.apiVersion(controller.signal), client.apiVersion()];
     const answer = await asked.promise;
@@ -94,7 +115,15 @@ describe("request", () => {
         },
       },
     });
-    expect(await client.json({ method: "POST", path: "/x", query: { all: true, n: 3, none: undefined, filters: { label: ["a=b"] } }, json: { A: "ü" }, headers: { "X-Registry-Auth": "e30" } })).toEqual({ Id: "1" });
+    expect(
+      await client.json({
+        method: "POST",
+        path: "/x",
+        query: { all: true, n: 3, none: undefined, filters: { label: ["a=b"] } },
+        json: { A: "ü" },
+        headers: { "X-Registry-Auth": "e30" },
+      }),
+    ).toEqual({ Id: "1" });
     expect(received).toEqual(["application/json", "e30", '{"A":"ü"}']);
     expect(daemon.requests.at(-1)).toBe("POST /v1.41/x?all=true&n=3&filters=%7B%22label%22%3A%5B%22a%3Db%22%5D%7D");
   });
@@ -115,17 +144,21 @@ describe("request", () => {
 
   test("a body that fails fails the request and isn't left open", async () => {
     const { daemon, client } = await connect({ routes: { "PUT /archive": (request) => void request.resume() } });
-    const body = Readable.from((async function* () {
-      yield Buffer.alloc(10);
-      throw new Error("disk gone");
-    })());
+    const body = Readable.from(
+      (async function* () {
+        yield Buffer.alloc(10);
+        throw new Error("disk gone");
+      })(),
+    );
     await expect(client.json({ method: "PUT", path: "/archive", body })).rejects.toMatchObject({ code: "INTERNAL", cause: { message: "disk gone" } });
     expect(body.destroyed).toBe(true);
     await expect.poll(() => daemon.open()).toBe(0);
   });
 
   test("an error status rejects with the daemon's words; expected ones don't", async () => {
-    const { client } = await connect({ routes: { "GET /c": (_request, response) => response.writeHead(404).end(JSON.stringify({ message: "No such container: c" })) } });
+    const { client } = await connect({
+      routes: { "GET /c": (_request, response) => response.writeHead(404).end(JSON.stringify({ message: "No such container: c" })) },
+    });
     await expect(client.json({ path: "/c" })).rejects.toMatchObject({ code: "NOT_FOUND", message: "no such container: c" });
     const response = await client.request({ path: "/c", expect: [404] });
     expect(response.status).toBe(404);
@@ -138,7 +171,9 @@ describe("request", () => {
   });
 
   test("what is no JSON is WRONG_SERVER; nothing is undefined", async () => {
-    const { client } = await connect({ routes: { "GET /html": (_request, response) => response.end("<html>"), "GET /empty": (_request, response) => response.writeHead(204).end() } });
+    const { client } = await connect({
+      routes: { "GET /html": (_request, response) => response.end("<html>"), "GET /empty": (_request, response) => response.writeHead(204).end() },
+    });
     await expect(client.json({ path: "/html" })).rejects.toMatchObject({ code: "WRONG_SERVER" });
     expect(await client.json({ path: "/empty" })).toBeUndefined();
   });
@@ -157,7 +192,9 @@ describe("request", () => {
 
   test("an abort before the answer and in the middle of the body; nothing stays", async () => {
     const arrived = Promise.withResolvers<void>();
-    const { daemon, client } = await connect({ routes: { "GET /never": () => arrived.resolve(), "GET /half": (_request, response) => void response.writeHead(200).write("x") } });
+    const { daemon, client } = await connect({
+      routes: { "GET /never": () => arrived.resolve(), "GET /half": (_request, response) => void response.writeHead(200).write("x") },
+    });
     for (const path of ["/never", "/half"]) {
       const controller = new AbortController();
       const work = client.json({ path, signal: controller.signal }).catch((error: unknown) => error);
@@ -198,12 +235,19 @@ describe("request", () => {
 describe("dial", () => {
   test("no daemon at the socket, after one attempt", async () => {
     const client = createDockerClient({ host: "unix:///no/such.sock", from: { kind: "environment", name: "DOCKER_HOST" } });
-    await expect(client.apiVersion()).rejects.toMatchObject({ code: "CONNECTION_REFUSED", retryable: false, message: expect.stringContaining("variable DOCKER_HOST") });
+    await expect(client.apiVersion()).rejects.toMatchObject({
+      code: "CONNECTION_REFUSED",
+      retryable: false,
+      message: expect.stringContaining("variable DOCKER_HOST"),
+    });
   });
 
   test("a server that speaks no HTTP is WRONG_SERVER", async () => {
     const server = await listen((socket) => void socket.end("SSH-2.0-OpenSSH_9.2p1\r\n"));
-    const client = createDockerClient({ host: `tcp://127.0.0.1:${(server.address() as { port: number }).port}`, from: { kind: "environment", name: "DOCKER_HOST" } });
+    const client = createDockerClient({
+      host: `tcp://127.0.0.1:${(server.address() as { port: number }).port}`,
+      from: { kind: "environment", name: "DOCKER_HOST" },
+    });
     cleanups.push(() => client.close());
     await expect(client.apiVersion()).rejects.toMatchObject({ code: "WRONG_SERVER" });
   });
@@ -211,14 +255,20 @@ describe("dial", () => {
   test("a dial that hangs is given up after the budget", async () => {
     // TLS to a server that never answers the handshake.
     const server = await listen(() => undefined);
-    const endpoint = { host: `tcp://127.0.0.1:${(server.address() as { port: number }).port}`, from: { kind: "environment", name: "DOCKER_HOST" }, tls: { skipVerify: true, from: { kind: "environment", name: "DOCKER_TLS" } } } as const;
+    const endpoint = {
+      host: `tcp://127.0.0.1:${(server.address() as { port: number }).port}`,
+      from: { kind: "environment", name: "DOCKER_HOST" },
+      tls: { skipVerify: true, from: { kind: "environment", name: "DOCKER_TLS" } },
+    } as const;
     const client = createDockerClient(endpoint, { connectBudgetMs: 20 });
     cleanups.push(() => client.close());
     await expect(client.apiVersion()).rejects.toMatchObject({ code: "TIMEOUT", retryable: true });
   });
 
   test("ssh is UNSUPPORTED, with a way out", () => {
-    expect(() => createDockerClient({ host: "ssh://me@h", from: { kind: "user", name: "config.json" } })).toThrow(expect.objectContaining({ code: "UNSUPPORTED", hint: expect.stringContaining("ssh -N -L") }));
+    expect(() => createDockerClient({ host: "ssh://me@h", from: { kind: "user", name: "config.json" } })).toThrow(
+      expect.objectContaining({ code: "UNSUPPORTED", hint: expect.stringContaining("ssh -N -L") }),
+    );
   });
 });
 
@@ -245,7 +295,10 @@ describe("TLS", () => {
 
   test("a daemon that isn't checked needs no authority", async () => {
     const { daemon } = await connect({ tls: true });
-    const client = createDockerClient({ ...daemon.endpoint, tls: { certPath: tlsFixture("cert.pem"), keyPath: tlsFixture("key.pem"), skipVerify: true, from: { kind: "environment", name: "DOCKER_TLS" } } });
+    const client = createDockerClient({
+      ...daemon.endpoint,
+      tls: { certPath: tlsFixture("cert.pem"), keyPath: tlsFixture("key.pem"), skipVerify: true, from: { kind: "environment", name: "DOCKER_TLS" } },
+    });
     cleanups.push(() => client.close());
     expect(await client.apiVersion()).toBe("1.41");
   });

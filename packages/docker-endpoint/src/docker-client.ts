@@ -125,7 +125,10 @@ export function createDockerClient(endpoint: DockerEndpoint, options: DockerClie
   }
 
   function notDocker(): RunnerError {
-    return new RunnerError("WRONG_SERVER", `what answers at ${endpoint.host} is no Docker daemon`, { hint: "check the Docker host", details: { host: endpoint.host } });
+    return new RunnerError("WRONG_SERVER", `what answers at ${endpoint.host} is no Docker daemon`, {
+      hint: "check the Docker host",
+      details: { host: endpoint.host },
+    });
   }
 
   const client: DockerClient = {

@@ -39,7 +39,9 @@ export async function readDockerContext(folder: string, name: string): Promise<D
   const docker = member(member(meta, "Endpoints"), "docker");
   const host = docker?.["Host"];
   if (typeof host !== "string" || host === "") {
-    throw new RunnerError("INVALID_CONFIG", `the Docker context "${name}" has no Docker endpoint (${file})`, { hint: "choose another context with `docker context use NAME`" });
+    throw new RunnerError("INVALID_CONFIG", `the Docker context "${name}" has no Docker endpoint (${file})`, {
+      hint: "choose another context with `docker context use NAME`",
+    });
   }
   const tlsFolder = join(folder, "contexts", "tls", id, "docker");
   const files = await listFolder(tlsFolder);

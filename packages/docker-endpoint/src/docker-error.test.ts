@@ -46,7 +46,10 @@ describe("transport", () => {
 
   test("several addresses that all fail count as the first", () => {
     const refused = Object.assign(new Error(""), { code: "ECONNREFUSED" });
-    expect(dockerTransportError(new AggregateError([refused, refused]), tls)).toMatchObject({ code: "CONNECTION_REFUSED", hint: expect.stringContaining("address") });
+    expect(dockerTransportError(new AggregateError([refused, refused]), tls)).toMatchObject({
+      code: "CONNECTION_REFUSED",
+      hint: expect.stringContaining("address"),
+    });
   });
 
   test("what is ours already stays", () => {

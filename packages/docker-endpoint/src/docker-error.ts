@@ -23,7 +23,11 @@ export function dockerTransportError(error: unknown, endpoint: DockerEndpoint): 
       return fail("CONNECTION_REFUSED", `the Docker host ${where} can't be reached: ${code}`, "check the address and the network");
     case "EACCES":
     case "EPERM":
-      return fail("PERMISSION_DENIED", `this user may not use the Docker daemon at ${where}`, "add the user to the group that owns the socket (`sudo usermod -aG docker $USER`, then log in again), or run as root");
+      return fail(
+        "PERMISSION_DENIED",
+        `this user may not use the Docker daemon at ${where}`,
+        "add the user to the group that owns the socket (`sudo usermod -aG docker $USER`, then log in again), or run as root",
+      );
     case "ENOTFOUND":
     case "EAI_AGAIN":
     case "EAI_NONAME":
@@ -43,7 +47,11 @@ export function dockerTransportError(error: unknown, endpoint: DockerEndpoint): 
         return fail("TLS_FAILED", `the TLS handshake with the Docker daemon at ${where} failed: ${(error as Error).message}`, tlsHint(endpoint));
       }
       if (code.startsWith("HPE_")) {
-        return fail("WRONG_SERVER", `what answers at ${where} is no Docker daemon: it speaks no plain HTTP`, "check the address; a daemon with TLS needs DOCKER_TLS_VERIFY=1");
+        return fail(
+          "WRONG_SERVER",
+          `what answers at ${where} is no Docker daemon: it speaks no plain HTTP`,
+          "check the address; a daemon with TLS needs DOCKER_TLS_VERIFY=1",
+        );
       }
       return fail("INTERNAL", `the request to the Docker daemon at ${where} failed: ${code}`);
   }
@@ -52,27 +60,36 @@ export function dockerTransportError(error: unknown, endpoint: DockerEndpoint): 
 /** Classifies an answer of the daemon with an error status; `message` is the daemon's. */
 export function dockerStatusError(status: number, message: string, endpoint: DockerEndpoint): RunnerError {
   const { code, hint, retryable = false } = classifyStatus(status, message);
-  const text = message === "" ? `the Docker daemon at ${endpoint.host} answered with status ${status}` : message.replace(/^[A-Z](?=[a-z ])/, (letter) => letter.toLowerCase());
+  const text =
+    message === ""
+      ? `the Docker daemon at ${endpoint.host} answered with status ${status}`
+      : message.replace(/^[A-Z](?=[a-z ])/, (letter) => letter.toLowerCase());
   return new RunnerError(code, text, { hint, retryable, details: { host: endpoint.host, status } });
 }
 
 function classifyStatus(status: number, message: string): { readonly code: ErrorCode; readonly hint?: string; readonly retryable?: boolean } {
-  if (/HTTP request to an HTTPS server/i.test(message)) return { code: "TLS_FAILED", hint: "the daemon wants TLS: set DOCKER_TLS_VERIFY=1 and DOCKER_CERT_PATH, or use a context" };
+  if (/HTTP request to an HTTPS server/i.test(message))
+    return { code: "TLS_FAILED", hint: "the daemon wants TLS: set DOCKER_TLS_VERIFY=1 and DOCKER_CERT_PATH, or use a context" };
   switch (status) {
     case 400:
-      return /client version [\d.]+ is too (new|old)/i.test(message) ? { code: "VERSION_MISMATCH", hint: "unset DOCKER_API_VERSION" } : { code: "INVALID_OPTION" };
+      return /client version [\d.]+ is too (new|old)/i.test(message)
+        ? { code: "VERSION_MISMATCH", hint: "unset DOCKER_API_VERSION" }
+        : { code: "INVALID_OPTION" };
     case 401:
       return { code: "AUTH_FAILED" };
     case 403:
       return { code: "PERMISSION_DENIED", hint: "an authorization plugin or a proxy in front of the daemon refuses this request" };
     case 404:
-      return /^(404 )?page not found/i.test(message.trim()) ? { code: "UNSUPPORTED", hint: "this daemon doesn't know the request: is it Docker?" } : { code: "NOT_FOUND" };
+      return /^(404 )?page not found/i.test(message.trim())
+        ? { code: "UNSUPPORTED", hint: "this daemon doesn't know the request: is it Docker?" }
+        : { code: "NOT_FOUND" };
     case 405:
     case 501:
       return { code: "UNSUPPORTED" };
     case 409:
       if (/is restarting/i.test(message)) return { code: "NOT_RUNNING", retryable: true };
-      if (/is not running|is paused|is stopped|is dead|not in the (right|running) state|can only create exec sessions on running/i.test(message)) return { code: "NOT_RUNNING" };
+      if (/is not running|is paused|is stopped|is dead|not in the (right|running) state|can only create exec sessions on running/i.test(message))
+        return { code: "NOT_RUNNING" };
       return { code: "ALREADY_EXISTS", retryable: /already in progress/i.test(message) };
     case 502:
     case 503:
@@ -91,7 +108,8 @@ function errorCode(error: unknown): string | undefined {
   return typeof code === "string" ? code : undefined;
 }
 
-const CERTIFICATE_CODE = /^(CERT_|CRL_|UNABLE_TO_|ERR_TLS_|ERR_SSL_|ERR_OSSL_|DEPTH_ZERO_|SELF_SIGNED_|INVALID_(CA|PURPOSE)|HOSTNAME_MISMATCH|PATH_LENGTH_EXCEEDED|EPROTO$)/;
+const CERTIFICATE_CODE =
+  /^(CERT_|CRL_|UNABLE_TO_|ERR_TLS_|ERR_SSL_|ERR_OSSL_|DEPTH_ZERO_|SELF_SIGNED_|INVALID_(CA|PURPOSE)|HOSTNAME_MISMATCH|PATH_LENGTH_EXCEEDED|EPROTO$)/;
 
 function isTlsCode(code: string): boolean {
   return CERTIFICATE_CODE.test(code);

@@ -22,9 +22,12 @@ describe("docker host", () => {
     expect(parseDockerHost(complete)).toEqual(address);
   });
 
-  test.each(["http://h:2375", "fd://", "tcp://h:0", "tcp://h:70000", "tcp://h:port", "tcp://h?x=1", "tcp://user:secret@h:1", "tcp://a:1:2"])("%s is refused", (text) => {
-    expect(() => parseDockerHost(text)).toThrow(expect.objectContaining({ code: "INVALID_CONFIG", message: expect.not.stringContaining("secret") }));
-  });
+  test.each(["http://h:2375", "fd://", "tcp://h:0", "tcp://h:70000", "tcp://h:port", "tcp://h?x=1", "tcp://user:secret@h:1", "tcp://a:1:2"])(
+    "%s is refused",
+    (text) => {
+      expect(() => parseDockerHost(text)).toThrow(expect.objectContaining({ code: "INVALID_CONFIG", message: expect.not.stringContaining("secret") }));
+    },
+  );
 
   test.each([
     ["linux", false, "unix:///var/run/docker.sock"],

@@ -16,7 +16,12 @@ describe.skipIf(skip)(`exec on the real daemon${skip ? " (ANYRUNNER_TEST_DOCKER=
   beforeAll(async () => {
     client = createDockerClient(await resolveDockerEndpoint({ env: process.env }));
     const image = await ensureBusyboxImage();
-    await client.json({ method: "POST", path: "/containers/create", query: { name }, json: { Image: image, Cmd: ["sleep", "3600"], HostConfig: { NetworkMode: "none" } } });
+    await client.json({
+      method: "POST",
+      path: "/containers/create",
+      query: { name },
+      json: { Image: image, Cmd: ["sleep", "3600"], HostConfig: { NetworkMode: "none" } },
+    });
     await client.request({ method: "POST", path: `/containers/${name}/start` });
   });
   afterAll(async () => {

@@ -83,7 +83,8 @@ export async function openExecStream(client: DockerClient, options: OpenExecStre
   const { queueBytes = DEFAULT_QUEUE_BYTES, graceMs = DEFAULT_GRACE_MS, container } = options;
 
   const { execId, socket } = await startExec(client, { ...options, marker, graceMs, onReleased });
-  const exitCode = (ended: boolean, call: ExitCodeOptions = {}) => readExitCode(call.client ?? client, execId, { polls: ended ? EXIT_POLLS : 1, signal: call.signal });
+  const exitCode = (ended: boolean, call: ExitCodeOptions = {}) =>
+    readExitCode(call.client ?? client, execId, { polls: ended ? EXIT_POLLS : 1, signal: call.signal });
   const { remoteEnded, ...duplex } = createExecDuplex(socket, {
     endpoint: client.endpoint,
     queueBytes,
@@ -179,7 +180,11 @@ async function requestExec(client: DockerClient, options: StartOptions, signal: 
   return { execId, socket };
 }
 
-async function readExitCode(client: DockerClient, execId: string, options: { readonly polls: number; readonly signal: AbortSignal | undefined }): Promise<number | undefined> {
+async function readExitCode(
+  client: DockerClient,
+  execId: string,
+  options: { readonly polls: number; readonly signal: AbortSignal | undefined },
+): Promise<number | undefined> {
   for (let poll = 1; ; poll++) {
     const response = await client.request({ path: `/exec/${execId}/json`, expect: [404], signal: options.signal });
     if (response.status === 404) {
@@ -195,5 +200,7 @@ async function readExitCode(client: DockerClient, execId: string, options: { rea
 
 function requireVersion(version: string, needed: string, used: boolean, option: string): void {
   if (!used || compareApiVersions(version, needed) >= 0) return;
-  throw new RunnerError("UNSUPPORTED", `the Docker daemon speaks API ${version}, which has no "${option}" for an exec (new in ${needed})`, { hint: "update Docker" });
+  throw new RunnerError("UNSUPPORTED", `the Docker daemon speaks API ${version}, which has no "${option}" for an exec (new in ${needed})`, {
+    hint: "update Docker",
+  });
 }

@@ -23,6 +23,9 @@ export async function readJson<T>(body: Readable): Promise<T> {
   try {
     return JSON.parse(text) as T;
   } catch (error) {
-    throw new RunnerError("WRONG_SERVER", "what answers at the Docker host sends something else than JSON: it is no Docker daemon", { hint: "check the Docker host", cause: error });
+    throw new RunnerError("WRONG_SERVER", "what answers at the Docker host sends something else than JSON: it is no Docker daemon", {
+      hint: "check the Docker host",
+      cause: error,
+    });
   }
 }

@@ -29,12 +29,36 @@ describe("order", () => {
   test.each<[string, object | undefined, Record<string, string>, Partial<ResolveDockerEndpointOptions>, object]>([
     ["nothing is configured", undefined, {}, {}, { host: "unix:///var/run/docker.sock", from: { kind: "default", name: "socket" } }],
     ["DOCKER_HOST beats the contexts", config, all, {}, { host: "tcp://variable:1", from: variable("DOCKER_HOST") }],
-    ["an empty DOCKER_HOST counts as unset", config, { ...all, DOCKER_HOST: "" }, {}, { host: "unix:///variable.sock", context: "from-variable", from: variable("DOCKER_CONTEXT") }],
+    [
+      "an empty DOCKER_HOST counts as unset",
+      config,
+      { ...all, DOCKER_HOST: "" },
+      {},
+      { host: "unix:///variable.sock", context: "from-variable", from: variable("DOCKER_CONTEXT") },
+    ],
     ["an explicit host beats all", config, all, { host: "unix:///h" }, { host: "unix:///h", from: { kind: "flag", name: "host" } }],
-    ["an explicit context beats DOCKER_HOST", config, all, { context: "explicit" }, { host: "unix:///explicit.sock", context: "explicit", from: { kind: "flag", name: "context" } }],
-    ["who gave it can be told", config, all, { host: "unix:///h", from: { kind: "project", name: "x.yaml" } }, { host: "unix:///h", from: { kind: "project", name: "x.yaml" } }],
+    [
+      "an explicit context beats DOCKER_HOST",
+      config,
+      all,
+      { context: "explicit" },
+      { host: "unix:///explicit.sock", context: "explicit", from: { kind: "flag", name: "context" } },
+    ],
+    [
+      "who gave it can be told",
+      config,
+      all,
+      { host: "unix:///h", from: { kind: "project", name: "x.yaml" } },
+      { host: "unix:///h", from: { kind: "project", name: "x.yaml" } },
+    ],
     ["the context default is made of the environment", config, all, { context: "default" }, { host: "tcp://variable:1", from: variable("DOCKER_HOST") }],
-    ["DOCKER_CONTEXT=default beats currentContext", config, { DOCKER_CONTEXT: "default" }, {}, { host: "unix:///var/run/docker.sock", from: { kind: "default", name: "socket" } }],
+    [
+      "DOCKER_CONTEXT=default beats currentContext",
+      config,
+      { DOCKER_CONTEXT: "default" },
+      {},
+      { host: "unix:///var/run/docker.sock", from: { kind: "default", name: "socket" } },
+    ],
     ["currentContext default", { currentContext: "default" }, {}, {}, { host: "unix:///var/run/docker.sock", from: { kind: "default", name: "socket" } }],
     ["a configuration without context", { auths: {} }, {}, {}, { host: "unix:///var/run/docker.sock", from: { kind: "default", name: "socket" } }],
   ])("%s", async (_name, content, env, options, expected) => {
@@ -99,7 +123,12 @@ describe("TLS", () => {
     await write(join(tls, "ca.pem"), "");
     await write(join(tls, "key.pem"), "");
     const endpoint = await resolve({ DOCKER_TLS: "1", DOCKER_CONTEXT: "remote" });
-    expect(endpoint.tls).toEqual({ caPath: join(folder, tls, "ca.pem"), keyPath: join(folder, tls, "key.pem"), skipVerify: false, from: { kind: "environment", name: "DOCKER_CONTEXT" } });
+    expect(endpoint.tls).toEqual({
+      caPath: join(folder, tls, "ca.pem"),
+      keyPath: join(folder, tls, "key.pem"),
+      skipVerify: false,
+      from: { kind: "environment", name: "DOCKER_CONTEXT" },
+    });
   });
 
   test("a context can skip the check without any file", async () => {
@@ -116,12 +145,18 @@ describe("TLS", () => {
 describe("mistakes", () => {
   test("an unknown context names the known ones and the nearest", async () => {
     await writeContext("build-host", { Host: "unix:///x" });
-    await expect(resolve({ DOCKER_CONTEXT: "buld-host" })).rejects.toMatchObject({ code: "INVALID_CONFIG", hint: 'did you mean "build-host"? known are build-host, default' });
+    await expect(resolve({ DOCKER_CONTEXT: "buld-host" })).rejects.toMatchObject({
+      code: "INVALID_CONFIG",
+      hint: 'did you mean "build-host"? known are build-host, default',
+    });
   });
 
   test("a context without a Docker endpoint", async () => {
     await writeContext("kube", undefined);
-    await expect(resolve({ DOCKER_CONTEXT: "kube" })).rejects.toMatchObject({ code: "INVALID_CONFIG", message: expect.stringContaining('"kube" has no Docker endpoint') });
+    await expect(resolve({ DOCKER_CONTEXT: "kube" })).rejects.toMatchObject({
+      code: "INVALID_CONFIG",
+      message: expect.stringContaining('"kube" has no Docker endpoint'),
+    });
   });
 
   test("a broken config.json is told without its content", async () => {

@@ -62,7 +62,10 @@ export async function resolveDockerEndpoint(options: ResolveDockerEndpointOption
 }
 
 /** The order of docker/cli `resolveContextName`. No name: the default context, made of flags and environment. */
-async function chooseContext(options: ResolveDockerEndpointOptions, folder: string): Promise<{ readonly name: string | undefined; readonly from: JsonProvenance }> {
+async function chooseContext(
+  options: ResolveDockerEndpointOptions,
+  folder: string,
+): Promise<{ readonly name: string | undefined; readonly from: JsonProvenance }> {
   const { env } = options;
   const named = (name: string, from: JsonProvenance) => ({ name: name === "default" ? undefined : name, from });
   if (options.context) return named(options.context, explicit(options, "context"));

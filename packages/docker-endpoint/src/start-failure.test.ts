@@ -19,11 +19,18 @@ describe("guard", () => {
 
   test("passes everything else on unchanged, but for what may still become the text", () => {
     fc.assert(
-      fc.property(fc.oneof(fc.uint8Array({ maxLength: 200 }), fc.string().map((text) => Buffer.from(`OCI runtime ${text}`))), fc.array(fc.integer({ min: 1, max: 50 }), { minLength: 1 }), (bytes, cuts) => {
-        const guard = createStartFailureGuard();
-        const passed = feed(guard, Buffer.from(bytes), cuts);
-        expect(Buffer.concat([passed, guard.held])).toEqual(Buffer.from(bytes));
-      }),
+      fc.property(
+        fc.oneof(
+          fc.uint8Array({ maxLength: 200 }),
+          fc.string().map((text) => Buffer.from(`OCI runtime ${text}`)),
+        ),
+        fc.array(fc.integer({ min: 1, max: 50 }), { minLength: 1 }),
+        (bytes, cuts) => {
+          const guard = createStartFailureGuard();
+          const passed = feed(guard, Buffer.from(bytes), cuts);
+          expect(Buffer.concat([passed, guard.held])).toEqual(Buffer.from(bytes));
+        },
+      ),
     );
   });
 
@@ -38,7 +45,10 @@ describe("guard", () => {
 describe("error", () => {
   test.each([
     [TEXT, "NOT_FOUND"],
-    ['OCI runtime exec failed: exec failed: container_linux.go:370: starting container process caused: exec: "/x": stat /x: no such file or directory: unknown', "NOT_FOUND"],
+    [
+      'OCI runtime exec failed: exec failed: container_linux.go:370: starting container process caused: exec: "/x": stat /x: no such file or directory: unknown',
+      "NOT_FOUND",
+    ],
     ['OCI runtime exec failed: exec failed: unable to start container process: exec: "/etc/passwd": permission denied: unknown', "PERMISSION_DENIED"],
     ["OCI runtime exec failed: exec failed: cannot exec in a stopped state: container has stopped: unknown", "NOT_RUNNING"],
     ["OCI runtime exec failed: exec failed: unable to start container process: error adding pid 7 to cgroups: unknown", "COMMAND_FAILED"],

@@ -42,14 +42,31 @@ export function createStartFailureGuard(): StartFailureGuard {
  * The error for a program that the runtime could not start: NOT_FOUND when it isn't in the container, PERMISSION_DENIED when
  * it can't be executed, NOT_RUNNING when the container stopped meanwhile, else COMMAND_FAILED.
  */
-export function execStartError(text: string, options: { readonly container: string; readonly program: string; readonly exitCode: number | undefined }): RunnerError {
+export function execStartError(
+  text: string,
+  options: { readonly container: string; readonly program: string; readonly exitCode: number | undefined },
+): RunnerError {
   const { container, program, exitCode } = options;
   const details = { container, program, ...(exitCode === undefined ? {} : { exitCode }), output: text.trim().slice(0, 500) };
   const fail = (code: ErrorCode, message: string, hint: string) => new RunnerError(code, message, { hint, details });
   if (/executable file not found|no such file or directory/i.test(text)) {
-    return fail("NOT_FOUND", `there is no program "${program}" in the container ${container}`, "check that the container is what you think, and that its PATH holds the program");
+    return fail(
+      "NOT_FOUND",
+      `there is no program "${program}" in the container ${container}`,
+      "check that the container is what you think, and that its PATH holds the program",
+    );
   }
-  if (/permission denied/i.test(text)) return fail("PERMISSION_DENIED", `"${program}" in the container ${container} can't be executed: permission denied`, "check the mode of the file and the user");
-  if (/container (that )?(has |is )?stopped|is not running/i.test(text)) return fail("NOT_RUNNING", `the container ${container} stopped`, `start it: docker start ${container}`);
-  return fail("COMMAND_FAILED", `"${program}" could not be started in the container ${container}: ${text.trim().slice(0, 300)}`, "look at the message of the container runtime");
+  if (/permission denied/i.test(text))
+    return fail(
+      "PERMISSION_DENIED",
+      `"${program}" in the container ${container} can't be executed: permission denied`,
+      "check the mode of the file and the user",
+    );
+  if (/container (that )?(has |is )?stopped|is not running/i.test(text))
+    return fail("NOT_RUNNING", `the container ${container} stopped`, `start it: docker start ${container}`);
+  return fail(
+    "COMMAND_FAILED",
+    `"${program}" could not be started in the container ${container}: ${text.trim().slice(0, 300)}`,
+    "look at the message of the container runtime",
+  );
 }

@@ -51,7 +51,16 @@ export async function startTestDaemon(options: TestDaemonOptions = {}): Promise<
     response.writeHead(404).end(JSON.stringify({ message: "page not found" }));
   };
   const server = options.tls
-    ? createTlsServer({ cert: await readFile(tlsFixture("server.pem")), key: await readFile(tlsFixture("server-key.pem")), ca: await readFile(tlsFixture("ca.pem")), requestCert: true, rejectUnauthorized: true }, answer)
+    ? createTlsServer(
+        {
+          cert: await readFile(tlsFixture("server.pem")),
+          key: await readFile(tlsFixture("server-key.pem")),
+          ca: await readFile(tlsFixture("ca.pem")),
+          requestCert: true,
+          rejectUnauthorized: true,
+        },
+        answer,
+      )
     : createServer(answer);
   server.on(options.tls ? "secureConnection" : "connection", (socket: Socket) => {
     accepted++;
@@ -74,7 +83,15 @@ export async function startTestDaemon(options: TestDaemonOptions = {}): Promise<
     endpoint: {
       host,
       from: { kind: "environment", name: "DOCKER_HOST" },
-      ...(options.tls && { tls: { caPath: tlsFixture("ca.pem"), certPath: tlsFixture("cert.pem"), keyPath: tlsFixture("key.pem"), skipVerify: false, from: { kind: "environment", name: "DOCKER_TLS_VERIFY" } } }),
+      ...(options.tls && {
+        tls: {
+          caPath: tlsFixture("ca.pem"),
+          certPath: tlsFixture("cert.pem"),
+          keyPath: tlsFixture("key.pem"),
+          skipVerify: false,
+          from: { kind: "environment", name: "DOCKER_TLS_VERIFY" },
+        },
+      }),
     },
     requests,
     accepted: () => accepted,

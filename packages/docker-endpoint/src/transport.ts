@@ -97,10 +97,14 @@ async function readTls(tls: DockerTls): Promise<Record<string, unknown>> {
   const read = async (path: string | undefined) => {
     if (path === undefined) return undefined;
     return readFile(path).catch((error: NodeJS.ErrnoException) => {
-      throw new RunnerError(error.code === "EACCES" ? "PERMISSION_DENIED" : "INVALID_CONFIG", `the Docker certificate file ${path} can't be read: ${error.code}`, {
-        hint: `put the file there, or unset ${tls.from.name}`,
-        cause: error,
-      });
+      throw new RunnerError(
+        error.code === "EACCES" ? "PERMISSION_DENIED" : "INVALID_CONFIG",
+        `the Docker certificate file ${path} can't be read: ${error.code}`,
+        {
+          hint: `put the file there, or unset ${tls.from.name}`,
+          cause: error,
+        },
+      );
     });
   };
   const [ca, cert, key] = await Promise.all([read(tls.caPath), read(tls.certPath), read(tls.keyPath)]);
@@ -118,7 +122,12 @@ interface SendOptions {
 function sendRequest(request: TransportRequest, { dial, connectBudgetMs, classify }: SendOptions): Promise<TransportResponse> {
   return new Promise((resolve, reject) => {
     const { body, signal } = request;
-    const headers = { ...(dial.headers as Record<string, string> | undefined), ...(request.upgrade && { Connection: "Upgrade", Upgrade: "tcp" }), ...request.headers, ...lengthHeader(body, request.method) };
+    const headers = {
+      ...(dial.headers as Record<string, string> | undefined),
+      ...(request.upgrade && { Connection: "Upgrade", Upgrade: "tcp" }),
+      ...request.headers,
+      ...lengthHeader(body, request.method),
+    };
     const outgoing = httpRequest({ ...dial, path: request.path, method: request.method, headers });
     const budget = watchDial(outgoing, connectBudgetMs);
     let response: IncomingMessage | undefined;

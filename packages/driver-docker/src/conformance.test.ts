@@ -10,7 +10,12 @@ if (skipReason === undefined) {
     createDriver: createDockerDriver,
     entry: new URL("index.ts", import.meta.url).href,
     badUrls: ["docker-container://", "container+docker://a/b", { url: "docker-container://x?cntext=y", code: "INVALID_OPTION" }],
-    absentUrls: ["docker-container://anyrunner-test-no-such", "docker-container://x?host=unix:///no/such.sock", "docker-container://x?host=ssh://nowhere.invalid", "docker-container://x?context=no-such"],
+    absentUrls: [
+      "docker-container://anyrunner-test-no-such",
+      "docker-container://x?host=unix:///no/such.sock",
+      "docker-container://x?host=ssh://nowhere.invalid",
+      "docker-container://x?context=no-such",
+    ],
     target: async () => {
       const container = await runTestContainer();
       return {

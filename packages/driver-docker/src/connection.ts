@@ -43,7 +43,8 @@ async function explainFailure(error: unknown, handle: DockerHandle, options: Con
     const found = await findContainer(client, handle.endpoint.container, options);
     if (found === undefined) throw await containerNotFound(client, handle.endpoint.name, options);
     // A container that runs again meanwhile was on its way: the daemon's own words, and worth another attempt.
-    if (found.State.Status === "running") throw new RunnerError(error.code, error.message, { cause: error, hint: "try again", driver: "docker", retryable: true });
+    if (found.State.Status === "running")
+      throw new RunnerError(error.code, error.message, { cause: error, hint: "try again", driver: "docker", retryable: true });
     throw containerNotRunning(client.endpoint, found);
   } finally {
     client.close();
@@ -70,7 +71,8 @@ async function diagnose(handle: DockerHandle, exec: ExecStream, call: CallOption
       findContainer(client, handle.endpoint.container, { signal }),
       exec.exitCode({ client, signal }).catch(() => undefined),
     ]);
-    if (container === undefined) return { summary: `the container "${handle.endpoint.name}" is gone`, ...known({ exitCode: relayExitCode, lastOutput: stderr }) };
+    if (container === undefined)
+      return { summary: `the container "${handle.endpoint.name}" is gone`, ...known({ exitCode: relayExitCode, lastOutput: stderr }) };
     const running = container.State.Status === "running";
     const log = running && stderr !== "" ? "" : await lastLog(client, container, signal).catch(() => "");
     return {
@@ -87,7 +89,8 @@ async function diagnose(handle: DockerHandle, exec: ExecStream, call: CallOption
 
 async function lastLog(client: DockerClient, container: ContainerDetails, signal: AbortSignal): Promise<string> {
   let text = "";
-  for await (const chunk of readLog(client, container.Id, { tty: container.Config.Tty, tail: LAST_LINES, follow: false, signal })) text = (text + chunk).slice(-LAST_OUTPUT_BYTES);
+  for await (const chunk of readLog(client, container.Id, { tty: container.Config.Tty, tail: LAST_LINES, follow: false, signal }))
+    text = (text + chunk).slice(-LAST_OUTPUT_BYTES);
   return Buffer.from(text).subarray(-LAST_OUTPUT_BYTES).toString("utf8");
 }
 

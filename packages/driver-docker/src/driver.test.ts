@@ -16,16 +16,32 @@ describe.skipIf(skipReason !== undefined)(`real daemon${skipReason === undefined
     await using container = await runTestContainer();
     const misspelt = container.name.replace("test", "tset");
     const expected = { code: "NOT_FOUND", hint: `did you mean "${container.name}"? \`docker ps -a\` lists the containers` };
-    expect(await probe(misspelt)).toMatchObject({ available: false, reason: `there is no container "${misspelt}" on the Docker daemon at unix:///var/run/docker.sock`, ...expected });
+    expect(await probe(misspelt)).toMatchObject({
+      available: false,
+      reason: `there is no container "${misspelt}" on the Docker daemon at unix:///var/run/docker.sock`,
+      ...expected,
+    });
     await expect(provision(misspelt)).rejects.toMatchObject({ ...expected, retryable: false, driver: "docker" });
   });
 
   test.each<[string, TestContainerOptions, (container: TestContainer) => Promise<void>, RegExp, string]>([
     ["stopped", {}, (container) => container.act("kill"), /is not running: it ended with exit code 137 at 20/, "start it: docker start NAME"],
-    ["ended by itself", { command: ["sh", "-c", "exit 3"] }, (container) => container.act("wait"), /it ended with exit code 3 at 20/, "start it: docker start NAME"],
+    [
+      "ended by itself",
+      { command: ["sh", "-c", "exit 3"] },
+      (container) => container.act("wait"),
+      /it ended with exit code 3 at 20/,
+      "start it: docker start NAME",
+    ],
     ["never started", { start: false }, () => Promise.resolve(), /was never started/, "start it: docker start NAME"],
     ["paused", {}, (container) => container.act("pause"), /is paused/, "resume it: docker unpause NAME"],
-    ["out of memory", { command: ["tail", "/dev/zero"], hostConfig: { Memory: 16 * 1024 * 1024 } }, (container) => container.act("wait"), /exit code 137 \(killed for lack of memory\)/, "start it: docker start NAME"],
+    [
+      "out of memory",
+      { command: ["tail", "/dev/zero"], hostConfig: { Memory: 16 * 1024 * 1024 } },
+      (container) => container.act("wait"),
+      /exit code 137 \(killed for lack of memory\)/,
+      "start it: docker start NAME",
+    ],
   ])("a container that is %s is NOT_RUNNING", async (_state, options, bring, reason, hint) => {
     await using container = await runTestContainer(options);
     const handle = options.start === false || options.command !== undefined ? undefined : await provision(container.name);
@@ -58,7 +74,11 @@ describe.skipIf(skipReason !== undefined)(`real daemon${skipReason === undefined
     stream.on("error", () => undefined).resume();
     expect(await closed).toMatchObject({
       kind: "error",
-      error: { code: "WRONG_SERVER", message: `the container "${container.name}" has no program "buildctl": it is no Dagger engine`, hint: expect.stringMatching(/./) },
+      error: {
+        code: "WRONG_SERVER",
+        message: `the container "${container.name}" has no program "buildctl": it is no Dagger engine`,
+        hint: expect.stringMatching(/./),
+      },
     });
   });
 
@@ -95,7 +115,12 @@ describe.skipIf(skipReason !== undefined)(`real daemon${skipReason === undefined
     connection.stream.resume().write("ECHO\n");
     await container.act("kill");
     await connection.closed;
-    expect(await connection.diagnostics()).toMatchObject({ summary: expect.stringContaining("it ended with exit code 137"), exitCode: 137, oomKilled: false, lastOutput: "the conformance peer is ready\n" });
+    expect(await connection.diagnostics()).toMatchObject({
+      summary: expect.stringContaining("it ended with exit code 137"),
+      exitCode: 137,
+      oomKilled: false,
+      lastOutput: "the conformance peer is ready\n",
+    });
     await container.remove();
     expect(await connection.diagnostics()).toMatchObject({ summary: `the container "${container.name}" is gone` });
   });
@@ -104,7 +129,10 @@ describe.skipIf(skipReason !== undefined)(`real daemon${skipReason === undefined
     ["with a terminal", true, "out\r\nerr\r\nümläut\r\n"],
     ["without one", false, "out\nerr\nümläut\n"],
   ])("the log of a container %s", async (_kind, tty, expected) => {
-    await using container = await runTestContainer({ tty, command: ["sh", "-c", "echo out; sleep 0.2; echo err >&2; sleep 0.2; echo ümläut; exec sleep 3600"] });
+    await using container = await runTestContainer({
+      tty,
+      command: ["sh", "-c", "echo out; sleep 0.2; echo err >&2; sleep 0.2; echo ümläut; exec sleep 3600"],
+    });
     const handle = await provision(container.name);
     let text = "";
     for await (const chunk of driver.logs?.(handle, { follow: true }) ?? []) {
@@ -117,7 +145,12 @@ describe.skipIf(skipReason !== undefined)(`real daemon${skipReason === undefined
   test("inspect tells image, start, and how it ended", async () => {
     await using container = await runTestContainer();
     const handle = await provision(container.name);
-    expect(await driver.inspect?.(handle, {})).toMatchObject({ status: "running", image: expect.stringContaining("anyrunner-test-peer"), startedAt: expect.stringMatching(/^20/), details: { name: container.name, state: "running", restarts: 0 } });
+    expect(await driver.inspect?.(handle, {})).toMatchObject({
+      status: "running",
+      image: expect.stringContaining("anyrunner-test-peer"),
+      startedAt: expect.stringMatching(/^20/),
+      details: { name: container.name, state: "running", restarts: 0 },
+    });
     await container.act("pause");
     expect(await driver.inspect?.(handle, {})).toMatchObject({ status: "stopped", details: { state: "paused" } });
     await container.act("unpause");
@@ -135,7 +168,12 @@ describe("without a daemon", () => {
     ["context=no-such-context", "INVALID_CONFIG", "no-such-context"],
     ["host=tcp://no-such-host.invalid:2375", "NAME_NOT_RESOLVED", "no-such-host.invalid"],
   ])("%s is reported by probe and thrown by provision as %s", async (query, code, words) => {
-    expect(await driver.probe(target(query), {})).toMatchObject({ available: false, code, reason: expect.stringContaining(words), hint: expect.stringMatching(/./) });
+    expect(await driver.probe(target(query), {})).toMatchObject({
+      available: false,
+      code,
+      reason: expect.stringContaining(words),
+      hint: expect.stringMatching(/./),
+    });
     await expect(driver.provision(target(query), {})).rejects.toMatchObject({ code });
   });
 
@@ -152,7 +190,9 @@ describe("without a daemon", () => {
       await fresh.probe(target(`host=${host}`), { report });
       await fresh.provision(target(`host=${host}`), { report }).catch(() => undefined);
     }
-    expect(events).toEqual([{ type: "warning", id: "plaintext-docker-host", message: expect.stringContaining("tcp://no-such-host.invalid:2375"), hint: expect.stringMatching(/./) }]);
+    expect(events).toEqual([
+      { type: "warning", id: "plaintext-docker-host", message: expect.stringContaining("tcp://no-such-host.invalid:2375"), hint: expect.stringMatching(/./) },
+    ]);
   });
 
   test("a handle for a daemon that is gone is a typed error everywhere", async () => {

@@ -55,7 +55,13 @@ export function createDockerDriver(settings: DockerSettings = {}): RunnerDriver<
         const { endpoint } = client;
         warnPlaintext(endpoint, warned, options.report);
         const container = await requireContainer(client, target.container, options);
-        return { driver: "docker", id: container.Id, endpoint: { docker: endpoint, container: container.Id, name: containerName(container) }, owned: false, labels: {} };
+        return {
+          driver: "docker",
+          id: container.Id,
+          endpoint: { docker: endpoint, container: container.Id, name: containerName(container) },
+          owned: false,
+          labels: {},
+        };
       }),
     connect: (handle, options) => connectContainer(handle, { ...options, connectBudgetMs }),
     async inspect(handle, options) {

@@ -37,7 +37,12 @@ export async function runTestContainer(options: TestContainerOptions = {}): Prom
     method: "POST",
     path: "/containers/create",
     query: { name },
-    json: { Image: image, Tty: options.tty ?? false, HostConfig: { NetworkMode: "none", ...options.hostConfig }, ...(options.command && { Cmd: options.command }) },
+    json: {
+      Image: image,
+      Tty: options.tty ?? false,
+      HostConfig: { NetworkMode: "none", ...options.hostConfig },
+      ...(options.command && { Cmd: options.command }),
+    },
   });
   let removed = false;
   const container: TestContainer = {
@@ -69,7 +74,10 @@ async function countLeftovers(client: DockerClient, id: string): Promise<number>
   }
   const chunks: Buffer[] = [];
   for await (const chunk of state.body as AsyncIterable<Buffer>) chunks.push(chunk);
-  const { ExecIDs: execIds, State: { Running: running } } = JSON.parse(Buffer.concat(chunks).toString()) as { readonly ExecIDs: readonly string[] | null; readonly State: { readonly Running: boolean } };
+  const {
+    ExecIDs: execIds,
+    State: { Running: running },
+  } = JSON.parse(Buffer.concat(chunks).toString()) as { readonly ExecIDs: readonly string[] | null; readonly State: { readonly Running: boolean } };
   if (!running) return 0;
   const { Processes: processes } = await client.json<{ readonly Processes: readonly (readonly string[])[] }>({ path: `/containers/${id}/top` });
   const foreign = processes.filter((columns) => !/wait-for-stop|sleep 3600$/.test(columns.at(-1) ?? ""));

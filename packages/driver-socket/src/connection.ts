@@ -52,7 +52,9 @@ function describeConnection(socket: Socket, address: SocketAddress): RunnerConne
     kind: "socket",
     halfClose: true,
     closed,
-    diagnostics: async () => ({ summary: `the connection to ${formatSocketAddress(address)} ${describeState(reason)}, after ${socket.bytesWritten} bytes were sent and ${socket.bytesRead} received` }),
+    diagnostics: async () => ({
+      summary: `the connection to ${formatSocketAddress(address)} ${describeState(reason)}, after ${socket.bytesWritten} bytes were sent and ${socket.bytesRead} received`,
+    }),
   };
 }
 

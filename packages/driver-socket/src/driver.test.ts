@@ -37,7 +37,11 @@ describe("probe", () => {
   });
 
   test("suggests the third slash for a relative path", async () => {
-    expect(await probe("unix://run/no-such.sock")).toMatchObject({ available: false, code: "NOT_FOUND", hint: expect.stringContaining("unix:///run/no-such.sock") });
+    expect(await probe("unix://run/no-such.sock")).toMatchObject({
+      available: false,
+      code: "NOT_FOUND",
+      hint: expect.stringContaining("unix:///run/no-such.sock"),
+    });
   });
 
   test("dials no TCP port", async () => {
@@ -51,12 +55,20 @@ describe("connect", () => {
     const { port } = server.address() as AddressInfo;
     await new Promise((resolve) => server.close(resolve));
     servers.length = 0;
-    expect(await connectError(`tcp://127.0.0.1:${port}`)).toMatchObject({ code: "CONNECTION_REFUSED", retryable: false, hint: expect.stringMatching(/./), driver: "socket" });
+    expect(await connectError(`tcp://127.0.0.1:${port}`)).toMatchObject({
+      code: "CONNECTION_REFUSED",
+      retryable: false,
+      hint: expect.stringMatching(/./),
+      driver: "socket",
+    });
   });
 
   test("a socket whose server was killed is CONNECTION_REFUSED", async () => {
     const path = join(folder, "old.sock");
-    const server = spawnSync(process.execPath, ["-e", `require("node:net").createServer().listen(${JSON.stringify(path)}, () => process.kill(process.pid, "SIGKILL"))`]);
+    const server = spawnSync(process.execPath, [
+      "-e",
+      `require("node:net").createServer().listen(${JSON.stringify(path)}, () => process.kill(process.pid, "SIGKILL"))`,
+    ]);
     expect(server.signal).toBe("SIGKILL");
     expect(await probe(`unix://${path}`)).toEqual({ available: true });
     expect(await connectError(`unix://${path}`)).toMatchObject({ code: "CONNECTION_REFUSED", retryable: false });
@@ -98,7 +110,9 @@ describe("connect", () => {
     connection.stream.end("1234");
     connection.stream.resume();
     expect(await connection.closed).toEqual({ kind: "end" });
-    expect(await connection.diagnostics()).toEqual({ summary: `the connection to unix://${path} was ended by the engine, after 4 bytes were sent and 4 received` });
+    expect(await connection.diagnostics()).toEqual({
+      summary: `the connection to unix://${path} was ended by the engine, after 4 bytes were sent and 4 received`,
+    });
   });
 });
 
@@ -142,7 +156,14 @@ describe("errors", () => {
     ["EWHATEVER", "INTERNAL", false],
   ])("%s is %s", (errno, code, retryable) => {
     const cause = Object.assign(new Error("node's"), { code: errno });
-    expect(socketError(cause, address)).toMatchObject({ code, retryable, cause, driver: "socket", hint: expect.stringMatching(/./), details: { address: "tcp://h:1", errno } });
+    expect(socketError(cause, address)).toMatchObject({
+      code,
+      retryable,
+      cause,
+      driver: "socket",
+      hint: expect.stringMatching(/./),
+      details: { address: "tcp://h:1", errno },
+    });
   });
 
   test("several addresses that all fail count as the first", () => {
@@ -167,7 +188,10 @@ async function connectError(url: string): Promise<unknown> {
   );
 }
 
-async function listen(where: { readonly path: string } | { readonly host: string; readonly port: number }, onSocket?: Parameters<typeof createServer>[1]): Promise<Server> {
+async function listen(
+  where: { readonly path: string } | { readonly host: string; readonly port: number },
+  onSocket?: Parameters<typeof createServer>[1],
+): Promise<Server> {
   const server = createServer(onSocket);
   servers.push(server);
   await new Promise<void>((resolve) => server.listen(where, resolve));

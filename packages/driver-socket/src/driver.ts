@@ -36,7 +36,8 @@ export function createSocketDriver(settings: SocketSettings = {}): RunnerDriver<
       warnPlaintext(address, warned, options.report);
       return { driver: "socket", id: formatSocketAddress(address), endpoint: address, owned: false, labels: {} };
     },
-    connect: async (handle, options) => connectSocket(handle.endpoint, { signal: options.signal, budgetMs: settings.connectBudgetMs ?? DEFAULT_CONNECT_BUDGET_MS }),
+    connect: async (handle, options) =>
+      connectSocket(handle.endpoint, { signal: options.signal, budgetMs: settings.connectBudgetMs ?? DEFAULT_CONNECT_BUDGET_MS }),
   };
 }
 
@@ -62,7 +63,10 @@ async function findSocket(address: SocketAddress & { kind: "unix" }): Promise<Ru
   } catch (error) {
     // A link whose target is gone is worth its own words: engines are often found by one.
     if ((error as NodeJS.ErrnoException).code === "ENOENT" && (await lstat(address.path).catch(() => undefined))?.isSymbolicLink()) {
-      return new RunnerError("NOT_FOUND", `${formatSocketAddress(address)} is a symbolic link to nothing`, { hint: "start the engine, or mend the link", driver: "socket" });
+      return new RunnerError("NOT_FOUND", `${formatSocketAddress(address)} is a symbolic link to nothing`, {
+        hint: "start the engine, or mend the link",
+        driver: "socket",
+      });
     }
     throw error;
   }

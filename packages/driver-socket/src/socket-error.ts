@@ -19,7 +19,11 @@ export function socketError(error: unknown, address: SocketAddress): RunnerError
       return fail("NOT_FOUND", `what is at ${where} is no socket`, "name the socket that the engine listens on");
     case "EACCES":
     case "EPERM":
-      return fail("PERMISSION_DENIED", `this user may not use ${where}`, "give the user read and write access to the socket and its folders, or run as its owner");
+      return fail(
+        "PERMISSION_DENIED",
+        `this user may not use ${where}`,
+        "give the user read and write access to the socket and its folders, or run as its owner",
+      );
     case "ENOTFOUND":
     case "EAI_AGAIN":
     case "EAI_NONAME":

@@ -37,7 +37,11 @@ function parseUnix(url: RunnerUrl): SocketAddress {
   if (/^[^/]*:[^/]*@/.test(path)) throw invalid(url, "unix:// takes no user name or password", "write unix:///path/of/the.sock");
   if (path.endsWith("/")) throw invalid(url, "a socket's path has no slash at its end", "write unix:///path/of/the.sock");
   if (Buffer.byteLength(path) > MAX_PATH_BYTES) {
-    throw invalid(url, `the path has ${Buffer.byteLength(path)} bytes; the system takes ${MAX_PATH_BYTES}`, "use a shorter path, for example a symbolic link in /tmp");
+    throw invalid(
+      url,
+      `the path has ${Buffer.byteLength(path)} bytes; the system takes ${MAX_PATH_BYTES}`,
+      "use a shorter path, for example a symbolic link in /tmp",
+    );
   }
   return { kind: "unix", path };
 }
