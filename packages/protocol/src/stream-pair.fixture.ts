@@ -1,5 +1,5 @@
 import { once } from "node:events";
-import { createServer, connect, type AddressInfo } from "node:net";
+import { createServer, connect, type AddressInfo, type Socket } from "node:net";
 import { Duplex } from "node:stream";
 
 import { duplexPair } from "./duplex-pair.ts";
@@ -23,8 +23,10 @@ async function socketPair(): Promise<readonly [Duplex, Duplex]> {
   const accepted = once(listener, "connection");
   const client = connect((listener.address() as AddressInfo).port, "127.0.0.1");
   await once(client, "connect");
-  const [server] = (await accepted) as [Duplex];
+  const [server] = (await accepted) as [Socket];
   listener.close();
+  // http2 sees to it on native sockets only; behind a Duplex every small write would wait for a delayed acknowledgement.
+  for (const socket of [client, server]) socket.setNoDelay(true);
   return [client, server];
 }
 

@@ -1,4 +1,4 @@
-import { constants, type ClientHttp2Stream, type Http2Session, type IncomingHttpHeaders } from "node:http2";
+import { constants, type ClientHttp2Stream, type IncomingHttpHeaders } from "node:http2";
 
 import { abortedError, throwIfAborted } from "@anyrunner/core";
 
@@ -54,7 +54,6 @@ export function openGrpcStream(connection: Http2Connection, path: string, option
     ...(timeoutMs === undefined ? {} : { "grpc-timeout": formatGrpcTimeout(timeoutMs) }),
     ...metadataHeaders(options.metadata),
   });
-  const session = stream.session;
   const messages = readMessages(stream, stop);
   const timer = onDeadline(timeoutMs, () => stop(new GrpcError(GrpcStatus.DEADLINE_EXCEEDED, `no answer within ${timeoutMs} ms`)));
   const onAbort = () => stop(abortedError(signal as AbortSignal));
@@ -76,7 +75,7 @@ export function openGrpcStream(connection: Http2Connection, path: string, option
     // The answer is complete: whatever else was to be sent has no reader any more.
     if (!stream.writableEnded) cancelStream(stream);
   });
-  stream.once("close", () => settle(brokenError(stream, session, failure, connection)));
+  stream.once("close", () => settle(brokenError(stream, failure, connection)));
 
   return {
     messages,
@@ -126,11 +125,9 @@ function answeredError(headers: IncomingHttpHeaders, trailers: IncomingHttpHeade
 }
 
 /** Why a stream closed before its answer was complete. */
-function brokenError(stream: ClientHttp2Stream, session: Http2Session | undefined, failure: Error | undefined, connection: Http2Connection): Error {
-  if (session === undefined || session.closed || session.destroyed) {
-    const cause = connection.lostError();
-    return new GrpcError(GrpcStatus.UNAVAILABLE, cause.message, { cause });
-  }
+function brokenError(stream: ClientHttp2Stream, failure: Error | undefined, connection: Http2Connection): Error {
+  const lost = connection.lost();
+  if (lost !== undefined) return new GrpcError(GrpcStatus.UNAVAILABLE, lost.message, { cause: lost });
   switch (stream.rstCode) {
     case constants.NGHTTP2_NO_ERROR:
     case constants.NGHTTP2_CANCEL:

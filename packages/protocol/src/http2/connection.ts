@@ -26,8 +26,8 @@ export interface Http2Connection {
   request(request: Http2Request): Promise<Http2Response>;
   /** The seam for gRPC: a bare stream. Throws the connection's end when it can't take another. */
   openStream(headers: OutgoingHttpHeaders, options?: { readonly endStream?: boolean }): ClientHttp2Stream;
-  /** Why the connection is of no more use: what a stream that broke without a reason of its own fails with. */
-  lostError(): Error;
+  /** Why the connection takes no more requests: what a stream that broke along with it fails with. Undefined while it takes them. */
+  lost(): Error | undefined;
   /** Resolves with the round trip, in ms. */
   ping(): Promise<number>;
   /** Lets open requests end for `graceMs` (default 1,000), then destroys the rest. */
@@ -77,17 +77,17 @@ export function openHttp2Connection(stream: Duplex, options: Http2ConnectionOpti
     closed,
     request: (request) => sendRequest(connection, request),
     openStream(headers, { endStream = false } = {}) {
-      if (session.closed || session.destroyed) throw lostError();
+      if (isOver()) throw lostError();
       try {
         return session.request(headers, { endStream });
       } catch (cause) {
         throw RunnerError.from(cause, "CONNECTION_LOST", { retryable: true });
       }
     },
-    lostError,
+    lost: () => (isOver() ? lostError() : undefined),
     ping: () =>
       new Promise((resolve, reject) => {
-        if (session.closed || session.destroyed) return reject(lostError());
+        if (isOver()) return reject(lostError());
         session.ping((error, roundTripMs) => (error === null ? resolve(roundTripMs) : reject(lostError())));
       }),
     async close({ graceMs = 1_000 } = {}) {
@@ -104,6 +104,10 @@ export function openHttp2Connection(stream: Duplex, options: Http2ConnectionOpti
   if (options.signal?.aborted) onAbort();
   else options.signal?.addEventListener("abort", onAbort, { once: true });
   return connection;
+
+  function isOver(): boolean {
+    return session.closed || session.destroyed;
+  }
 
   function lostError(): Error {
     if (RunnerError.is(failure)) return failure;

@@ -1,5 +1,5 @@
 import type { ClientHttp2Stream, IncomingHttpHeaders } from "node:http2";
-import { pipeline, Readable } from "node:stream";
+import { Readable } from "node:stream";
 
 import { abortedError, RunnerError, throwIfAborted } from "@anyrunner/core";
 
@@ -38,16 +38,29 @@ export async function sendRequest(connection: Http2Connection, request: Http2Req
     },
     { endStream: body === undefined },
   );
-  const onAbort = () => cancelStream(stream, abortedError(signal as AbortSignal));
+  let given: Error | undefined;
+  const giveUp = (error: Error) => {
+    given ??= error;
+    cancelStream(stream, error);
+  };
+  const onAbort = () => giveUp(abortedError(signal as AbortSignal));
   signal?.addEventListener("abort", onAbort, { once: true });
   stream.once("close", () => signal?.removeEventListener("abort", onAbort));
 
-  if (body instanceof Readable) pipeline(body, stream, () => {});
+  if (body instanceof Readable) sendBody(body, stream, giveUp);
   else if (body !== undefined) stream.end(body);
-  return responseOf(stream, connection);
+  return responseOf(stream, (error) => given ?? streamError(error, connection));
 }
 
-function responseOf(stream: ClientHttp2Stream, connection: Http2Connection): Promise<Http2Response> {
+/** `pipeline` would report a stream that we cancel as a failure of its own. */
+function sendBody(body: Readable, stream: ClientHttp2Stream, giveUp: (error: Error) => void): void {
+  body.on("error", giveUp);
+  stream.once("close", () => body.destroy());
+  if (body.destroyed) giveUp(body.errored ?? new Error("the body of the request is destroyed"));
+  else body.pipe(stream);
+}
+
+function responseOf(stream: ClientHttp2Stream, lost: (error: Error | undefined) => Error): Promise<Http2Response> {
   return new Promise((resolve, reject) => {
     let failure: Error | undefined;
     stream.on("error", (error) => {
@@ -55,15 +68,13 @@ function responseOf(stream: ClientHttp2Stream, connection: Http2Connection): Pro
     });
     // The body listens from this very event on: a short answer of a peer in the same process ends before a promise is settled.
     stream.once("response", ({ ":status": status, ...headers }: IncomingHttpHeaders & { ":status"?: number }) => {
-      resolve({ status: Number(status), headers, body: responseBody(stream, (error) => streamError(error, connection)) });
+      resolve({ status: Number(status), headers, body: responseBody(stream, lost) });
     });
-    stream.once("close", () => reject(streamError(failure, connection)));
+    stream.once("close", () => reject(lost(failure)));
   });
 }
 
 function streamError(error: Error | undefined, connection: Http2Connection): Error {
-  if (error === undefined) return connection.lostError();
-  // What is no error of http2 came from the caller: the signal, or the body that was to be sent.
-  if (!(error as NodeJS.ErrnoException).code?.startsWith("ERR_HTTP2")) return error;
-  return new RunnerError("CONNECTION_LOST", `the engine gave up a request: ${error.message}`, { cause: error, retryable: true });
+  const reason = error?.message ?? "it was cancelled";
+  return connection.lost() ?? new RunnerError("CONNECTION_LOST", `the engine gave up a request: ${reason}`, { cause: error, retryable: true });
 }

@@ -14,10 +14,12 @@ export function responseBody(stream: ClientHttp2Stream, lost: (error: Error | un
     highWaterMark: 256 * 1024,
     read: () => stream.resume(),
     destroy(error, callback) {
-      cancelStream(stream);
+      if (!ended || !stream.writableEnded) cancelStream(stream);
       callback(error);
     },
   });
+  // Whoever reads the body meets the error there; one that nobody reads must not end the program.
+  body.on("error", () => {});
   stream.on("data", (chunk: Buffer) => {
     if (!body.push(chunk)) stream.pause();
   });
