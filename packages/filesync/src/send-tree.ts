@@ -55,6 +55,7 @@ async function answerRequests(channel: PacketChannel, content: ContentSender, li
         content.request(packet.id);
         break;
       case "finish":
+        await listing;
         await channel.send(encodePacket({ type: "finish" }));
         return;
       case "error":
