@@ -1,4 +1,5 @@
 import { randomUUID } from "node:crypto";
+import { text } from "node:stream/consumers";
 
 import { RunnerError, throwIfAborted } from "@anyrunner/core";
 import type { DockerClient } from "@anyrunner/docker-endpoint";
@@ -42,15 +43,21 @@ export async function openContainer(options: OpenContainerOptions): Promise<Segm
 
 /** Removes a container and what runs in it, and returns when it is gone; one that is gone already is fine. */
 export async function removeContainer(client: DockerClient, id: string): Promise<void> {
-  const answer = await client.request({ method: "DELETE", path: `/containers/${id}`, query: { force: true, v: true }, expect: [404, 409] });
-  answer.body.resume();
-  if (answer.status !== 409) return;
-  // Someone else is about it: the daemon itself, as the holder has exited.
-  const gone = await client.request({ method: "POST", path: `/containers/${id}/wait`, query: { condition: "removed" }, expect: [404], signal: AbortSignal.timeout(REMOVAL_BUDGET_MS) });
-  for await (const _chunk of gone.body) continue;
+  if (await deleteContainer(client, id, [404, 409, 500])) return;
+  // The engine itself is about it, as the holder has exited: Docker answers 409, Podman that it "could not be stopped".
+  const signal = AbortSignal.timeout(REMOVAL_BUDGET_MS);
+  const gone = client.request({ method: "POST", path: `/containers/${id}/wait`, query: { condition: "removed" }, expect: [404], signal });
+  await gone.then(({ body }) => text(body)).catch(() => {});
+  await deleteContainer(client, id, [404]);
 }
 
-const REMOVAL_BUDGET_MS = 30_000;
+async function deleteContainer(client: DockerClient, id: string, expect: readonly number[]): Promise<boolean> {
+  const { status, body } = await client.request({ method: "DELETE", path: `/containers/${id}`, query: { force: true, v: true }, expect });
+  body.resume();
+  return status < 300 || status === 404;
+}
+
+const REMOVAL_BUDGET_MS = 10_000;
 
 async function startContainer(options: OpenContainerOptions): Promise<SegmentContainer> {
   const { client, signal } = options;

@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto";
+import { createHash, randomBytes } from "node:crypto";
 import { mkdir, readFile, rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 
@@ -38,7 +38,7 @@ export function createHostMirrors(folder: string): HostMirrors {
         },
         async save(files) {
           await mkdir(folder, { recursive: true });
-          const temporary = `${file}.${process.pid}.tmp`;
+          const temporary = `${file}.${randomBytes(6).toString("hex")}.tmp`;
           await writeFile(temporary, JSON.stringify(Object.fromEntries(files)), { mode: 0o600 });
           await rename(temporary, file);
         },

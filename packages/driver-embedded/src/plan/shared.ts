@@ -32,7 +32,9 @@ export function shared<T>(work: Lazy<T>): Lazy<T> {
 }
 
 /** The same for keyed work whose results are kept elsewhere: equal keys that are asked for at one time run once. */
-export function createInFlight<T>(): (key: string, call: Call, work: Lazy<T>) => Promise<T> {
+export type InFlight<T> = (key: string, call: Call, work: Lazy<T>) => Promise<T>;
+
+export function createInFlight<T>(): InFlight<T> {
   const running = new Map<string, Joined<T>>();
   return (key, call, work) => {
     throwIfAborted(call.signal);

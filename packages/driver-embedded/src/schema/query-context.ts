@@ -1,5 +1,6 @@
 import type { ResolvedImage } from "../executor/executor.ts";
 import type { Call } from "../plan/call.ts";
+import type { InFlight } from "../plan/shared.ts";
 import type { Planner } from "../plan/planner.ts";
 import type { Executor, ExecutorFacts } from "../executor/executor.ts";
 import type { HostClient } from "../host/host-client.ts";
@@ -19,6 +20,8 @@ export interface EngineParts {
 /** What the queries of one session share. */
 export interface SessionParts {
   readonly objects: ObjectRegistry;
+  /** Calls that run now, by key. */
+  readonly calls: InFlight<unknown>;
   /** Values of `setSecret` by name; setting one again changes it for ids given out before. */
   readonly secrets: Map<string, Uint8Array>;
   /** An image name means the same image for the whole session. */

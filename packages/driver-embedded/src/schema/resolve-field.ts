@@ -32,7 +32,9 @@ export function resolveField({ graphql, name, resolver }: ResolveFieldOptions): 
   return async (parent, args: Record<string, unknown>, query, info) => {
     try {
       if (resolver === undefined) throw new Unsupported(name);
-      if (!graphql.isCompositeType(graphql.getNamedType(info.returnType))) return await resolver(parent.data, args, query, parent);
+      const type = graphql.getNamedType(info.returnType);
+      if (!graphql.isCompositeType(type)) return await resolver(parent.data, args, query, parent);
+      if (info.fieldNodes[0]?.selectionSet === undefined) throw new Error(`field "${field}" of type "${type.name}" must have a selection of subfields`);
       return await objectOf({ graphql, name, field, resolver, parent, args, query, info });
     } catch (error) {
       if (error instanceof graphql.GraphQLError) throw error;
@@ -65,7 +67,8 @@ async function objectOf(call: ObjectCall): Promise<unknown> {
   const known = objects.find(key);
   if (known !== undefined && !EVERY_TIME.has(name)) return known;
 
-  const result = await resolver(parent.data, args, query, parent);
+  // Two queries that ask for the same at one time share the work, too: a host directory is read once.
+  const result = await query.session.calls(key, query.call, async (shared) => resolver(parent.data, args, { ...query, call: shared }, parent));
   const type = graphql.getNamedType(info.returnType).name;
   const chain = CHAINS[name] ?? [...parent.chain, field];
   const adopt = (data: unknown, itemKey: string): unknown => {

@@ -22,7 +22,7 @@ export async function serveQuery(request: EngineHttpRequest, options: ServeClien
     if (request.signal.aborted) return;
     const status = error instanceof QueryRefused ? error.status : 500;
     const extensions = errorExtensions(error);
-    const body = { errors: [{ message: error instanceof Error ? error.message : String(error), ...(extensions === undefined ? {} : { extensions }) }] };
+    const body = { errors: [{ message: error instanceof Error ? error.message : String(error), ...(extensions === undefined ? {} : { extensions }) }], data: null };
     request.respond(status, { "content-type": "text/plain; charset=utf-8", "x-content-type-options": "nosniff" }).end(`${JSON.stringify(body)}\n`);
   }
 }

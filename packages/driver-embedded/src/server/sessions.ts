@@ -1,6 +1,6 @@
-import type { Http2Connection } from "@anyrunner/protocol";
-import type { ClientMetadata } from "@anyrunner/protocol";
+import type { ClientMetadata, Http2Connection } from "@anyrunner/protocol";
 
+import { createInFlight } from "../plan/shared.ts";
 import type { SessionParts } from "../schema/query-context.ts";
 import { createFeed, type Feed } from "../telemetry/feed.ts";
 import { createObjectRegistry } from "../values/object-registry.ts";
@@ -86,6 +86,7 @@ export function createSessions(options: { readonly onRemoved: (session: Session)
         signal: controller.signal,
         closing: false,
         objects: createObjectRegistry(),
+        calls: createInFlight(),
         secrets: new Map(),
         images: new Map(),
       };

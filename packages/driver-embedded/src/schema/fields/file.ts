@@ -37,6 +37,7 @@ export const fileFields: Fields = {
 
   withName(file: FileData, { name }: { name: string }): FileData {
     if (name.includes("/")) throw new Error(`file name "${name}" must not contain a directory`);
+    if (name === "") return { ...file, name, node: async () => Promise.reject(new Error("rename to an empty name: file exists")) };
     return { ...file, name };
   },
 
@@ -77,8 +78,7 @@ async function replaced(node: FileNode, { search, replacement, all, firstFrom }:
   if (places.length > 1 && !all && (firstFrom === undefined || firstFrom === null)) {
     throw new Error(`search string found multiple times: ${places.slice(0, MAX_SHOWN).map((at) => placeText(text, at, search)).join(", ")}`);
   }
-  // With a line to begin at, one is replaced, whatever `all` says.
-  const chosen = firstFrom === undefined || firstFrom === null ? places : places.slice(0, 1);
+  const chosen = all ? places : places.slice(0, 1);
   let result = text;
   for (const at of chosen.toReversed()) result = result.slice(0, at) + replacement + result.slice(at + search.length);
   return { ...node, content: bytesContent(Buffer.from(result)) };
