@@ -25,7 +25,9 @@ describe("Go file modes", () => {
   });
 
   test("the predicates tell the types apart", () => {
-    expect([0o100644, 0o040755, 0o120777, 0o020666].map((mode) => goFileMode({ mode })).map((mode) => [isRegular(mode), isDirectory(mode), isSymlink(mode)])).toEqual([
+    expect(
+      [0o100644, 0o040755, 0o120777, 0o020666].map((mode) => goFileMode({ mode })).map((mode) => [isRegular(mode), isDirectory(mode), isSymlink(mode)]),
+    ).toEqual([
       [true, false, false],
       [false, true, false],
       [false, false, true],

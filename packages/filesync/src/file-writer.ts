@@ -69,7 +69,7 @@ export function createFileWriter(path: string, stat: FileStat): FileWriter {
 
 function writeAll(file: number, pieces: readonly Uint8Array[]): void {
   for (const piece of pieces) {
-    for (let written = 0; written < piece.length; ) written += writeSync(file, piece, written);
+    for (let written = 0; written < piece.length;) written += writeSync(file, piece, written);
   }
 }
 

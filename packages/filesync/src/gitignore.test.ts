@@ -36,14 +36,9 @@ describe("gitignore", () => {
 
   test("a nested file speaks for its own directory and later", () => {
     const files = { "": "*.log", sub: "!important.log\n/only-here" };
-    expect(["root.log", "sub/test.log", "sub/important.log", "important.log", "sub/only-here", "sub/deep/only-here"].map((path) => ignored(files, path))).toEqual([
-      true,
-      true,
-      false,
-      true,
-      true,
-      false,
-    ]);
+    expect(
+      ["root.log", "sub/test.log", "sub/important.log", "important.log", "sub/only-here", "sub/deep/only-here"].map((path) => ignored(files, path)),
+    ).toEqual([true, true, false, true, true, false]);
   });
 
   test.each(recorded.cases.map((entry) => [JSON.stringify(entry.lines), entry] as const))("%s means what it means to go-git", (_, entry) => {

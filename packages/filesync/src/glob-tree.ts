@@ -10,7 +10,11 @@ import { resolveRoot } from "./walk-tree.ts";
  * The paths below `root` that match one pattern as a whole, in listing order, directories with a `/` behind them.
  * Throws a FilesyncError `invalid` for a bad pattern, the file system's error for a bad root.
  */
-export async function globTree(options: { readonly root: string; readonly pattern: string; readonly signal?: AbortSignal | undefined }): Promise<readonly string[]> {
+export async function globTree(options: {
+  readonly root: string;
+  readonly pattern: string;
+  readonly signal?: AbortSignal | undefined;
+}): Promise<readonly string[]> {
   const pattern = parsePattern(options.pattern);
   if (pattern === undefined || pattern.negated) return [];
   const walk = createTreeWalk({ root: resolveRoot(options.root), disk: localDisk, owners: "erase" });

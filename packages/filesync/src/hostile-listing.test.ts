@@ -81,7 +81,12 @@ describe("whatever the listing says", () => {
   test("nothing outside of the destination changes", async () => {
     await fc.assert(
       fc.asyncProperty(fc.array(entry, { maxLength: 12 }), fc.boolean(), fc.boolean(), async (stats, sorted, merge) => {
-        const root = makeTestDirectory({ "outside/secret": "s", "inside/link": { link: "../outside" }, "inside/out": { link: "../outside/secret" }, "inside/b/x": "x" });
+        const root = makeTestDirectory({
+          "outside/secret": "s",
+          "inside/link": { link: "../outside" },
+          "inside/out": { link: "../outside/secret" },
+          "inside/b/x": "x",
+        });
         const listing = sorted ? stats.toSorted((one, other) => (one.path < other.path ? -1 : 1)) : stats;
         const packets: Packet[] = [
           ...listing.map((stat) => ({ type: "stat", stat }) as const),
@@ -91,7 +96,9 @@ describe("whatever the listing says", () => {
         const [sender, receiver] = createTestChannels();
         await sendPackets(sender, packets);
         sender.end();
-        await receiveTree({ channel: receiver, destination: join(root, "inside"), merge }).catch((error: unknown) => expect(FilesyncError.is(error)).toBe(true));
+        await receiveTree({ channel: receiver, destination: join(root, "inside"), merge }).catch((error: unknown) =>
+          expect(FilesyncError.is(error)).toBe(true),
+        );
         expect(readTestTree(join(root, "outside"))).toEqual({ secret: "s" });
         expect(readdirSync(root).sort()).toEqual(["inside", "outside"]);
         expect(Object.keys(readTestTree(join(root, "inside"))).filter((left) => left.includes(".anyrunner-"))).toEqual([]);

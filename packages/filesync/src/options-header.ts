@@ -22,7 +22,8 @@ export function readOptionsHeader(header: string, value: string): OptionFields {
     text: (name) => read(name, "", (field) => typeof field === "string"),
     flag: (name) => read(name, false, (field) => typeof field === "boolean"),
     number: (name) => read(name, 0, (field) => typeof field === "number"),
-    texts: (name) => read<readonly string[]>(name, [], (field): field is readonly string[] => Array.isArray(field) && field.every((item) => typeof item === "string")),
+    texts: (name) =>
+      read<readonly string[]>(name, [], (field): field is readonly string[] => Array.isArray(field) && field.every((item) => typeof item === "string")),
     value: (name) => fields[name] ?? undefined,
   };
 }

@@ -10,7 +10,11 @@ const MOD_TIME = 1_700_000_000_000_000_000n;
 
 /** Vectors of the protocol's description, section 12.3. */
 const VECTORS: readonly (readonly [name: string, hex: string, packet: Packet])[] = [
-  ["a file", "12160a05612e74787410a4032803308080a8b1e39fe7cb17", { type: "stat", stat: fileStat({ path: "a.txt", mode: 0o644, size: 3, modTimeNs: MOD_TIME }) }],
+  [
+    "a file",
+    "12160a05612e74787410a4032803308080a8b1e39fe7cb17",
+    { type: "stat", stat: fileStat({ path: "a.txt", mode: 0o644, size: 3, modTimeNs: MOD_TIME }) },
+  ],
   ["a directory", "12150a0373756210ed83808008308080a8b1e39fe7cb17", { type: "stat", stat: fileStat({ path: "sub", mode: 2147484141, modTimeNs: MOD_TIME }) }],
   [
     "a symbolic link",

@@ -20,7 +20,7 @@ async function transfer(source: string, destination: string, merge: boolean): Pr
   return receiver.sent.flatMap((packet) => (packet.type === "request" ? [packet.id] : []));
 }
 
-const TREE: TestTree = { "a": "text", "d": null, "d/empty": "", "d/large": "0123456789".repeat(100_000), "d/sub": null, "d/sub/x": "x", "l": { link: "../outside" } };
+const TREE: TestTree = { a: "text", d: null, "d/empty": "", "d/large": "0123456789".repeat(100_000), "d/sub": null, "d/sub/x": "x", l: { link: "../outside" } };
 
 describe("receiving a tree", () => {
   test("it arrives as it was", async () => {
@@ -46,14 +46,14 @@ describe("receiving a tree", () => {
   });
 
   test("merging adds and replaces, and removes nothing", async () => {
-    const source = makeTestDirectory({ "a": "new", "d/x": "new" });
-    const destination = makeTestDirectory({ "a": "old", "d/x": "old", "d/y": "kept", "other": "kept" });
+    const source = makeTestDirectory({ a: "new", "d/x": "new" });
+    const destination = makeTestDirectory({ a: "old", "d/x": "old", "d/y": "kept", other: "kept" });
     await transfer(source, destination, true);
     expect(readTestTree(destination)).toEqual({ a: "new", d: null, "d/x": "new", "d/y": "kept", other: "kept" });
   });
 
   test("replacing removes what the listing doesn't have", async () => {
-    const destination = makeTestDirectory({ "a": "old", "b/c/d": "gone", "d/y": "gone", "d/sub/x": "old", "zzz": { link: "a" } });
+    const destination = makeTestDirectory({ a: "old", "b/c/d": "gone", "d/y": "gone", "d/sub/x": "old", zzz: { link: "a" } });
     await transfer(makeTestDirectory(TREE), destination, false);
     expect(readTestTree(destination)).toEqual(TREE);
   });
@@ -132,7 +132,11 @@ describe("a transfer that breaks", () => {
     ["an early finish", [file("a"), { type: "finish" }], "the sender finished before everything was received"],
     ["a second end of the listing", [file("a"), end, end], "a second end of the listing"],
     ["an entry behind the end", [file("a"), end, file("b")], "an entry behind the end of the listing"],
-    ["too many files at once", [...numbers(129).map((n) => file(`f${1000 + n}`)), ...numbers(129).map((n) => data(n, "x"))], "the sender began too many files at once"],
+    [
+      "too many files at once",
+      [...numbers(129).map((n) => file(`f${1000 + n}`)), ...numbers(129).map((n) => data(n, "x"))],
+      "the sender began too many files at once",
+    ],
   ] satisfies [string, Packet[], string][])("%s is refused", async (_, packets, message) => {
     const { result, destination } = await receive(packets);
     await expect(result).rejects.toMatchObject({ reason: "protocol", message });
@@ -161,7 +165,9 @@ describe("a transfer that breaks", () => {
     const root = makeTestDirectory({ file: "x" });
     await expect((await receive([end], join(root, "file"))).result).rejects.toMatchObject({ code: "EEXIST" });
     mkdirSync(join(root, "dir"));
-    await (await receive([end, { type: "finish" }], join(root, "dir"))).result;
+    await (
+      await receive([end, { type: "finish" }], join(root, "dir"))
+    ).result;
   });
 });
 

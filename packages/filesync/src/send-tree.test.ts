@@ -34,7 +34,7 @@ function startSender(tree: TestTree, signal?: AbortSignal) {
     /** Reads whole contents until `count` of them have ended. */
     async contents(count: number): Promise<Record<number, string>> {
       const found: Record<number, string> = {};
-      for (let ended = 0; ended < count; ) {
+      for (let ended = 0; ended < count;) {
         const packet = await this.next();
         if (packet.type !== "data") throw new Error(`a ${packet.type} packet`);
         found[packet.id] = (found[packet.id] ?? "") + Buffer.from(packet.data).toString("latin1");
@@ -49,7 +49,7 @@ const finish = (receiver: TestChannel) => sendPackets(receiver, [{ type: "finish
 
 describe("sending a tree", () => {
   test("numbers count every entry; contents go by number; FIN is answered", async () => {
-    const run = startSender({ "a/x": "first", "b": "second", "c": { link: "b" } });
+    const run = startSender({ "a/x": "first", b: "second", c: { link: "b" } });
     expect(await run.listing()).toEqual(["a", "a/x", "b", "c"]);
     await sendPackets(run.receiver, [
       { type: "request", id: 2 },
@@ -130,7 +130,10 @@ describe("sending a tree", () => {
     rmSync(join(run.root, "gone"));
     writeFileSync(join(run.root, "grown"), "grown larger");
     truncateSync(join(run.root, "shrunk"), 3);
-    await sendPackets(run.receiver, [0, 1, 2].map((id) => ({ type: "request", id }) as const));
+    await sendPackets(
+      run.receiver,
+      [0, 1, 2].map((id) => ({ type: "request", id }) as const),
+    );
     expect(await run.contents(3)).toEqual({ 0: "", 1: "grown larger", 2: "xxx" });
     await finish(run.receiver);
     await run.done;
@@ -154,7 +157,14 @@ describe("a transfer that fails", () => {
     ["an unknown number", [{ type: "request", id: 9 }], "invalid file id 9"],
     ["a directory", [{ type: "request", id: 0 }], "invalid file id 0"],
     ["a symbolic link", [{ type: "request", id: 2 }], "invalid file id 2"],
-    ["a file twice", [{ type: "request", id: 1 }, { type: "request", id: 1 }], "invalid file id 1"],
+    [
+      "a file twice",
+      [
+        { type: "request", id: 1 },
+        { type: "request", id: 1 },
+      ],
+      "invalid file id 1",
+    ],
     ["a packet that only senders send", [{ type: "stat", stat: undefined }], "a stat packet from the receiver"],
   ] as const)("asking for %s is told to the receiver", async (_, packets, message) => {
     const run = startSender({ "d/f": "x", l: { link: "d" } });
@@ -181,7 +191,15 @@ describe("a transfer that fails", () => {
     const run = startSender({ a: "x" });
     const [raw, other] = createTestChannels();
     other.end();
-    await sendTree({ entries: walkTree({ root: run.root }), channel: { ...raw, messages: (async function* () { yield Buffer.from("08ff", "hex"); })() } }).then(
+    await sendTree({
+      entries: walkTree({ root: run.root }),
+      channel: {
+        ...raw,
+        messages: (async function* () {
+          yield Buffer.from("08ff", "hex");
+        })(),
+      },
+    }).then(
       () => expect.unreachable(),
       (error: unknown) => expect(error).toMatchObject({ reason: "malformed" }),
     );

@@ -15,7 +15,14 @@ export function anyStat(): fc.Arbitrary<FileStat> {
       devmajor: fc.maxSafeInteger(),
       devminor: fc.maxSafeInteger(),
       gitIgnored: fc.boolean(),
-      xattrs: fc.array(fc.tuple(fc.string(), fc.uint8Array({ maxLength: 200 }).map((bytes) => Buffer.from(bytes)))).map((entries) => new Map(entries)),
+      xattrs: fc
+        .array(
+          fc.tuple(
+            fc.string(),
+            fc.uint8Array({ maxLength: 200 }).map((bytes) => Buffer.from(bytes)),
+          ),
+        )
+        .map((entries) => new Map(entries)),
     })
     .map(fileStat);
 }

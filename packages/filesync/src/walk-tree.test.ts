@@ -40,12 +40,12 @@ function countingDisk(): { readonly disk: Disk; readonly read: string[]; readonl
 
 describe("the order of a walk", () => {
   test("a directory comes before its children, and its children before what sorts behind it", async () => {
-    const root = makeTestDirectory({ "a/b": "", "a-b": "", "a.txt": "", "a0": "", B: "", "é": "" });
+    const root = makeTestDirectory({ "a/b": "", "a-b": "", "a.txt": "", a0: "", B: "", é: "" });
     expect(await paths({ root })).toEqual(["B", "a/", "a/b", "a-b", "a.txt", "a0", "é"]);
   });
 
   test("names are sorted by their bytes, not by UTF-16", async () => {
-    const root = makeTestDirectory({ "\uffee": "", "😀": "", "z": "" });
+    const root = makeTestDirectory({ "\uffee": "", "😀": "", z: "" });
     expect(await paths({ root })).toEqual(["z", "\uffee", "😀"]);
   });
 
@@ -68,7 +68,16 @@ describe("what a walk says of an entry", () => {
     const [entry] = await walk({ root });
     expect(entry).toEqual({
       file: join(root, "run.sh"),
-      stat: expect.objectContaining({ path: "run.sh", mode: 0o751, size: 10, uid: 0, gid: 0, linkname: "", modTimeNs: 1_700_000_000_123_456_789n, gitIgnored: false }),
+      stat: expect.objectContaining({
+        path: "run.sh",
+        mode: 0o751,
+        size: 10,
+        uid: 0,
+        gid: 0,
+        linkname: "",
+        modTimeNs: 1_700_000_000_123_456_789n,
+        gitIgnored: false,
+      }),
     });
   });
 
@@ -81,7 +90,7 @@ describe("what a walk says of an entry", () => {
   });
 
   test("the first path of an inode has the content, later ones name it", async () => {
-    const root = makeTestDirectory({ "a/one": "x", "c": "y" });
+    const root = makeTestDirectory({ "a/one": "x", c: "y" });
     linkSync(join(root, "a/one"), join(root, "b"));
     linkSync(join(root, "a/one"), join(root, "z"));
     expect((await walk({ root })).map(({ stat }) => [stat.path, stat.linkname, stat.size])).toEqual([
@@ -132,7 +141,13 @@ describe("what a walk reads", () => {
     const { disk, read } = countingDisk();
     expect(await paths({ root, exclude: ["node_modules"], disk })).toEqual(["src/", "src/d.js"]);
     expect(read).toHaveLength(2);
-    expect(await paths({ root, exclude: ["node_modules", "!node_modules/keep"] })).toEqual(["node_modules/", "node_modules/keep/", "node_modules/keep/c.js", "src/", "src/d.js"]);
+    expect(await paths({ root, exclude: ["node_modules", "!node_modules/keep"] })).toEqual([
+      "node_modules/",
+      "node_modules/keep/",
+      "node_modules/keep/c.js",
+      "src/",
+      "src/d.js",
+    ]);
   });
 
   test("wildcards in a directory's name still bound the walk", async () => {
@@ -143,7 +158,7 @@ describe("what a walk reads", () => {
   });
 
   test("a directory that can't be read fails the walk, unless it is filtered out", async () => {
-    const root = makeTestDirectory({ "closed/x": "", "open": "" });
+    const root = makeTestDirectory({ "closed/x": "", open: "" });
     const disk: Disk = {
       ...localDisk,
       readDirectory(path) {
@@ -156,7 +171,7 @@ describe("what a walk reads", () => {
   });
 
   test("entries that vanish meanwhile are left out, their neighbours are not", async () => {
-    const root = makeTestDirectory({ "a/x": "", "b": "", "c": "", "l": { link: "b" } });
+    const root = makeTestDirectory({ "a/x": "", b: "", c: "", l: { link: "b" } });
     const disk: Disk = {
       ...localDisk,
       readDirectory(path) {
@@ -175,7 +190,7 @@ describe("what a walk reads", () => {
   });
 
   test("the root may be a symbolic link, but must be a directory that exists", async () => {
-    const root = makeTestDirectory({ "real/a": "", "link": { link: "real" } });
+    const root = makeTestDirectory({ "real/a": "", link: { link: "real" } });
     expect(await paths({ root: join(root, "link") })).toEqual(["a"]);
     await expect(paths({ root: join(root, "real/a") })).rejects.toMatchObject({ code: "ENOTDIR" });
     await expect(paths({ root: join(root, "none") })).rejects.toMatchObject({ code: "ENOENT" });
@@ -217,21 +232,36 @@ describe("filters", () => {
   });
 
   test("followed paths bring their links and the links' targets along", async () => {
-    const root = makeTestDirectory({ "real/deep/file": "x", "real/other": "y", "aside": "", "first": { link: "second" }, "second": { link: "/real/deep" }, "up": { link: "../../real/other" } });
+    const root = makeTestDirectory({
+      "real/deep/file": "x",
+      "real/other": "y",
+      aside: "",
+      first: { link: "second" },
+      second: { link: "/real/deep" },
+      up: { link: "../../real/other" },
+    });
     expect(await paths({ root, followPaths: ["first/file"] })).toEqual(["first", "real/", "real/deep/", "real/deep/file", "second"]);
     expect(await paths({ root, followPaths: ["up"] })).toEqual(["real/", "real/other", "up"]);
     expect(await paths({ root, followPaths: ["f*"] })).toEqual(["first", "real/", "real/deep/", "real/deep/file", "second"]);
   });
 
   test("a followed path that leads to the root lifts the filter; a circle ends", async () => {
-    const root = makeTestDirectory({ a: "", "root": { link: "/" }, "x": { link: "y" }, "y": { link: "x" } });
+    const root = makeTestDirectory({ a: "", root: { link: "/" }, x: { link: "y" }, y: { link: "x" } });
     expect(await paths({ root, followPaths: ["root"] })).toEqual(["a", "root", "x", "y"]);
     expect(await paths({ root, followPaths: ["x"] })).toEqual(["x", "y"]);
   });
 });
 
 describe("gitignore", () => {
-  const tree = { ".gitignore": "node_modules/\n*.log\n!keep.log", "a.log": "", "keep.log": "", "node_modules/x.js": "", "sub/.gitignore": "!b.log", "sub/b.log": "", "sub/c.log": "" };
+  const tree = {
+    ".gitignore": "node_modules/\n*.log\n!keep.log",
+    "a.log": "",
+    "keep.log": "",
+    "node_modules/x.js": "",
+    "sub/.gitignore": "!b.log",
+    "sub/b.log": "",
+    "sub/c.log": "",
+  };
 
   test("marked: everything is listed, and ignored files offer no content", async () => {
     const entries = await walk({ root: makeTestDirectory(tree), gitignore: "mark" });

@@ -9,7 +9,9 @@ export interface AttachableSettings {
   /** What a leading `~` stands for. Default: the user's home. */
   readonly home?: string | undefined;
   /** Registry credentials; undefined for "go anonymously". Default: none for any host. */
-  readonly credentials?: ((host: string, options: { readonly signal: AbortSignal }) => Promise<{ readonly username: string; readonly secret: string } | undefined>) | undefined;
+  readonly credentials?:
+    | ((host: string, options: { readonly signal: AbortSignal }) => Promise<{ readonly username: string; readonly secret: string } | undefined>)
+    | undefined;
   /** Whether ignored files are listed with a mark (engines from 0.19.11) or left out. */
   readonly gitignore: "mark" | "filter";
   readonly report?: Reporter | undefined;

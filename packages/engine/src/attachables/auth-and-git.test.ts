@@ -26,7 +26,10 @@ describe("registry credentials", () => {
     const broken = async () => {
       throw new Error("the credential helper docker-credential-x is missing");
     };
-    expect(await credentials({ credentials: broken })).toMatchObject({ status: GrpcStatus.UNKNOWN, message: "the credential helper docker-credential-x is missing" });
+    expect(await credentials({ credentials: broken })).toMatchObject({
+      status: GrpcStatus.UNKNOWN,
+      message: "the credential helper docker-credential-x is missing",
+    });
   });
 });
 

@@ -72,7 +72,10 @@ describe("a file", () => {
   test("an existing directory is an error, unless its use is allowed", async () => {
     const root = makeDirectory({ dir: null });
     const path = `${root}/dir`;
-    expect(await sendFile({ path, fileOriginalName: "name" })).toMatchObject({ status: GrpcStatus.UNKNOWN, message: `destination "${path}" is a directory; must be a file path unless allowParentDirPath is set` });
+    expect(await sendFile({ path, fileOriginalName: "name" })).toMatchObject({
+      status: GrpcStatus.UNKNOWN,
+      message: `destination "${path}" is a directory; must be a file path unless allowParentDirPath is set`,
+    });
     expect(await sendFile({ path, fileOriginalName: "name", allowParentDirPath: true })).toEqual(OK);
     expect(read(path, "name")).toBe("content");
     expect(await sendFile({ path, allowParentDirPath: true })).toMatchObject({ message: `cannot export container tar to existing directory "${path}"` });
@@ -100,7 +103,9 @@ describe("a file", () => {
 
   test("bytes that are no message fail the call", async () => {
     const root = makeDirectory();
-    const answer = await startAttachables().call(FILE_SEND_DIFF_COPY, encodeExportOptions({ path: `${root}/file`, isFileStream: true }), [Buffer.from("0aff", "hex")]);
+    const answer = await startAttachables().call(FILE_SEND_DIFF_COPY, encodeExportOptions({ path: `${root}/file`, isFileStream: true }), [
+      Buffer.from("0aff", "hex"),
+    ]);
     expect(answer).toMatchObject({ status: GrpcStatus.UNKNOWN, message: expect.stringContaining("malformed") });
     expect(readdirSync(root)).toEqual([]);
   });
@@ -133,7 +138,12 @@ describe("paths that are removed first", () => {
   const tree = { "dir/file": "", "dir/sub/x": "", "dir/sub/y/z": "", "dir/empty": null, "dir/link": { link: "../outside" }, "outside/kept": "" };
 
   async function remove(root: string, removePaths: readonly string[]): Promise<TestAnswer> {
-    return sendFile({ path: `${root}/dir/new`, removePaths: [] }).then(() => startAttachables().call(FILE_SEND_DIFF_COPY, encodeExportOptions({ path: `${root}/dir`, merge: true, removePaths }), [encodePacket({ type: "stat", stat: undefined }), encodePacket({ type: "finish" })]));
+    return sendFile({ path: `${root}/dir/new`, removePaths: [] }).then(() =>
+      startAttachables().call(FILE_SEND_DIFF_COPY, encodeExportOptions({ path: `${root}/dir`, merge: true, removePaths }), [
+        encodePacket({ type: "stat", stat: undefined }),
+        encodePacket({ type: "finish" }),
+      ]),
+    );
   }
 
   test("files, empty directories, and with a slash whole directories; what is missing is fine", async () => {

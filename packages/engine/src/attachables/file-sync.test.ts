@@ -18,13 +18,18 @@ describe("one message for one question", () => {
   test("the stat of a path has its base name, or the whole path when asked", async () => {
     const root = makeDirectory({ "a/file": "abc" });
     expect(decodeStat((await ask({ path: "a/file", statPathOnly: true }, root)).messages[0]!)).toMatchObject({ path: "file", size: 3 });
-    expect(decodeStat((await ask({ path: "a/file", statPathOnly: true, statReturnAbsPath: true }, root)).messages[0]!)).toMatchObject({ path: `${root}/a/file` });
+    expect(decodeStat((await ask({ path: "a/file", statPathOnly: true, statReturnAbsPath: true }, root)).messages[0]!)).toMatchObject({
+      path: `${root}/a/file`,
+    });
   });
 
   test("links are followed only when asked", async () => {
     const root = makeDirectory({ "a/file": "abc", link: { link: "a/file" } });
     expect(decodeStat((await ask({ path: "link", statPathOnly: true }, root)).messages[0]!)).toMatchObject({ path: "link", linkname: "a/file" });
-    expect(decodeStat((await ask({ path: "link", statPathOnly: true, statResolvePath: true, statReturnAbsPath: true }, root)).messages[0]!)).toMatchObject({ path: `${root}/a/file`, linkname: "" });
+    expect(decodeStat((await ask({ path: "link", statPathOnly: true, statResolvePath: true, statReturnAbsPath: true }, root)).messages[0]!)).toMatchObject({
+      path: `${root}/a/file`,
+      linkname: "",
+    });
   });
 
   test("a file's content; an empty one is an empty message that is sent all the same", async () => {
@@ -36,7 +41,10 @@ describe("one message for one question", () => {
 
   test("a file beyond the limit is an error", async () => {
     const root = makeDirectory({ full: "content" });
-    expect(await ask({ path: "full", readSingleFileOnly: true, maxFileSize: 6 }, root)).toMatchObject({ status: GrpcStatus.UNKNOWN, message: "file contents too large: 7 > 6" });
+    expect(await ask({ path: "full", readSingleFileOnly: true, maxFileSize: 6 }, root)).toMatchObject({
+      status: GrpcStatus.UNKNOWN,
+      message: "file contents too large: 7 > 6",
+    });
   });
 
   test("a glob lists what matches as a whole, directories with a slash", async () => {
@@ -55,7 +63,11 @@ describe("one message for one question", () => {
 describe("a path that isn't there is NOT_FOUND", () => {
   test.each([
     ["stat", { statPathOnly: true }, "stat path: lstat ROOT/none: no such file or directory"],
-    ["resolved stat", { statPathOnly: true, statResolvePath: true }, "get full root path: rpc error: code = NotFound desc = eval symlinks: lstat ROOT/none: no such file or directory"],
+    [
+      "resolved stat",
+      { statPathOnly: true, statResolvePath: true },
+      "get full root path: rpc error: code = NotFound desc = eval symlinks: lstat ROOT/none: no such file or directory",
+    ],
     ["read", { readSingleFileOnly: true }, "read path: open ROOT/none: no such file or directory"],
     ["glob", { globPattern: "*" }, "glob: lstat ROOT/none: no such file or directory"],
     ["tree", {}, "resolve: lstat ROOT/none: no such file or directory"],
@@ -74,7 +86,10 @@ describe("a path that isn't there is NOT_FOUND", () => {
 describe("a whole tree", () => {
   test("it goes with the options of the call, and the engine cancels when it is satisfied", async () => {
     const root = makeDirectory({ "src/a.txt": "first", "src/b.bin": "second", "src/out/c.txt": "third" });
-    const stream = startAttachables({ cwd: root }).open(FILE_SYNC_DIFF_COPY, encodeImportOptions({ path: "src", includePatterns: ["**/*.txt"], excludePatterns: ["out"] }));
+    const stream = startAttachables({ cwd: root }).open(
+      FILE_SYNC_DIFF_COPY,
+      encodeImportOptions({ path: "src", includePatterns: ["**/*.txt"], excludePatterns: ["out"] }),
+    );
     const packets = stream.messages[Symbol.asyncIterator]();
     const next = async () => decodePacket((await packets.next()).value as Uint8Array);
     expect(await next()).toMatchObject({ type: "stat", stat: { path: "a.txt", uid: 0 } });
@@ -132,7 +147,9 @@ describe("a whole tree", () => {
     let listed = 0;
     let healthyAt: number | undefined;
     const health = engine.call("/grpc.health.v1.Health/Check", {}, [new Uint8Array()]).then(() => (healthyAt = listed));
-    for await (const message of stream.messages) if (message.length === 0) break; else listed++;
+    for await (const message of stream.messages)
+      if (message.length === 0) break;
+      else listed++;
     await health;
     stream.cancel();
     expect(healthyAt).toBeLessThan(2040);

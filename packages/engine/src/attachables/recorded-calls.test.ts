@@ -1,7 +1,17 @@
 import { chmodSync, readFileSync, statSync, utimesSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { gunzipSync } from "node:zlib";
-import { decodePacket, decodeStat, encodeExportOptions, encodeImportOptions, parseExportOptions, parseImportOptions, type CallMetadata, type FileStat, type Packet } from "@anyrunner/filesync";
+import {
+  decodePacket,
+  decodeStat,
+  encodeExportOptions,
+  encodeImportOptions,
+  parseExportOptions,
+  parseImportOptions,
+  type CallMetadata,
+  type FileStat,
+  type Packet,
+} from "@anyrunner/filesync";
 import { describe, expect, test } from "vitest";
 import { makeDirectory, startAttachables, type TestAnswer } from "./test-attachables.ts";
 
@@ -29,7 +39,7 @@ function makeRecordedTree(): string {
     "demo/src/node_modules/x.js": "junk\n",
     "demo/src/run.sh": "#!/bin/sh\necho run\n",
     "demo/src/sub/b.txt": "nested\n",
-    "tmp": null,
+    tmp: null,
   });
   writeFileSync(join(root, "demo/src/zeros.bin"), Buffer.alloc(70_000));
   for (const path of [".gitignore", "a.txt", "node_modules/x.js", "sub/b.txt", "zeros.bin"]) chmodSync(join(root, "demo/src", path), 0o644);
@@ -68,7 +78,9 @@ describe("answers to the engine's recorded FileSync calls", () => {
     const answer = await engine.call(call.path, relocate(call, root));
     expect({ status: answer.status, message: answer.message.replaceAll(root, "") }).toEqual({ status: call.status, message: call.message ?? "" });
     const recorded = call.answered.map((hex) => withoutTime(decodeStat(Buffer.from(hex, "hex"))));
-    const ours = answer.messages.map((message) => decodeStat(message)).map((stat) => withoutTime({ ...stat, path: stat.path.replace(root, ""), uid: 0, gid: 0 }));
+    const ours = answer.messages
+      .map((message) => decodeStat(message))
+      .map((stat) => withoutTime({ ...stat, path: stat.path.replace(root, ""), uid: 0, gid: 0 }));
     expect(ours).toEqual(recorded);
   });
 

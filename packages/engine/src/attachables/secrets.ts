@@ -37,7 +37,10 @@ const readVariable: Provider = async (name, { env }) => {
 
 const readSecretFile: Provider = async (path, settings) => {
   const home = settings.home ?? homedir();
-  const full = resolve(settings.cwd, path.replace(/^~(?=$|[/\\])/, () => home));
+  const full = resolve(
+    settings.cwd,
+    path.replace(/^~(?=$|[/\\])/, () => home),
+  );
   try {
     return await readFile(full);
   } catch (error) {
