@@ -4,12 +4,31 @@ import { describe, expect, test } from "vitest";
 import { checkDriver } from "./check-driver.ts";
 
 const noop = () => Promise.resolve({});
-const good = { specVersion: 1, name: "toy", schemes: ["toy"], capabilities: [], options: [{ name: "x", type: "string", help: "X." }], parse: noop, probe: noop, provision: noop, connect: noop };
+const good = {
+  specVersion: 1,
+  name: "toy",
+  schemes: ["toy"],
+  capabilities: [],
+  options: [{ name: "x", type: "string", help: "X." }],
+  parse: noop,
+  probe: noop,
+  provision: noop,
+  connect: noop,
+};
 
 describe("checkDriver", () => {
   test("gives a good driver back as it is", () => {
     expect(checkDriver(good, "package toy")).toBe(good);
-    const full = { ...good, capabilities: ["provision", "half-close", "inspect", "logs", "lifecycle", "list"], inspect: noop, logs: noop, start: noop, stop: noop, destroy: noop, list: noop };
+    const full = {
+      ...good,
+      capabilities: ["provision", "half-close", "inspect", "logs", "lifecycle", "list"],
+      inspect: noop,
+      logs: noop,
+      start: noop,
+      stop: noop,
+      destroy: noop,
+      list: noop,
+    };
     expect(checkDriver(full, "package toy")).toBe(full);
   });
 
@@ -20,7 +39,11 @@ describe("checkDriver", () => {
     [{ specVersion: 2 }, "2"],
   ])("%# another interface version is SPEC_MISMATCH, before anything else is looked at", (value, shown) => {
     expect(() => checkDriver(value, "package toy")).toThrow(
-      expect.objectContaining({ code: "SPEC_MISMATCH", message: `package toy has specVersion ${shown}; this anyrunner knows version 1`, hint: "update the driver, or anyrunner" }),
+      expect.objectContaining({
+        code: "SPEC_MISMATCH",
+        message: `package toy has specVersion ${shown}; this anyrunner knows version 1`,
+        hint: "update the driver, or anyrunner",
+      }),
     );
   });
 
@@ -49,9 +72,21 @@ describe("checkDriver", () => {
   });
 
   test("throws typed errors only, whatever a package exports", () => {
-    const almost = fc.record({ specVersion: fc.constantFrom(1, 2), name: fc.anything(), schemes: fc.anything(), capabilities: fc.anything(), options: fc.anything(), parse: fc.anything() }, { requiredKeys: ["specVersion"] });
-    fc.assert(fc.property(fc.oneof(fc.anything(), almost), (value) => {
-      expect(() => checkDriver(value, "x")).toThrow(expect.objectContaining({ code: expect.stringMatching(/^(DRIVER_INVALID|SPEC_MISMATCH)$/) }));
-    }));
+    const almost = fc.record(
+      {
+        specVersion: fc.constantFrom(1, 2),
+        name: fc.anything(),
+        schemes: fc.anything(),
+        capabilities: fc.anything(),
+        options: fc.anything(),
+        parse: fc.anything(),
+      },
+      { requiredKeys: ["specVersion"] },
+    );
+    fc.assert(
+      fc.property(fc.oneof(fc.anything(), almost), (value) => {
+        expect(() => checkDriver(value, "x")).toThrow(expect.objectContaining({ code: expect.stringMatching(/^(DRIVER_INVALID|SPEC_MISMATCH)$/) }));
+      }),
+    );
   });
 });

@@ -18,7 +18,9 @@ const MEMBERS: Readonly<Record<DriverCapability, readonly string[]>> = {
  */
 export function checkDriver(value: unknown, where: string): RunnerDriver {
   const invalid = (what: string) =>
-    new RunnerError("DRIVER_INVALID", `${where} gives no usable driver: ${what}`, { hint: "tell the author of the driver; the interface is RunnerDriver of @anyrunner/core" });
+    new RunnerError("DRIVER_INVALID", `${where} gives no usable driver: ${what}`, {
+      hint: "tell the author of the driver; the interface is RunnerDriver of @anyrunner/core",
+    });
   if (typeof value !== "object" || value === null) throw invalid('its export "driver" is no object');
   const driver = value as Record<string, unknown>;
   if (driver["specVersion"] === undefined) throw invalid('it exports no "driver" with a specVersion');

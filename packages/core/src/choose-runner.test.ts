@@ -58,8 +58,13 @@ describe("chooseRunner", () => {
 
   test("with nothing at all every remedy is named", async () => {
     const error: unknown = await chooseRunner({ env: {} }).catch((reason: unknown) => reason);
-    expect(error).toMatchObject({ code: "NO_RUNNER", hint: expect.stringMatching(/--runner URL.*_EXPERIMENTAL_DAGGER_RUNNER_HOST.*anyrunner\.config\.yaml.*embedded:\/\//) });
-    await expect(chooseRunner({ env: {}, findRunning: () => Promise.resolve(undefined), findDefault: () => Promise.resolve(undefined) })).rejects.toMatchObject({ code: "NO_RUNNER" });
+    expect(error).toMatchObject({
+      code: "NO_RUNNER",
+      hint: expect.stringMatching(/--runner URL.*_EXPERIMENTAL_DAGGER_RUNNER_HOST.*anyrunner\.config\.yaml.*embedded:\/\//),
+    });
+    await expect(chooseRunner({ env: {}, findRunning: () => Promise.resolve(undefined), findDefault: () => Promise.resolve(undefined) })).rejects.toMatchObject(
+      { code: "NO_RUNNER" },
+    );
   });
 
   test("why there is no default is passed on", async () => {
@@ -68,7 +73,10 @@ describe("chooseRunner", () => {
   });
 
   test.each(["0", "65536", "-1", "8o", "1e3", "0x10", " 80", "port"])("a session's port %j is INVALID_CONFIG, not ignored", async (port) => {
-    await expect(chooseRunner({ env: { DAGGER_SESSION_PORT: port, DAGGER_SESSION_TOKEN: "t" } })).rejects.toMatchObject({ code: "INVALID_CONFIG", message: expect.stringContaining(port) });
+    await expect(chooseRunner({ env: { DAGGER_SESSION_PORT: port, DAGGER_SESSION_TOKEN: "t" } })).rejects.toMatchObject({
+      code: "INVALID_CONFIG",
+      message: expect.stringContaining(port),
+    });
   });
 
   test("a session without a token is INVALID_CONFIG; a token alone is no session", async () => {

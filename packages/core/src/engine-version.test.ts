@@ -1,7 +1,15 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 
-import { baseEngineVersion, checkEngine, compareEngineVersions, ENGINE_PACKAGE, minimumClientVersion, normalizeEngineVersion, parseEngineVersion } from "./engine-version.ts";
+import {
+  baseEngineVersion,
+  checkEngine,
+  compareEngineVersions,
+  ENGINE_PACKAGE,
+  minimumClientVersion,
+  normalizeEngineVersion,
+  parseEngineVersion,
+} from "./engine-version.ts";
 
 describe("parseEngineVersion", () => {
   test.each([
@@ -62,24 +70,31 @@ describe("compareEngineVersions", () => {
 
   const small = fc.nat(12);
   const prerelease = fc.array(fc.oneof(fc.nat(20).map(String), fc.constantFrom("alpha", "beta", "rc-1")), { maxLength: 3 });
-  const version = fc.tuple(fc.nat(1), small, small, prerelease).map(([major, minor, patch, parts]) => `v${major}.${minor}.${patch}${parts.length > 0 ? `-${parts.join(".")}` : ""}`);
+  const version = fc
+    .tuple(fc.nat(1), small, small, prerelease)
+    .map(([major, minor, patch, parts]) => `v${major}.${minor}.${patch}${parts.length > 0 ? `-${parts.join(".")}` : ""}`);
 
   test("is a total order, which a build part and a missing v don't change", () => {
-    fc.assert(fc.property(version, version, version, (a, b, c) => {
-      const sign = (left: string, right: string) => Math.sign(compareEngineVersions(left, right));
-      expect(sign(a, a)).toBe(0);
-      expect(sign(a, b) + sign(b, a)).toBe(0);
-      const [low, middle, high] = [a, b, c].toSorted(compareEngineVersions) as [string, string, string];
-      expect([sign(low, middle), sign(middle, high), sign(low, high)]).not.toContain(1);
-      expect(sign(`${a.slice(1)}+13d493ee.dirty`, b)).toBe(sign(a, b));
-    }), { numRuns: 1000 });
+    fc.assert(
+      fc.property(version, version, version, (a, b, c) => {
+        const sign = (left: string, right: string) => Math.sign(compareEngineVersions(left, right));
+        expect(sign(a, a)).toBe(0);
+        expect(sign(a, b) + sign(b, a)).toBe(0);
+        const [low, middle, high] = [a, b, c].toSorted(compareEngineVersions) as [string, string, string];
+        expect([sign(low, middle), sign(middle, high), sign(low, high)]).not.toContain(1);
+        expect(sign(`${a.slice(1)}+13d493ee.dirty`, b)).toBe(sign(a, b));
+      }),
+      { numRuns: 1000 },
+    );
   });
 
   test("from 1.0 on only the base counts", () => {
-    fc.assert(fc.property(small, small, prerelease, prerelease, (minor, patch, a, b) => {
-      const text = (parts: readonly string[]) => `v1.${minor}.${patch}${parts.length > 0 ? `-${parts.join(".")}` : ""}`;
-      expect(compareEngineVersions(text(a), text(b))).toBe(0);
-    }));
+    fc.assert(
+      fc.property(small, small, prerelease, prerelease, (minor, patch, a, b) => {
+        const text = (parts: readonly string[]) => `v1.${minor}.${patch}${parts.length > 0 ? `-${parts.join(".")}` : ""}`;
+        expect(compareEngineVersions(text(a), text(b))).toBe(0);
+      }),
+    );
   });
 });
 
@@ -94,7 +109,11 @@ describe("checkEngine", () => {
 
   test("refuses another package, whatever its version", () => {
     expect(() => check({ package: "github.com/moby/buildkit", version: "v0.21.8" })).toThrow(
-      expect.objectContaining({ code: "WRONG_SERVER", message: expect.stringContaining("unix:///x"), details: { package: "github.com/moby/buildkit", version: "v0.21.8" } }),
+      expect.objectContaining({
+        code: "WRONG_SERVER",
+        message: expect.stringContaining("unix:///x"),
+        details: { package: "github.com/moby/buildkit", version: "v0.21.8" },
+      }),
     );
   });
 
@@ -104,7 +123,9 @@ describe("checkEngine", () => {
     ["v0.18.19", "v0.19.0"],
     ["v0.19.0-beta.1", "v0.19.0"],
   ])("refuses %s when the minimum is %s", (version, minimum) => {
-    expect(() => check({ package: ENGINE_PACKAGE, version }, minimum)).toThrow(expect.objectContaining({ code: "VERSION_MISMATCH", hint: expect.stringMatching(/or newer$/) }));
+    expect(() => check({ package: ENGINE_PACKAGE, version }, minimum)).toThrow(
+      expect.objectContaining({ code: "VERSION_MISMATCH", hint: expect.stringMatching(/or newer$/) }),
+    );
   });
 });
 

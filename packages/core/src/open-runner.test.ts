@@ -66,7 +66,11 @@ describe("openRunner", () => {
 
   test("what a driver throws untyped is INTERNAL with its name; what is typed stays", async () => {
     const foreign = new TypeError("undefined is no function");
-    await expect(openRunner("toy://x", { registry: registryOf({ provision: () => Promise.reject(foreign) }) })).rejects.toMatchObject({ code: "INTERNAL", cause: foreign, driver: "toy" });
+    await expect(openRunner("toy://x", { registry: registryOf({ provision: () => Promise.reject(foreign) }) })).rejects.toMatchObject({
+      code: "INTERNAL",
+      cause: foreign,
+      driver: "toy",
+    });
     const runner = await openRunner("toy://x", {
       registry: registryOf({
         connect: () => {

@@ -73,23 +73,27 @@ describe("readOptions", () => {
 
   test("gives back what was written, through the text of a URL", () => {
     const text = fc.string({ unit: "grapheme", maxLength: 12 });
-    fc.assert(fc.property(text, fc.integer({ min: -999_999, max: 999_999 }), fc.boolean(), fc.array(text, { maxLength: 4 }), (container, port, cleanup, env) => {
-      const params = [
-        { name: "container", value: container },
-        { name: "port", value: String(port) },
-        { name: "cleanup", value: String(cleanup) },
-        ...env.map((value) => ({ name: "env", value })),
-      ];
-      const url = parseRunnerUrl(serializeRunnerUrl({ scheme: "image", body: "engine", params }));
-      expect(readOptions(url, SPECS)).toMatchObject({ container, port, cleanup, env });
-    }));
+    fc.assert(
+      fc.property(text, fc.integer({ min: -999_999, max: 999_999 }), fc.boolean(), fc.array(text, { maxLength: 4 }), (container, port, cleanup, env) => {
+        const params = [
+          { name: "container", value: container },
+          { name: "port", value: String(port) },
+          { name: "cleanup", value: String(cleanup) },
+          ...env.map((value) => ({ name: "env", value })),
+        ];
+        const url = parseRunnerUrl(serializeRunnerUrl({ scheme: "image", body: "engine", params }));
+        expect(readOptions(url, SPECS)).toMatchObject({ container, port, cleanup, env });
+      }),
+    );
   });
 
   test("takes or refuses, with INVALID_OPTION and without the value, whatever is written", () => {
-    fc.assert(fc.property(fc.constantFrom(...SPECS.map(({ name }) => name), "other"), fc.string({ unit: "grapheme" }), (name, rest) => {
-      const error = refusal({ scheme: "image", body: "engine", params: [{ name, value: `Zq7Z${rest}` }] });
-      expect(error?.code ?? "INVALID_OPTION").toBe("INVALID_OPTION");
-      expect(`${JSON.stringify(error)}${String(error)}`).not.toContain("Zq7Z");
-    }));
+    fc.assert(
+      fc.property(fc.constantFrom(...SPECS.map(({ name }) => name), "other"), fc.string({ unit: "grapheme" }), (name, rest) => {
+        const error = refusal({ scheme: "image", body: "engine", params: [{ name, value: `Zq7Z${rest}` }] });
+        expect(error?.code ?? "INVALID_OPTION").toBe("INVALID_OPTION");
+        expect(`${JSON.stringify(error)}${String(error)}`).not.toContain("Zq7Z");
+      }),
+    );
   });
 });

@@ -20,16 +20,21 @@ describe("redact", () => {
 
   test("leaves no secret in any text, and leaves the rest as it was", () => {
     const secret = fc.stringMatching(/^[ab]{3,6}$/);
-    fc.assert(fc.property(fc.stringMatching(/^[abcx ]{0,40}$/), fc.array(secret, { maxLength: 4 }), (text, secrets) => {
-      const shown = redact(text, secrets);
-      for (const value of secrets) expect(shown).not.toContain(value);
-      for (const rest of shown.split("***")) expect(text).toContain(rest);
-    }), { numRuns: 1000 });
+    fc.assert(
+      fc.property(fc.stringMatching(/^[abcx ]{0,40}$/), fc.array(secret, { maxLength: 4 }), (text, secrets) => {
+        const shown = redact(text, secrets);
+        for (const value of secrets) expect(shown).not.toContain(value);
+        for (const rest of shown.split("***")) expect(text).toContain(rest);
+      }),
+      { numRuns: 1000 },
+    );
   });
 
   test("changes nothing in a text that holds no secret", () => {
-    fc.assert(fc.property(fc.string({ unit: "grapheme" }), fc.array(fc.stringMatching(/^Zq7Z.{0,3}$/)), (text, secrets) => {
-      expect(redact(text, secrets)).toBe(text);
-    }));
+    fc.assert(
+      fc.property(fc.string({ unit: "grapheme" }), fc.array(fc.stringMatching(/^Zq7Z.{0,3}$/)), (text, secrets) => {
+        expect(redact(text, secrets)).toBe(text);
+      }),
+    );
   });
 });

@@ -53,9 +53,20 @@ describe("resolve", () => {
 
   test("when none is available the error lists every reason, with causes, and hides secrets", async () => {
     const secret = { options: [{ name: "pin", type: "string", help: "PIN.", secret: true }] as const };
-    const registry = createRegistry([entry("docker", { ...absent("no docker", "install it"), ...secret }), entry("podman", { probe: () => Promise.reject(new Error("broke")) })]);
+    const registry = createRegistry([
+      entry("docker", { ...absent("no docker", "install it"), ...secret }),
+      entry("podman", { probe: () => Promise.reject(new Error("broke")) }),
+    ]);
     const error = (await registry.resolve(url).catch((reason: unknown) => reason)) as RunnerError;
-    expect(error).toMatchObject({ code: "NOT_AVAILABLE", details: { losers: [{ driver: "docker", reason: "no docker" }, { driver: "podman", reason: "broke" }] } });
+    expect(error).toMatchObject({
+      code: "NOT_AVAILABLE",
+      details: {
+        losers: [
+          { driver: "docker", reason: "no docker" },
+          { driver: "podman", reason: "broke" },
+        ],
+      },
+    });
     expect(error.message).toBe("nothing can serve image://engine:v1?pin=***:\n  docker: no docker (install it)\n  podman: broke");
     expect((error.cause as AggregateError).errors).toHaveLength(2);
   });
@@ -63,7 +74,9 @@ describe("resolve", () => {
   test("a single candidate's own error is kept, and its code for what it reports", async () => {
     const own = new RunnerError("PERMISSION_DENIED", "no access");
     await expect(createRegistry([entry("docker", { probe: () => Promise.reject(own) })]).resolve(url)).rejects.toBe(own);
-    const reported = createRegistry([entry("docker", { probe: () => Promise.resolve({ available: false, reason: "stopped", code: "NOT_RUNNING", hint: "start it" }) })]);
+    const reported = createRegistry([
+      entry("docker", { probe: () => Promise.resolve({ available: false, reason: "stopped", code: "NOT_RUNNING", hint: "start it" }) }),
+    ]);
     await expect(reported.resolve(url)).rejects.toMatchObject({ code: "NOT_RUNNING", message: "stopped", hint: "start it", driver: "docker" });
     await expect(createRegistry([entry("docker", absent("gone"))]).resolve(url)).rejects.toMatchObject({ code: "NOT_AVAILABLE", message: "gone" });
   });
@@ -73,13 +86,22 @@ describe("resolve", () => {
       throw new RunnerError(code, "bad body");
     };
     await expect(createRegistry([entry("docker", { parse }), entry("podman", { parse })]).resolve(url)).rejects.toMatchObject({ code, message: "bad body" });
-    await expect(createRegistry([entry("docker", { parse }), entry("podman", absent("no podman"))]).resolve(url)).rejects.toMatchObject({ code: "NOT_AVAILABLE" });
+    await expect(createRegistry([entry("docker", { parse }), entry("podman", absent("no podman"))]).resolve(url)).rejects.toMatchObject({
+      code: "NOT_AVAILABLE",
+    });
   });
 
   test("an unknown scheme is told with what is known", async () => {
     const registry = createRegistry([entry("docker", { schemes: ["image", "docker-container"] })]);
-    await expect(registry.resolve(parseRunnerUrl("imag://x"))).rejects.toMatchObject({ code: "UNKNOWN_SCHEME", hint: 'did you mean "image"? known are docker-container, image' });
-    await expect(registry.resolve(parseRunnerUrl("ssh://x"))).rejects.toMatchObject({ code: "UNKNOWN_SCHEME", hint: "known are docker-container, image", details: { scheme: "ssh" } });
+    await expect(registry.resolve(parseRunnerUrl("imag://x"))).rejects.toMatchObject({
+      code: "UNKNOWN_SCHEME",
+      hint: 'did you mean "image"? known are docker-container, image',
+    });
+    await expect(registry.resolve(parseRunnerUrl("ssh://x"))).rejects.toMatchObject({
+      code: "UNKNOWN_SCHEME",
+      hint: "known are docker-container, image",
+      details: { scheme: "ssh" },
+    });
   });
 
   test("an abort ends it before the first and between two candidates", async () => {
@@ -117,7 +139,12 @@ describe("load", () => {
     let loads = 0;
     const flaky = entry("docker", {}, () => (++loads === 1 ? Promise.reject(new Error("disk")) : Promise.resolve({ driver: toy("docker") })));
     const registry = createRegistry([flaky]);
-    await expect(registry.load(flaky)).rejects.toMatchObject({ code: "DRIVER_INVALID", message: "package docker fails while it is loaded: disk", cause: expect.any(Error), driver: "docker" });
+    await expect(registry.load(flaky)).rejects.toMatchObject({
+      code: "DRIVER_INVALID",
+      message: "package docker fails while it is loaded: disk",
+      cause: expect.any(Error),
+      driver: "docker",
+    });
     await expect(registry.load(flaky)).resolves.toMatchObject({ name: "docker" });
     expect(loads).toBe(2);
   });
@@ -130,8 +157,20 @@ describe("load", () => {
   test.each<[string, () => Promise<unknown>, string, RegExp]>([
     ["is for another version", () => Promise.resolve({ driver: { ...toy("docker"), specVersion: 2 } }), "SPEC_MISMATCH", /specVersion 2/],
     ["exports nothing", () => Promise.resolve({}), "DRIVER_INVALID", /exports no "driver"/],
-    ["gives another driver than it announced", () => Promise.resolve({ driver: toy("other") }), "DRIVER_INVALID", /announces the driver "docker" but gives "other"/],
-    ["throws while it is called", () => { throw new TypeError("at once"); }, "DRIVER_INVALID", /at once/],
+    [
+      "gives another driver than it announced",
+      () => Promise.resolve({ driver: toy("other") }),
+      "DRIVER_INVALID",
+      /announces the driver "docker" but gives "other"/,
+    ],
+    [
+      "throws while it is called",
+      () => {
+        throw new TypeError("at once");
+      },
+      "DRIVER_INVALID",
+      /at once/,
+    ],
     ["isn't installed", () => Promise.reject(new RunnerError("DRIVER_NOT_INSTALLED", "missing")), "DRIVER_NOT_INSTALLED", /missing/],
   ])("a module that %s is refused", async (_, load, code, message) => {
     const bad = entry("docker", {}, load);
@@ -163,6 +202,9 @@ describe("createRegistry", () => {
   });
 
   test("a driver that isn't there by name is told with what is known", async () => {
-    await expect(createRegistry([entry("docker")]).driver("dokcer")).rejects.toMatchObject({ code: "UNKNOWN_SCHEME", hint: 'did you mean "docker"? known are docker' });
+    await expect(createRegistry([entry("docker")]).driver("dokcer")).rejects.toMatchObject({
+      code: "UNKNOWN_SCHEME",
+      hint: 'did you mean "docker"? known are docker',
+    });
   });
 });

@@ -93,7 +93,11 @@ export function createRegistry(entries: readonly DriverEntry[]): Registry {
           failures.push(new RunnerError(probe.code ?? "NOT_AVAILABLE", probe.reason, { hint: probe.hint, driver: entry.name }));
         } catch (error) {
           throwIfAborted(options.signal);
-          losers.push({ driver: entry.name, reason: error instanceof Error ? error.message : String(error), hint: RunnerError.is(error) ? error.hint : undefined });
+          losers.push({
+            driver: entry.name,
+            reason: error instanceof Error ? error.message : String(error),
+            hint: RunnerError.is(error) ? error.hint : undefined,
+          });
           failures.push(error);
         }
       }
@@ -125,7 +129,10 @@ async function importDriver(entry: DriverEntry): Promise<unknown> {
 }
 
 function unknownScheme(url: RunnerUrl, schemes: Iterable<string>): RunnerError {
-  return new RunnerError("UNKNOWN_SCHEME", `no driver for the scheme "${url.scheme}"`, { hint: didYouMean(url.scheme, schemes), details: { scheme: url.scheme } });
+  return new RunnerError("UNKNOWN_SCHEME", `no driver for the scheme "${url.scheme}"`, {
+    hint: didYouMean(url.scheme, schemes),
+    details: { scheme: url.scheme },
+  });
 }
 
 function didYouMean(word: string, names: Iterable<string>): string {

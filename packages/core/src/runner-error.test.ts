@@ -13,7 +13,15 @@ describe("RunnerError", () => {
   test("has name, message, cause and fields, and shows neither name nor brand among its own keys", () => {
     const cause = new Error("ECONNREFUSED");
     const error = new RunnerError("CONNECTION_REFUSED", "nothing listens", { hint: "start it", cause, details: { port: 1 }, driver: "tcp", retryable: true });
-    expect(error).toMatchObject({ name: "RunnerError", code: "CONNECTION_REFUSED", message: "nothing listens", hint: "start it", cause, driver: "tcp", retryable: true });
+    expect(error).toMatchObject({
+      name: "RunnerError",
+      code: "CONNECTION_REFUSED",
+      message: "nothing listens",
+      hint: "start it",
+      cause,
+      driver: "tcp",
+      retryable: true,
+    });
     expect(error).toBeInstanceOf(Error);
     expect(Object.keys(error)).not.toContain("name");
     expect(Object.getOwnPropertySymbols(error).filter((symbol) => Object.prototype.propertyIsEnumerable.call(error, symbol))).toEqual([]);
@@ -49,22 +57,35 @@ describe("RunnerError", () => {
 describe("RunnerError.from", () => {
   test("keeps ours, wraps the rest with its cause", () => {
     const cause = new Error("boom");
-    expect(RunnerError.from(cause, "TLS_FAILED", { hint: "check", driver: "tls" })).toMatchObject({ code: "TLS_FAILED", message: "boom", cause, hint: "check", driver: "tls" });
+    expect(RunnerError.from(cause, "TLS_FAILED", { hint: "check", driver: "tls" })).toMatchObject({
+      code: "TLS_FAILED",
+      message: "boom",
+      cause,
+      hint: "check",
+      driver: "tls",
+    });
     expect(RunnerError.from("text", "INTERNAL")).toMatchObject({ message: "text", cause: "text" });
   });
 
   test("is ABORTED for a foreign error of an aborted call", () => {
     const reason = new Error("enough");
-    expect(RunnerError.from(new Error("socket closed"), "CONNECTION_LOST", { signal: AbortSignal.abort(reason) })).toMatchObject({ code: "ABORTED", cause: reason });
-    expect(RunnerError.from(new Error("socket closed"), "CONNECTION_LOST", { signal: new AbortController().signal })).toMatchObject({ code: "CONNECTION_LOST" });
+    expect(RunnerError.from(new Error("socket closed"), "CONNECTION_LOST", { signal: AbortSignal.abort(reason) })).toMatchObject({
+      code: "ABORTED",
+      cause: reason,
+    });
+    expect(RunnerError.from(new Error("socket closed"), "CONNECTION_LOST", { signal: new AbortController().signal })).toMatchObject({
+      code: "CONNECTION_LOST",
+    });
   });
 
   test("makes an error of anything that can be thrown", () => {
-    fc.assert(fc.property(fc.anything({ withNullPrototype: true, withBigInt: true, withDate: true, withMap: true }), (value) => {
-      const error = RunnerError.from(value, "INTERNAL");
-      expect(RunnerError.is(error)).toBe(true);
-      expect(error.message).toBeTypeOf("string");
-    }));
+    fc.assert(
+      fc.property(fc.anything({ withNullPrototype: true, withBigInt: true, withDate: true, withMap: true }), (value) => {
+        const error = RunnerError.from(value, "INTERNAL");
+        expect(RunnerError.is(error)).toBe(true);
+        expect(error.message).toBeTypeOf("string");
+      }),
+    );
   });
 });
 
@@ -75,15 +96,26 @@ describe("toJSON and runnerErrorFromJson", () => {
 
   test("are each other's inverse, but for the cause", () => {
     const code = fc.constantFrom(...(Object.keys(ERROR_CODES) as ErrorCode[]));
-    const options = fc.record({ hint: fc.string(), driver: fc.string(), retryable: fc.boolean(), details: fc.dictionary(fc.string(), fc.jsonValue()) }, { requiredKeys: [] });
-    fc.assert(fc.property(code, fc.string(), options, (name, message, rest) => {
-      const json = JSON.parse(JSON.stringify(new RunnerError(name, message, { ...(rest as object), cause: new Error("hidden") })));
-      expect(JSON.parse(JSON.stringify(runnerErrorFromJson(json)))).toEqual(json);
-    }));
+    const options = fc.record(
+      { hint: fc.string(), driver: fc.string(), retryable: fc.boolean(), details: fc.dictionary(fc.string(), fc.jsonValue()) },
+      { requiredKeys: [] },
+    );
+    fc.assert(
+      fc.property(code, fc.string(), options, (name, message, rest) => {
+        const json = JSON.parse(JSON.stringify(new RunnerError(name, message, { ...(rest as object), cause: new Error("hidden") })));
+        expect(JSON.parse(JSON.stringify(runnerErrorFromJson(json)))).toEqual(json);
+      }),
+    );
   });
 
   test("an unknown code of another process becomes INTERNAL; odd fields are dropped", () => {
-    expect(runnerErrorFromJson({ code: "NEWER_CODE", message: "x", hint: 3, details: [1], retryable: "yes" })).toMatchObject({ code: "INTERNAL", message: "x", hint: undefined, details: undefined, retryable: false });
+    expect(runnerErrorFromJson({ code: "NEWER_CODE", message: "x", hint: 3, details: [1], retryable: "yes" })).toMatchObject({
+      code: "INTERNAL",
+      message: "x",
+      hint: undefined,
+      details: undefined,
+      retryable: false,
+    });
     expect(runnerErrorFromJson({})).toMatchObject({ code: "INTERNAL", message: "no message" });
   });
 });

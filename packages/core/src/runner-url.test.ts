@@ -20,8 +20,28 @@ describe("parseRunnerUrl", () => {
     ["npipe:////./pipe/Docker", { scheme: "npipe", body: "//./pipe/Docker", params: [] }],
     ["embedded://", { scheme: "embedded", body: "", params: [] }],
     ["tcp://[::1]:8080?", { scheme: "tcp", body: "[::1]:8080", params: [] }],
-    ["image://r.io/a/b:t@sha256:0a1b?env=A%3DB&env=C", { scheme: "image", body: "r.io/a/b:t@sha256:0a1b", params: [{ name: "env", value: "A=B" }, { name: "env", value: "C" }] }],
-    ["x://a?b=c?d=e&f", { scheme: "x", body: "a", params: [{ name: "b", value: "c?d=e" }, { name: "f", value: "" }] }],
+    [
+      "image://r.io/a/b:t@sha256:0a1b?env=A%3DB&env=C",
+      {
+        scheme: "image",
+        body: "r.io/a/b:t@sha256:0a1b",
+        params: [
+          { name: "env", value: "A=B" },
+          { name: "env", value: "C" },
+        ],
+      },
+    ],
+    [
+      "x://a?b=c?d=e&f",
+      {
+        scheme: "x",
+        body: "a",
+        params: [
+          { name: "b", value: "c?d=e" },
+          { name: "f", value: "" },
+        ],
+      },
+    ],
     ["x://a?b=one+two%20%2B%23", { scheme: "x", body: "a", params: [{ name: "b", value: "one two +#" }] }],
     ["x://y://z", { scheme: "x", body: "y://z", params: [] }],
     ["  unix:///a\n", { scheme: "unix", body: "/a", params: [] }],
@@ -53,10 +73,17 @@ describe("parseRunnerUrl", () => {
 
   test("gives a URL or INVALID_URL for any text", () => {
     fc.assert(
-      fc.property(fc.oneof(fc.string({ unit: "binary", maxLength: 60 }), fc.webUrl({ withQueryParameters: true, withFragments: true }), fc.string().map((text) => `x://${text}`)), (text) => {
-        const result = parse(text);
-        expect(typeof result === "object" ? "INVALID_URL" : result).toMatch(/^INVALID_URL/);
-      }),
+      fc.property(
+        fc.oneof(
+          fc.string({ unit: "binary", maxLength: 60 }),
+          fc.webUrl({ withQueryParameters: true, withFragments: true }),
+          fc.string().map((text) => `x://${text}`),
+        ),
+        (text) => {
+          const result = parse(text);
+          expect(typeof result === "object" ? "INVALID_URL" : result).toMatch(/^INVALID_URL/);
+        },
+      ),
       { numRuns: 2000 },
     );
   });
@@ -69,17 +96,26 @@ const runnerUrl: fc.Arbitrary<RunnerUrl> = fc.record({ scheme, body, params: fc.
 
 describe("serializeRunnerUrl", () => {
   test("is undone by parseRunnerUrl, whatever the body and the parameters hold", () => {
-    fc.assert(fc.property(runnerUrl, (url) => {
-      expect(parseRunnerUrl(serializeRunnerUrl(url))).toEqual(url);
-    }), { numRuns: 1000 });
+    fc.assert(
+      fc.property(runnerUrl, (url) => {
+        expect(parseRunnerUrl(serializeRunnerUrl(url))).toEqual(url);
+      }),
+      { numRuns: 1000 },
+    );
   });
 
   test("parse, serialise and parse again changes nothing", () => {
-    fc.assert(fc.property(fc.string({ unit: "binary" }).map((rest) => `x://${rest.replaceAll(/[\s#]/g, "")}`), (input) => {
-      const once = parse(input);
-      fc.pre(typeof once === "object");
-      expect(parse(serializeRunnerUrl(once))).toEqual(once);
-    }), { numRuns: 1000 });
+    fc.assert(
+      fc.property(
+        fc.string({ unit: "binary" }).map((rest) => `x://${rest.replaceAll(/[\s#]/g, "")}`),
+        (input) => {
+          const once = parse(input);
+          fc.pre(typeof once === "object");
+          expect(parse(serializeRunnerUrl(once))).toEqual(once);
+        },
+      ),
+      { numRuns: 1000 },
+    );
   });
 });
 
@@ -107,9 +143,12 @@ describe("formatRunnerUrl", () => {
     const secret = fc.stringMatching(/^(?:[A-Za-z0-9][A-Za-z0-9/@:._~-]{0,6})?Zq7Z[A-Za-z0-9/@:._~-]{0,6}$/);
     const broken = fc.constantFrom("", "#f", "?a=1#b", "?token=Zq7Z#b", " ", "\u0001");
     const prefix = fc.constantFrom("tcp://", "tcp:/", "tcp:", "", "1x://", "SSH://");
-    fc.assert(fc.property(prefix, secret, broken, (start, password, end) => {
-      const result = parse(`${start}user:${password}@host/path${end}`);
-      expect(typeof result === "string" ? result : formatRunnerUrl(result)).not.toContain("Zq7Z");
-    }), { numRuns: 1000 });
+    fc.assert(
+      fc.property(prefix, secret, broken, (start, password, end) => {
+        const result = parse(`${start}user:${password}@host/path${end}`);
+        expect(typeof result === "string" ? result : formatRunnerUrl(result)).not.toContain("Zq7Z");
+      }),
+      { numRuns: 1000 },
+    );
   });
 });

@@ -31,10 +31,14 @@ export function parseRunnerUrl(text: string): RunnerUrl {
   if (/[\u0000-\u001f\u007f\s]/.test(input)) throw invalid(input, "it contains a space or a control character");
   const separator = input.indexOf("://");
   if (separator < 0) {
-    throw invalid(input, 'it has no "://"', SCHEME.test(input) ? `write ${input}://…` : "write it as scheme://address, for example docker-container://my-engine");
+    throw invalid(
+      input,
+      'it has no "://"',
+      SCHEME.test(input) ? `write ${input}://…` : "write it as scheme://address, for example docker-container://my-engine",
+    );
   }
   const scheme = input.slice(0, separator);
-  if (!SCHEME.test(scheme)) throw invalid(input, "what stands before \"://\" is no scheme");
+  if (!SCHEME.test(scheme)) throw invalid(input, 'what stands before "://" is no scheme');
   const rest = input.slice(separator + 3);
   if (rest.includes("#")) throw invalid(input, "it has a fragment", "write %23 for a literal #");
   const question = rest.indexOf("?");

@@ -32,17 +32,26 @@ describe("suggest", () => {
   const word = fc.stringMatching(/^[a-z]{3,12}$/);
 
   test("gives a candidate or nothing, and a word itself when it is one", () => {
-    fc.assert(fc.property(word, fc.array(word), (misspelt, candidates) => {
-      expect([undefined, ...candidates]).toContain(suggest(misspelt, candidates));
-      expect(suggest(misspelt, [...candidates, misspelt])).toBe(misspelt);
-    }));
+    fc.assert(
+      fc.property(word, fc.array(word), (misspelt, candidates) => {
+        expect([undefined, ...candidates]).toContain(suggest(misspelt, candidates));
+        expect(suggest(misspelt, [...candidates, misspelt])).toBe(misspelt);
+      }),
+    );
   });
 
   test("finds a word with one letter dropped, doubled or swapped", () => {
-    fc.assert(fc.property(word, fc.nat(), fc.constantFrom("drop", "double", "swap"), (right, position, change) => {
-      const at = position % (right.length - 1);
-      const wrong = { drop: right.slice(0, at) + right.slice(at + 1), double: right.slice(0, at + 1) + right.slice(at), swap: right.slice(0, at) + (right[at + 1] ?? "") + (right[at] ?? "") + right.slice(at + 2) }[change];
-      expect(suggest(wrong, [right])).toBe(right);
-    }), { numRuns: 500 });
+    fc.assert(
+      fc.property(word, fc.nat(), fc.constantFrom("drop", "double", "swap"), (right, position, change) => {
+        const at = position % (right.length - 1);
+        const wrong = {
+          drop: right.slice(0, at) + right.slice(at + 1),
+          double: right.slice(0, at + 1) + right.slice(at),
+          swap: right.slice(0, at) + (right[at + 1] ?? "") + (right[at] ?? "") + right.slice(at + 2),
+        }[change];
+        expect(suggest(wrong, [right])).toBe(right);
+      }),
+      { numRuns: 500 },
+    );
   });
 });

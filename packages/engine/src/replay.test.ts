@@ -39,14 +39,27 @@ async function replay(scenario: RecordedScenario) {
 }
 
 describe("the recorded engine calls this client", () => {
-  test.each(["version", "upload", "uploadFilter", "uploadGitignore", "hostFile", "hostMissing", "exportDir", "exportFile", "exec", "execFail", "secretEnv", "setSecret", "pull", "pullDenied", "pushPull"] as const)(
-    "%s: every answer is the official client's",
-    async (scenario) => {
-      const calls = await replay(scenario);
-      expect(calls.length).toBeGreaterThan(4);
-      expect(calls.map(({ call, played }) => [call, ...played])).toEqual(calls.map(({ call, recorded }) => [call, ...recorded]));
-    },
-  );
+  test.each([
+    "version",
+    "upload",
+    "uploadFilter",
+    "uploadGitignore",
+    "hostFile",
+    "hostMissing",
+    "exportDir",
+    "exportFile",
+    "exec",
+    "execFail",
+    "secretEnv",
+    "setSecret",
+    "pull",
+    "pullDenied",
+    "pushPull",
+  ] as const)("%s: every answer is the official client's", async (scenario) => {
+    const calls = await replay(scenario);
+    expect(calls.length).toBeGreaterThan(4);
+    expect(calls.map(({ call, played }) => [call, ...played])).toEqual(calls.map(({ call, recorded }) => [call, ...recorded]));
+  });
 
   test("exportDir: what the engine sent lies on the disk, with modes, times and links", async () => {
     await replay("exportDir");

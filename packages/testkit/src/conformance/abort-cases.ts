@@ -9,7 +9,18 @@ import type { DriverSuite } from "./driver-suite.ts";
 import { openTarget, type OpenTarget } from "./open-target.ts";
 
 /** How far a call may have come when it is cancelled: not at all, a few turns of the event loop, some milliseconds. */
-const MOMENTS: readonly (() => Promise<unknown> | undefined)[] = [() => undefined, () => Promise.resolve(), () => nextTurn(), async () => { await nextTurn(); await nextTurn(); }, () => delay(2), () => delay(10), () => delay(40)];
+const MOMENTS: readonly (() => Promise<unknown> | undefined)[] = [
+  () => undefined,
+  () => Promise.resolve(),
+  () => nextTurn(),
+  async () => {
+    await nextTurn();
+    await nextTurn();
+  },
+  () => delay(2),
+  () => delay(10),
+  () => delay(40),
+];
 
 /** Cancelling before and during each call: ABORTED, at once, and nothing stays behind. */
 export function testAbort(suite: DriverSuite): void {

@@ -15,7 +15,9 @@ export interface ConformanceServer extends AsyncDisposable {
  * Listens with `serveConformancePeer` on every connection: on the Unix socket `path`, else on `host` (127.0.0.1) and `port`
  * (one that is free).
  */
-export async function startConformanceServer(options: { readonly path?: string; readonly host?: string; readonly port?: number } = {}): Promise<ConformanceServer> {
+export async function startConformanceServer(
+  options: { readonly path?: string; readonly host?: string; readonly port?: number } = {},
+): Promise<ConformanceServer> {
   const { path, host = "127.0.0.1", port = 0 } = options;
   const sockets = new Set<Socket>();
   const server = createServer({ allowHalfOpen: true }, (socket) => {
@@ -31,7 +33,10 @@ export async function startConformanceServer(options: { readonly path?: string; 
 
   const kill = async () => {
     for (const socket of sockets) socket.destroy();
-    if (server.listening) await new Promise<void>((resolve) => { server.close(() => resolve()); });
+    if (server.listening)
+      await new Promise<void>((resolve) => {
+        server.close(() => resolve());
+      });
   };
   return {
     address: path ?? hostAndPort(server.address() as AddressInfo),

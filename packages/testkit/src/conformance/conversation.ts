@@ -46,7 +46,7 @@ export function* unevenPieces(source: Iterable<Buffer>): Generator<Buffer> {
   const sizes = [1, 65_536, 7, 16_384, 1, 50_000, 1_023];
   let turn = 0;
   for (const piece of source) {
-    for (let start = 0; start < piece.length; ) {
+    for (let start = 0; start < piece.length;) {
       const end = start + (sizes[turn++ % sizes.length] ?? 1);
       yield piece.subarray(start, end);
       start = end;

@@ -18,6 +18,8 @@ export interface DriverSuite {
   readonly badUrls: readonly (string | { readonly url: string; readonly code: ErrorCode })[];
   /** Good URLs of what isn't there: `probe` must say so, with a reason, instead of throwing. */
   readonly absentUrls?: readonly string[];
+  /** How long what was released may take to disappear here and at the far end, in ms. Default 10,000. */
+  readonly releaseBudgetMs?: number;
 }
 
 /** One runner for the time of a group of tests. */
@@ -31,6 +33,6 @@ export interface ConformanceTarget {
   close(): Promise<void>;
   /** Passwords and tokens that the driver gets to know here: they must not show in anything that it emits. */
   readonly secrets?: readonly string[];
-  /** With capability `logs`: text that the runner's log holds. */
+  /** With capability `logs`, mandatory: text that the runner's log holds. */
   readonly logged?: string;
 }

@@ -40,7 +40,8 @@ export async function openTarget(suite: DriverSuite): Promise<OpenTarget> {
       emitted,
       report,
       connect: (command, signal) => startConversation(driver, handle, command, { signal, report }),
-      expectNothingLeft: () => expectNothingLeft(before, { extra: () => far.leftovers() }),
+      expectNothingLeft: () =>
+        expectNothingLeft(before, { extra: () => far.leftovers(), ...(suite.releaseBudgetMs === undefined ? {} : { budgetMs: suite.releaseBudgetMs }) }),
       [Symbol.asyncDispose]: () => far.close(),
     };
   } catch (error) {

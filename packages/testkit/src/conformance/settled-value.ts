@@ -6,7 +6,7 @@ const EQUAL_POLLS = 12;
 /** Waits until a number stops changing and gives it: a transfer that back-pressure has stopped shows itself that way only. */
 export async function settledValue(read: () => number): Promise<number> {
   let last = read();
-  for (let equal = 0; equal < EQUAL_POLLS; ) {
+  for (let equal = 0; equal < EQUAL_POLLS;) {
     await delay(POLL_MS);
     const now = read();
     equal = now === last ? equal + 1 : 0;

@@ -1,7 +1,7 @@
-import { describe } from "vitest";
+import { afterAll, describe } from "vitest";
 
 import { testAbort } from "./abort-cases.ts";
-import { testCapabilities } from "./capability-cases.ts";
+import { CAPABILITIES, testCapabilities } from "./capability-cases.ts";
 import { testContract } from "./contract-cases.ts";
 import type { DriverSuite } from "./driver-suite.ts";
 import { testProvision } from "./provision-cases.ts";
@@ -37,5 +37,13 @@ export function testDriver(suite: DriverSuite): void {
     testAbort(suite);
     testSecrets(suite);
     testCapabilities(suite);
+    afterAll(() => showUndeclared(suite));
   });
+}
+
+/** Said aloud, because nobody reads the names of skipped tests. */
+function showUndeclared({ name, createDriver }: DriverSuite): void {
+  const { capabilities } = createDriver();
+  const undeclared = CAPABILITIES.filter((capability) => !capabilities.includes(capability));
+  if (undeclared.length > 0) process.stdout.write(`driver conformance: ${name} does not declare ${undeclared.join(", ")}\n`);
 }

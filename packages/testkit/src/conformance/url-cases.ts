@@ -20,11 +20,14 @@ export function testUrls(suite: DriverSuite): void {
       expect(suite.badUrls.length).toBeGreaterThan(0);
     });
 
-    test.each(suite.badUrls.map((bad) => (typeof bad === "string" ? { url: bad, code: "INVALID_URL" as const } : bad)))("$url is refused with $code", async ({ url, code }) => {
-      const error = await caught(async () => driver.parse(parseRunnerUrl(url)));
-      expectTypedError(error);
-      expect(error).toMatchObject({ code });
-    });
+    test.each(suite.badUrls.map((bad) => (typeof bad === "string" ? { url: bad, code: "INVALID_URL" as const } : bad)))(
+      "$url is refused with $code",
+      async ({ url, code }) => {
+        const error = await caught(async () => driver.parse(parseRunnerUrl(url)));
+        expectTypedError(error);
+        expect(error).toMatchObject({ code });
+      },
+    );
 
     test("an unknown parameter is refused with INVALID_OPTION and a hint", async () => {
       const url = parseRunnerUrl(far.url);

@@ -22,7 +22,11 @@ export interface AttachedClient {
   readFile(path: string): Promise<Buffer>;
   /** A whole tree: every entry, and the content of every regular file that `wants` asks for (default: all). */
   readTree(path: string, options?: ReadTreeOptions): Promise<readonly TreeFile[]>;
-  writeFile(path: string, content: Iterable<Uint8Array>, options?: { readonly originalName?: string; readonly allowParentDirectory?: boolean; readonly mode?: number }): Promise<void>;
+  writeFile(
+    path: string,
+    content: Iterable<Uint8Array>,
+    options?: { readonly originalName?: string; readonly allowParentDirectory?: boolean; readonly mode?: number },
+  ): Promise<void>;
   /** Writes a tree of entries in protocol order; files have their content. */
   writeTree(path: string, files: readonly TreeFile[], options?: { readonly merge?: boolean; readonly removePaths?: readonly string[] }): Promise<void>;
   secret(uri: string): Promise<Buffer>;
@@ -50,16 +54,28 @@ const TYPE_MASK = 0x8f280000;
 
 /** `beforeCall` runs before each call: it may fail it, or never return. */
 export function createAttachedClient(connection: Http2Connection, beforeCall: () => Promise<void>): AttachedClient {
-  const open = async (path: string, header: string, options: Readonly<Record<string, unknown>>, plain: Readonly<Record<string, string | readonly string[]>> = {}) => {
+  const open = async (
+    path: string,
+    header: string,
+    options: Readonly<Record<string, unknown>>,
+    plain: Readonly<Record<string, string | readonly string[]>> = {},
+  ) => {
     await beforeCall();
     return openGrpcStream(connection, path, { metadata: { [header]: Buffer.from(JSON.stringify(options)).toString("base64"), ...plain } });
   };
   const importFrom = (path: string, mode: Readonly<Record<string, unknown>>) => {
     const options = { ...NO_IMPORT_MODE, ...mode, path };
-    const plain = { "dir-name": path, "dagger.gitignore": String(options.use_gitignore), ...lists("include-patterns", options.include_patterns), ...lists("exclude-patterns", options.exclude_patterns), ...lists("followpaths", options.follow_paths) };
+    const plain = {
+      "dir-name": path,
+      "dagger.gitignore": String(options.use_gitignore),
+      ...lists("include-patterns", options.include_patterns),
+      ...lists("exclude-patterns", options.exclude_patterns),
+      ...lists("followpaths", options.follow_paths),
+    };
     return open(FILE_SYNC_DIFF_COPY, "x-dagger-local-import-opts", options, plain);
   };
-  const exportTo = (path: string, mode: Readonly<Record<string, unknown>>) => open(FILE_SEND_DIFF_COPY, "x-dagger-local-export-opts", { ...NO_EXPORT_MODE, ...mode, path });
+  const exportTo = (path: string, mode: Readonly<Record<string, unknown>>) =>
+    open(FILE_SEND_DIFF_COPY, "x-dagger-local-export-opts", { ...NO_EXPORT_MODE, ...mode, path });
 
   return {
     async checkHealth() {
@@ -83,7 +99,12 @@ export function createAttachedClient(connection: Http2Connection, beforeCall: ()
     },
     async readTree(path, options = {}) {
       const { include = [], exclude = [], followPaths = [], gitignore = false, parents = false, wants = () => true } = options;
-      const stream = await importFrom(path, { include_patterns: include, exclude_patterns: exclude, follow_paths: parents ? null : followPaths, use_gitignore: gitignore });
+      const stream = await importFrom(path, {
+        include_patterns: include,
+        exclude_patterns: exclude,
+        follow_paths: parents ? null : followPaths,
+        use_gitignore: gitignore,
+      });
       return receiveTree(stream, wants);
     },
     async writeFile(path, content, options = {}) {
@@ -126,7 +147,15 @@ const NO_IMPORT_MODE = {
   stat_resolve_path: false,
   get_abs_path_only: false,
 };
-const NO_EXPORT_MODE = { path: "", is_file_stream: false, file_original_name: "", allow_parent_dir_path: false, file_mode: 0, Merge: false, remove_paths: null };
+const NO_EXPORT_MODE = {
+  path: "",
+  is_file_stream: false,
+  file_original_name: "",
+  allow_parent_dir_path: false,
+  file_mode: 0,
+  Merge: false,
+  remove_paths: null,
+};
 
 function lists(key: string, values: unknown): Record<string, readonly string[]> {
   return Array.isArray(values) && values.length > 0 ? { [key]: values as readonly string[] } : {};

@@ -20,7 +20,8 @@ export function createDoubleDriver(double: EngineDouble): RunnerDriver {
     capabilities: ["half-close"],
     options: [],
     parse: (url) => {
-      if (url.body !== "" || url.params.length > 0) throw new RunnerError("INVALID_URL", "double:// takes neither address nor parameters", { hint: "write double://" });
+      if (url.body !== "" || url.params.length > 0)
+        throw new RunnerError("INVALID_URL", "double:// takes neither address nor parameters", { hint: "write double://" });
       return { driver: "double", url: "double://" };
     },
     probe: () => Promise.resolve({ available: true }),

@@ -25,7 +25,9 @@ function callsOf({ request }: Exchange) {
   const kept = request.headers.filter(([name]) => !/^(:|user-agent|grpc-|te$|content-type)/.test(name));
   return {
     path: headerOf(request.headers, ":path"),
-    metadata: kept.map(([name, value]) => `${name}: ${name.endsWith("-opts") ? Buffer.from(value, "base64").toString() : value}`).toSorted((a, b) => (a < b ? -1 : 1)),
+    metadata: kept
+      .map(([name, value]) => `${name}: ${name.endsWith("-opts") ? Buffer.from(value, "base64").toString() : value}`)
+      .toSorted((a, b) => (a < b ? -1 : 1)),
     messages: grpcMessages(request.body).map((message) => message.toString("latin1")),
   };
 }
@@ -43,7 +45,9 @@ async function playSession(double: EngineDouble, scenario: RecordedScenario) {
 
 /** Answers from the recording itself, after the calls that the engine made for them. */
 async function scriptOf(scenario: RecordedScenario): Promise<AnswerQuery> {
-  const answers = new Map(readConversation(await readRecording(scenario, 4)).exchanges.map(({ request, response }) => [request.body.toString(), response.body.toString()]));
+  const answers = new Map(
+    readConversation(await readRecording(scenario, 4)).exchanges.map(({ request, response }) => [request.body.toString(), response.body.toString()]),
+  );
   return async ({ query, client }) => {
     const directory = /directory \(path: "([^"]+)"/.exec(query)?.[1];
     if (directory !== undefined) {
@@ -77,13 +81,16 @@ describe("the engine double, asked by the recorded client", () => {
     expect(readConversation(played.attaching).upgrade).toEqual(readConversation(recorded.attaching).upgrade);
   });
 
-  test.each(["version", "exec", "execFail", "upload", "uploadFilter", "uploadGitignore"] as const)("asks in session %s what the engine asked, and answers as it answered", async (scenario) => {
-    await using double = createEngineDouble({ info: INFO, answer: await scriptOf(scenario) });
-    const { recorded, played } = await playSession(double, scenario);
-    expect(answersOf(played.asking)).toEqual(answersOf(recorded.asking));
-    const calls = (recording: Recording) => readConversation(recording).exchanges.map(callsOf);
-    expect(calls(played.attaching)).toEqual(calls(recorded.attaching));
-  });
+  test.each(["version", "exec", "execFail", "upload", "uploadFilter", "uploadGitignore"] as const)(
+    "asks in session %s what the engine asked, and answers as it answered",
+    async (scenario) => {
+      await using double = createEngineDouble({ info: INFO, answer: await scriptOf(scenario) });
+      const { recorded, played } = await playSession(double, scenario);
+      expect(answersOf(played.asking)).toEqual(answersOf(recorded.asking));
+      const calls = (recording: Recording) => readConversation(recording).exchanges.map(callsOf);
+      expect(calls(played.attaching)).toEqual(calls(recorded.attaching));
+    },
+  );
 
   test("streams telemetry with the engine's heads, first event and end", async () => {
     await using double = createEngineDouble({ info: INFO, answer: await scriptOf("exec") });

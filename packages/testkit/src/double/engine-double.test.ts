@@ -1,4 +1,19 @@
-import { callUnary, clientMetadataHeader, Control, GrpcError, Health, openHttp2Connection, readServerSentEvents, readText, requestUpgrade, serveGrpc, ServingStatus, unaryHandler, type GrpcHandler, type Http2Connection } from "@anyrunner/protocol";
+import {
+  callUnary,
+  clientMetadataHeader,
+  Control,
+  GrpcError,
+  Health,
+  openHttp2Connection,
+  readServerSentEvents,
+  readText,
+  requestUpgrade,
+  serveGrpc,
+  ServingStatus,
+  unaryHandler,
+  type GrpcHandler,
+  type Http2Connection,
+} from "@anyrunner/protocol";
 import { encodeStat, fileStat } from "@anyrunner/filesync";
 import { describe, expect, test } from "vitest";
 
@@ -11,16 +26,26 @@ const HEADERS = { "x-dagger-client-metadata": clientMetadataHeader(METADATA), "c
 const health: GrpcHandler = unaryHandler(Health.check, () => ({ status: ServingStatus.SERVING }));
 /** The least client: its disk has the directory `/work` and nothing else. */
 const fileSync: GrpcHandler = async (call) => {
-  const { path, get_abs_path_only: absolute } = JSON.parse(Buffer.from(call.metadata.get("x-dagger-local-import-opts") ?? "", "base64").toString()) as { path: string; get_abs_path_only: boolean };
+  const { path, get_abs_path_only: absolute } = JSON.parse(Buffer.from(call.metadata.get("x-dagger-local-import-opts") ?? "", "base64").toString()) as {
+    path: string;
+    get_abs_path_only: boolean;
+  };
   if (!absolute) throw new GrpcError(5, `stat path: lstat ${path}: no such file or directory`);
   await call.send(encodeStat(fileStat({ path: "/work" })));
 };
 
-async function attach(double: EngineDouble, metadata = METADATA, routes: Record<string, GrpcHandler> = { [Health.check.path]: health, "/moby.filesync.v1.FileSync/DiffCopy": fileSync }) {
+async function attach(
+  double: EngineDouble,
+  metadata = METADATA,
+  routes: Record<string, GrpcHandler> = { [Health.check.path]: health, "/moby.filesync.v1.FileSync/DiffCopy": fileSync },
+) {
   const stream = double.dial();
   await requestUpgrade(stream, {
     path: "/sessionAttachables",
-    headers: [["X-Dagger-Client-Metadata", clientMetadataHeader(metadata)], ...Object.keys(routes).map((path) => ["X-Docker-Expose-Session-Grpc-Method", path] as const)],
+    headers: [
+      ["X-Dagger-Client-Metadata", clientMetadataHeader(metadata)],
+      ...Object.keys(routes).map((path) => ["X-Docker-Expose-Session-Grpc-Method", path] as const),
+    ],
   });
   return serveGrpc(stream, routes);
 }
@@ -81,14 +106,23 @@ describe("session", () => {
     await using double = createEngineDouble();
     await attach(double, METADATA, { "/moby.filesync.v1.FileSync/DiffCopy": () => Promise.reject(new GrpcError(13, "disk on fire")) });
     const connection = openHttp2Connection(double.dial());
-    for (let turn = 0; turn < 2; turn++) expect(await ask(connection, "{version}")).toMatchObject({ status: 500, text: expect.stringContaining("loading workspace: disk on fire") });
+    for (let turn = 0; turn < 2; turn++)
+      expect(await ask(connection, "{version}")).toMatchObject({ status: 500, text: expect.stringContaining("loading workspace: disk on fire") });
     expect(double.count("attached")).toBe(1);
   });
 
   test.each([
     ["no metadata", {}, /failed to get client metadata/],
-    ["an old version", { "x-dagger-client-metadata": clientMetadataHeader({ ...METADATA, clientId: "c2", clientVersion: "0.18.0" }) }, /incompatible client version v0\.18\.0/],
-    ["another token", { "x-dagger-client-metadata": clientMetadataHeader({ ...METADATA, clientSecretToken: "s2" }) }, /client \\"c1\\" already exists with different secret token/],
+    [
+      "an old version",
+      { "x-dagger-client-metadata": clientMetadataHeader({ ...METADATA, clientId: "c2", clientVersion: "0.18.0" }) },
+      /incompatible client version v0\.18\.0/,
+    ],
+    [
+      "another token",
+      { "x-dagger-client-metadata": clientMetadataHeader({ ...METADATA, clientSecretToken: "s2" }) },
+      /client \\"c1\\" already exists with different secret token/,
+    ],
     ["no session", { "x-dagger-client-metadata": clientMetadataHeader({ ...METADATA, sessionId: "" }) }, /session ID is required/],
   ])("refuses a query with %s", async (_, headers, text) => {
     await using double = createEngineDouble();
@@ -127,14 +161,24 @@ describe("session", () => {
     await using double = createEngineDouble();
     const connection = openHttp2Connection(double.dial());
     const status = async (method: string, path: string) => (await connection.request({ method, path, headers: HEADERS })).status;
-    expect([await status("GET", "/v1/traces"), await status("POST", "/v1/traces"), await status("GET", "/nothing"), await status("POST", "/init")]).toEqual([500, 405, 404, 204]);
+    expect([await status("GET", "/v1/traces"), await status("POST", "/v1/traces"), await status("GET", "/nothing"), await status("POST", "/init")]).toEqual([
+      500, 405, 404, 204,
+    ]);
   });
 
   test("scripts see query and variables, and may fail", async () => {
-    await using double = createEngineDouble({ answer: ({ query, variables, operationName }) => (query === "{bad}" ? Promise.reject(new Error("broken")) : { data: { query, variables, operationName } }) });
+    await using double = createEngineDouble({
+      answer: ({ query, variables, operationName }) =>
+        query === "{bad}" ? Promise.reject(new Error("broken")) : { data: { query, variables, operationName } },
+    });
     await attach(double);
     const connection = openHttp2Connection(double.dial());
-    const response = await connection.request({ method: "POST", path: "/query", headers: { ...HEADERS, accept: "application/graphql-response+json" }, body: JSON.stringify({ query: "{a}", variables: { b: 1 }, operationName: "c" }) });
+    const response = await connection.request({
+      method: "POST",
+      path: "/query",
+      headers: { ...HEADERS, accept: "application/graphql-response+json" },
+      body: JSON.stringify({ query: "{a}", variables: { b: 1 }, operationName: "c" }),
+    });
     expect(response.headers["content-type"]).toBe("application/graphql-response+json");
     expect(JSON.parse(await readText(response.body, { limitBytes: 1000 }))).toEqual({ data: { query: "{a}", variables: { b: 1 }, operationName: "c" } });
     expect(await ask(connection, "{bad}")).toMatchObject({ status: 200, text: '{"errors":[{"message":"broken"}],"data":null}' });
@@ -144,7 +188,9 @@ describe("session", () => {
 describe("faults", () => {
   test("garbage instead of an engine", async () => {
     await using double = createEngineDouble({ faults: [{ at: "stream", action: { bytes: "OCI runtime exec failed: no such file\r\n" } }] });
-    await expect(info(openHttp2Connection(double.dial()))).rejects.toMatchObject({ cause: { code: "WRONG_SERVER", message: expect.stringContaining("OCI runtime exec failed") } });
+    await expect(info(openHttp2Connection(double.dial()))).rejects.toMatchObject({
+      cause: { code: "WRONG_SERVER", message: expect.stringContaining("OCI runtime exec failed") },
+    });
   });
 
   test("a first byte that comes late", async () => {
@@ -160,7 +206,9 @@ describe("faults", () => {
   });
 
   test("refused metadata", async () => {
-    await using double = createEngineDouble({ faults: [{ at: "upgrade", action: { status: 500, text: "failed to get client metadata: unexpected end of JSON input" } }] });
+    await using double = createEngineDouble({
+      faults: [{ at: "upgrade", action: { status: 500, text: "failed to get client metadata: unexpected end of JSON input" } }],
+    });
     await expect(attach(double)).rejects.toMatchObject({ status: 500, body: "failed to get client metadata: unexpected end of JSON input" });
   });
 

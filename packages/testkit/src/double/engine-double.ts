@@ -2,7 +2,17 @@ import { createServer, type AddressInfo, type Server } from "node:net";
 import type { Duplex } from "node:stream";
 
 import { ENGINE_PACKAGE } from "@anyrunner/core";
-import { CLIENT_METADATA_HEADER, Control, duplexPair, GrpcError, GrpcStatus, openHttp2Connection, serveEngineStream, unaryHandler, type EngineUpgrade } from "@anyrunner/protocol";
+import {
+  CLIENT_METADATA_HEADER,
+  Control,
+  duplexPair,
+  GrpcError,
+  GrpcStatus,
+  openHttp2Connection,
+  serveEngineStream,
+  unaryHandler,
+  type EngineUpgrade,
+} from "@anyrunner/protocol";
 
 import { createAttachedClient } from "./attached-client.ts";
 import { createDoubleSessions, type DoubleClient } from "./double-session.ts";
@@ -83,7 +93,14 @@ export function createEngineDouble(options: EngineDoubleOptions = {}): EngineDou
 
   const kill = async () => {
     for (const stream of streams) stream.destroy();
-    await Promise.all([...servers].map((server) => new Promise<void>((resolve) => { server.close(() => resolve()); })));
+    await Promise.all(
+      [...servers].map(
+        (server) =>
+          new Promise<void>((resolve) => {
+            server.close(() => resolve());
+          }),
+      ),
+    );
     servers.clear();
   };
 
@@ -116,7 +133,11 @@ export function createEngineDouble(options: EngineDoubleOptions = {}): EngineDou
     });
   };
 
-  const attach = async (upgrade: EngineUpgrade, arrive: (at: DoubleArrival["at"], more?: Partial<DoubleArrival>) => void, meet: (at: FaultPoint) => ReturnType<typeof plan.meet>) => {
+  const attach = async (
+    upgrade: EngineUpgrade,
+    arrive: (at: DoubleArrival["at"], more?: Partial<DoubleArrival>) => void,
+    meet: (at: FaultPoint) => ReturnType<typeof plan.meet>,
+  ) => {
     const methods = upgrade.headers.getAll("x-docker-expose-session-grpc-method");
     arrive("upgrade", { headers: { [CLIENT_METADATA_HEADER]: upgrade.headers.get(CLIENT_METADATA_HEADER), methods } });
     const refusal = await meet("upgrade");
@@ -163,7 +184,11 @@ export function createEngineDouble(options: EngineDoubleOptions = {}): EngineDou
   };
 }
 
-function controlInfo(info: () => EngineDoubleInfo, arrive: (at: "info") => void, meet: (at: FaultPoint) => ReturnType<ReturnType<typeof createFaultPlan>["meet"]>) {
+function controlInfo(
+  info: () => EngineDoubleInfo,
+  arrive: (at: "info") => void,
+  meet: (at: FaultPoint) => ReturnType<ReturnType<typeof createFaultPlan>["meet"]>,
+) {
   return unaryHandler(Control.info, async () => {
     arrive("info");
     const refusal = await meet("info");

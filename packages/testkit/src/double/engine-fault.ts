@@ -1,3 +1,5 @@
+import type { Duplex } from "node:stream";
+
 import type { GrpcStatusName } from "@anyrunner/protocol";
 
 /**
@@ -40,7 +42,7 @@ export type Refusal = { readonly status: number; readonly text: string } | { rea
 
 /** What a fault may do to the engine. */
 export interface FaultTarget {
-  readonly stream: { write(chunk: string | Uint8Array): boolean; end(): void; destroy(): void };
+  readonly stream: Duplex;
   /** Destroys every stream and stops listening. */
   kill(): void;
 }

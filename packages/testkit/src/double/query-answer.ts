@@ -20,9 +20,7 @@ export interface DoubleQuery {
 }
 
 /** What the engine answers: `data`; or `errors`, and then `data` is null as a whole. */
-export type DoubleAnswer =
-  | { readonly data: unknown }
-  | { readonly errors: readonly DoubleError[]; readonly status?: number };
+export type DoubleAnswer = { readonly data: unknown } | { readonly errors: readonly DoubleError[]; readonly status?: number };
 
 export interface DoubleError {
   readonly message: string;

@@ -4,6 +4,11 @@ import type { EngineHttpRequest } from "@anyrunner/protocol";
 export function sendText(request: EngineHttpRequest, status: number, text: string): void {
   const body = Buffer.from(`${text}\n`);
   request
-    .respond(status, { "content-type": "text/plain; charset=utf-8", "x-content-type-options": "nosniff", "content-length": String(body.length), date: new Date().toUTCString() })
+    .respond(status, {
+      "content-type": "text/plain; charset=utf-8",
+      "x-content-type-options": "nosniff",
+      "content-length": String(body.length),
+      date: new Date().toUTCString(),
+    })
     .end(body);
 }

@@ -36,7 +36,7 @@ export function createTelemetryFeed(): TelemetryFeed {
       const stop = Promise.race([ended, gone]).then(() => {
         over = true;
       });
-      for (let next = 0; ; ) {
+      for (let next = 0; ;) {
         for (; next < events.length && !signal.aborted; next++) {
           const event = events[next];
           if (event?.kind === kind && !output.write(`id: ${next + 1}\nevent: ${kind}\ndata: ${JSON.stringify(event.data)}\n\n`)) {

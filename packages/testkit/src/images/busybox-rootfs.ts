@@ -20,7 +20,8 @@ export interface BusyboxRootfsOptions {
 export async function makeBusyboxRootfs(directory: string, options: BusyboxRootfsOptions = {}): Promise<void> {
   const { busybox = "/bin/busybox", files = {} } = options;
   await refuseDynamic(busybox);
-  for (const folder of ["bin", "dev", "etc", "proc", "root", "run", "sbin", "sys", "tmp", "usr/bin", "usr/sbin"]) await mkdir(join(directory, folder), { recursive: true });
+  for (const folder of ["bin", "dev", "etc", "proc", "root", "run", "sbin", "sys", "tmp", "usr/bin", "usr/sbin"])
+    await mkdir(join(directory, folder), { recursive: true });
   await chmod(join(directory, "tmp"), 0o1777);
   await copyFile(busybox, join(directory, "bin/busybox"));
   await chmod(join(directory, "bin/busybox"), 0o755);
@@ -47,6 +48,7 @@ async function refuseDynamic(path: string): Promise<void> {
   const start = Number(bytes.readBigUInt64LE(32));
   const size = bytes.readUInt16LE(54);
   for (let index = 0; index < bytes.readUInt16LE(56); index++) {
-    if (bytes.readUInt32LE(start + index * size) === PROGRAM_INTERPRETER) throw new Error(`${path} is linked dynamically; install a static one (Debian: busybox-static)`);
+    if (bytes.readUInt32LE(start + index * size) === PROGRAM_INTERPRETER)
+      throw new Error(`${path} is linked dynamically; install a static one (Debian: busybox-static)`);
   }
 }

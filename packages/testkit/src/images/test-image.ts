@@ -40,7 +40,12 @@ echo "${CONFORMANCE_IMAGE_LOG}"
 while :; do sleep 3600 & wait $!; done
 `;
 
-async function ensureImage(reference: string, files: Readonly<Record<string, string>>, options: TestImageOptions, changes: readonly string[] = []): Promise<string> {
+async function ensureImage(
+  reference: string,
+  files: Readonly<Record<string, string>>,
+  options: TestImageOptions,
+  changes: readonly string[] = [],
+): Promise<string> {
   const socketPath = options.socketPath ?? "/var/run/docker.sock";
   const found = await call(socketPath, "GET", `/images/${reference}/json`);
   if (found.status === 200) return reference;

@@ -5,7 +5,8 @@ import type { CallAnswer, RecordedCall } from "./recorded-call.ts";
 
 /** An answer in lines that can be compared: `mapping` for one that was given here, undefined for a recorded one. */
 export function describeAnswer(call: RecordedCall, answer: CallAnswer, mapping: PathMapping | undefined): readonly string[] {
-  const end = answer.status === undefined ? "cancelled by the engine" : `status ${answer.status} ${mapping?.toRecorded(answer.message) ?? answer.message}`.trim();
+  const end =
+    answer.status === undefined ? "cancelled by the engine" : `status ${answer.status} ${mapping?.toRecorded(answer.message) ?? answer.message}`.trim();
   return [...describeMessages(call, answer.messages, mapping), end];
 }
 
@@ -54,5 +55,12 @@ function describeRequests(messages: readonly Buffer[]): readonly string[] {
 /** Owners are left out: the recording was made by root. */
 function describeStat(stat: FileStat, withoutTime: boolean): string {
   const { path, mode, size, modTimeNs, linkname, gitIgnored } = stat;
-  return [path, mode.toString(8), size, withoutTime ? "any time" : modTimeNs, ...(linkname === "" ? [] : [`-> ${linkname}`]), ...(gitIgnored ? ["ignored"] : [])].join(" ");
+  return [
+    path,
+    mode.toString(8),
+    size,
+    withoutTime ? "any time" : modTimeNs,
+    ...(linkname === "" ? [] : [`-> ${linkname}`]),
+    ...(gitIgnored ? ["ignored"] : []),
+  ].join(" ");
 }

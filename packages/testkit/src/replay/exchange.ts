@@ -48,7 +48,7 @@ export function headerOf(headers: readonly Header[], name: string): string | und
 /** The gRPC messages in a body. */
 export function grpcMessages(body: Buffer): readonly Buffer[] {
   const messages: Buffer[] = [];
-  for (let offset = 0; offset + 5 <= body.length; ) {
+  for (let offset = 0; offset + 5 <= body.length;) {
     const end = offset + 5 + body.readUInt32BE(offset + 1);
     messages.push(body.subarray(offset + 5, end));
     offset = end;

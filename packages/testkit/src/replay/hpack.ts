@@ -107,7 +107,9 @@ function decodeHuffman(bytes: Uint8Array): string {
 }
 
 function huffmanCodes(): ReadonlyMap<string, number> {
-  const byLength = LENGTHS.split("").map((digit, symbol) => ({ symbol, length: Number.parseInt(digit, 36) })).toSorted((a, b) => a.length - b.length || a.symbol - b.symbol);
+  const byLength = LENGTHS.split("")
+    .map((digit, symbol) => ({ symbol, length: Number.parseInt(digit, 36) }))
+    .toSorted((a, b) => a.length - b.length || a.symbol - b.symbol);
   const result = new Map<string, number>();
   let code = 0;
   let length = 0;

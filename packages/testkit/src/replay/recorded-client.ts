@@ -48,7 +48,8 @@ function answersPing({ type, flags }: Frame): boolean {
 
 function mayBeSaid(frame: Frame, state: { readonly attaches: boolean; readonly frames: readonly Frame[]; readonly opened: ReadonlySet<number> }): boolean {
   const { attaches, frames, opened } = state;
-  if (frame.type === FrameType.SETTINGS && frame.flags & FrameFlag.ACK) return frames.some(({ type, flags }) => type === FrameType.SETTINGS && (flags & FrameFlag.ACK) === 0);
+  if (frame.type === FrameType.SETTINGS && frame.flags & FrameFlag.ACK)
+    return frames.some(({ type, flags }) => type === FrameType.SETTINGS && (flags & FrameFlag.ACK) === 0);
   if (frame.streamId === 0) return true;
   if (attaches) return frames.some(({ type, streamId }) => type === FrameType.HEADERS && streamId === frame.streamId);
   const begins = frame.type === FrameType.HEADERS && !opened.has(frame.streamId);
@@ -57,7 +58,10 @@ function mayBeSaid(frame: Frame, state: { readonly attaches: boolean; readonly f
 }
 
 function hasEnded(frames: readonly Frame[], id: number): boolean {
-  return frames.some(({ type, streamId, flags }) => streamId === id && (type === FrameType.RST_STREAM || ((type === FrameType.DATA || type === FrameType.HEADERS) && (flags & FrameFlag.END_STREAM) !== 0)));
+  return frames.some(
+    ({ type, streamId, flags }) =>
+      streamId === id && (type === FrameType.RST_STREAM || ((type === FrameType.DATA || type === FrameType.HEADERS) && (flags & FrameFlag.END_STREAM) !== 0)),
+  );
 }
 
 /** Everything that arrives, and a way to wait for what it says. */

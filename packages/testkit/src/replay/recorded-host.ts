@@ -16,7 +16,8 @@ import { readRecording, type RecordedScenario } from "./recording.ts";
 export async function makeRecordedHost(scenario: RecordedScenario, root: string): Promise<void> {
   const contents = await recordedContents();
   const stats = new Map<string, FileStat>();
-  for (const call of readConversation(await readRecording(scenario, 2)).exchanges.map(readCall)) for (const [path, stat] of shownPaths(call)) stats.set(path, stat);
+  for (const call of readConversation(await readRecording(scenario, 2)).exchanges.map(readCall))
+    for (const [path, stat] of shownPaths(call)) stats.set(path, stat);
   await mkdir(root, { recursive: true });
   await writeFile(join(root, "secret.txt"), "s3cret-value\n");
 

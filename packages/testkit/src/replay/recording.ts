@@ -44,7 +44,10 @@ const FOLDER = new URL("fixtures/captures/", pathToFileURL(createRequire(import.
  */
 export async function readRecording(scenario: RecordedScenario, connection: 1 | 2 | 3 | 4): Promise<Recording> {
   const text = gunzipSync(await readFile(new URL(`${scenario}/conn${connection}.jsonl.gz`, FOLDER))).toString("utf8");
-  const chunks = text.split("\n").filter((line) => line !== "").map((line) => JSON.parse(line) as { readonly dir: string; readonly b64?: string });
+  const chunks = text
+    .split("\n")
+    .filter((line) => line !== "")
+    .map((line) => JSON.parse(line) as { readonly dir: string; readonly b64?: string });
   const bytesOf = (direction: string) => Buffer.concat(chunks.filter(({ dir }) => dir === direction).map(({ b64 = "" }) => Buffer.from(b64, "base64")));
   return { c2s: bytesOf("c2s"), s2c: bytesOf("s2c") };
 }

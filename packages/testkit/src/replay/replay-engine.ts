@@ -102,7 +102,10 @@ function listedCount(answers: readonly Packet[]): number {
 function translateMetadata({ metadata, options }: RecordedCall, mapping: PathMapping): Record<string, readonly string[]> {
   const translated = Object.fromEntries(Object.entries(options).map(([key, value]) => [key, translateValue(value, mapping)]));
   return Object.fromEntries(
-    Object.entries(metadata).map(([name, values]) => [name, name.endsWith("-opts") ? [Buffer.from(JSON.stringify(translated)).toString("base64")] : values.map((value) => mapping.toHere(value))]),
+    Object.entries(metadata).map(([name, values]) => [
+      name,
+      name.endsWith("-opts") ? [Buffer.from(JSON.stringify(translated)).toString("base64")] : values.map((value) => mapping.toHere(value)),
+    ]),
   );
 }
 

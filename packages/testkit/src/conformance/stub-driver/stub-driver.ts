@@ -1,7 +1,18 @@
 import { connect as dial, type Socket } from "node:net";
 import { stat } from "node:fs/promises";
 
-import { abortedError, formatRunnerUrl, readOptions, RunnerError, throwIfAborted, type CloseReason, type RunnerConnection, type RunnerDriver, type RunnerHandle, type RunnerTarget } from "@anyrunner/core";
+import {
+  abortedError,
+  formatRunnerUrl,
+  readOptions,
+  RunnerError,
+  throwIfAborted,
+  type CloseReason,
+  type RunnerConnection,
+  type RunnerDriver,
+  type RunnerHandle,
+  type RunnerTarget,
+} from "@anyrunner/core";
 
 const OPTIONS = [{ name: "token", type: "string", help: "Not used; a secret for the suite to look for.", secret: true }] as const;
 

@@ -1,0 +1,3 @@
+import "fast-check";
+
+export { driver } from "./stub-driver.ts";

@@ -1,0 +1,38 @@
+import { execFile } from "node:child_process";
+import { promisify } from "node:util";
+
+import { beforeAll, expect, test } from "vitest";
+
+import { BROKEN_DRIVERS } from "./stub-driver/broken-drivers.ts";
+
+/** Runs in a vitest of its own the tests that must fail, and prints the names of those that did. */
+const RUN = `
+import { startVitest } from "vitest/node";
+const [root, testNamePattern] = process.argv.slice(1);
+const failed = [];
+const collect = { onTestCaseResult: (test) => { if (test.result().state === "failed") failed.push(test.fullName); } };
+const vitest = await startVitest("test", [], {
+  watch: false, config: false, root, testNamePattern, include: ["stub-driver/broken-drivers.fixture.ts"],
+  testTimeout: 2000, hookTimeout: 3000, reporters: [collect], dangerouslyIgnoreUnhandledErrors: true,
+});
+await vitest?.close();
+process.stdout.write("\\n" + JSON.stringify(failed), () => process.exit(0));
+`;
+
+const HEAVY = { name: "loads an SDK at once", noticedBy: ["importing the package"] };
+const DEFECTS = [...Object.entries(BROKEN_DRIVERS).map(([name, { noticedBy }]) => ({ name, noticedBy })), HEAVY];
+
+let failed: readonly string[];
+beforeAll(async () => {
+  const pattern = DEFECTS.map(({ name, noticedBy }) => `driver conformance: ${name} .*(${noticedBy.join("|")})`).join("|");
+  const { stdout } = await promisify(execFile)(process.execPath, ["--input-type=module", "--eval", RUN, import.meta.dirname, pattern], {
+    cwd: import.meta.dirname,
+    maxBuffer: 1 << 24,
+  });
+  failed = JSON.parse(stdout.slice(stdout.lastIndexOf("\n") + 1)) as readonly string[];
+});
+
+test.each(DEFECTS)("the suite notices a driver that $name", ({ name, noticedBy }) => {
+  const mine = failed.filter((title) => title.includes(`driver conformance: ${name} `)).join("\n");
+  for (const title of noticedBy) expect(mine).toContain(title);
+});
