@@ -120,10 +120,11 @@ export async function importImage(client: DockerClient, tar: Readable, { name, c
   return id;
 }
 
-/** Gives an image another name, `repository:tag`. */
+/** Gives an image another name, `repository:tag`; the tag is `latest` where none is said. */
 export async function tagImage(client: DockerClient, image: string, name: string, signal: AbortSignal | undefined): Promise<void> {
   const colon = name.lastIndexOf(":");
-  const answer = await client.request({ method: "POST", path: `/images/${image}/tag`, query: { repo: name.slice(0, colon), tag: name.slice(colon + 1) }, signal });
+  const [repo, tag] = colon > name.lastIndexOf("/") ? [name.slice(0, colon), name.slice(colon + 1)] : [name, "latest"];
+  const answer = await client.request({ method: "POST", path: `/images/${image}/tag`, query: { repo, tag }, signal });
   answer.body.resume();
 }
 
