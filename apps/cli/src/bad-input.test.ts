@@ -1,8 +1,18 @@
+import { randomUUID } from "node:crypto";
 import { mkdir, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { join } from "node:path";
 
-import { createEngineDouble, expectNothingLeft, takeInventory, type EngineDouble, type EngineDoubleOptions, type Inventory } from "@anyrunner/testkit";
+import { createDockerClient, resolveDockerEndpoint } from "@anyrunner/docker-endpoint";
+import {
+  createEngineDouble,
+  ensureBusyboxImage,
+  expectNothingLeft,
+  takeInventory,
+  type EngineDouble,
+  type EngineDoubleOptions,
+  type Inventory,
+} from "@anyrunner/testkit";
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from "vitest";
 
 import { createCliHarness, streamsClosed, type CliHarness, type CliResult } from "./test-cli.ts";
@@ -83,6 +93,38 @@ describe("nothing there", () => {
     const result = shown(await cli.run(["query"], { input: "{ version }" }));
     expect(result).toMatchObject({ exitCode: 1, code: "NO_RUNNER" });
     for (const remedy of ["--runner", "_EXPERIMENTAL_DAGGER_RUNNER_HOST", "anyrunner.config.yaml", "embedded://"]) expect(result.hint).toContain(remedy);
+  });
+});
+
+describe.skipIf(process.env["ANYRUNNER_TEST_DOCKER"] === "skip")("a container (left out by ANYRUNNER_TEST_DOCKER=skip)", () => {
+  test("that doesn't exist", async () => {
+    const name = `anyrunner-test-${randomUUID()}`;
+    expect(shown(await query(`docker-container://${name}`))).toMatchObject({
+      exitCode: 1,
+      stdout: "",
+      code: "NOT_FOUND",
+      error: expect.stringContaining(name),
+      hint: expect.stringMatching(/./),
+    });
+  });
+
+  test("that is stopped", async () => {
+    const name = `anyrunner-test-${randomUUID()}`;
+    const docker = createDockerClient(await resolveDockerEndpoint({ env: {} }));
+    const image = await ensureBusyboxImage();
+    await docker.json({ method: "POST", path: "/containers/create", query: { name }, json: { Image: image, Cmd: ["true"] } });
+    try {
+      expect(shown(await query(`docker-container://${name}`))).toMatchObject({
+        exitCode: 1,
+        stdout: "",
+        code: "NOT_RUNNING",
+        error: expect.stringContaining(name),
+        hint: expect.stringContaining(name),
+      });
+    } finally {
+      (await docker.request({ method: "DELETE", path: `/containers/${name}` })).body.resume();
+      docker.close();
+    }
   });
 });
 

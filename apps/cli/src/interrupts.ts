@@ -1,5 +1,5 @@
 /** The signals that ask this process to end. */
-export const END_SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT"] as const;
+const END_SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT"] as const;
 export type EndSignal = (typeof END_SIGNALS)[number];
 
 /** Calls `listener` for each signal that asks us to end, until the returned function is called. */

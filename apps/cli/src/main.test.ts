@@ -1,5 +1,8 @@
+import { execFileSync } from "node:child_process";
+import { existsSync, readFileSync } from "node:fs";
 import { writeFile } from "node:fs/promises";
-import { join } from "node:path";
+import { stripTypeScriptTypes } from "node:module";
+import { delimiter, join } from "node:path";
 
 import { runProgram } from "@anyrunner/exec";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -115,6 +118,34 @@ describe("completion", () => {
     expect((await cli.run(["completion", "tcsh"])).exitCode).toBe(2);
   });
 });
+
+describe("the file that is started", () => {
+  test("imports nothing but its manifest before it has checked the version of Node", () => {
+    const source = readFileSync(join(import.meta.dirname, "bin.ts"), "utf8");
+    expect([...source.matchAll(/^import .*$/gm)].map(([line]) => line)).toEqual(['import manifest from "../package.json" with { type: "json" };']);
+  });
+
+  const old = findOldNode();
+  test.skipIf(old === undefined)("says under an older Node what it needs (left out without a Node older than 22.19 on PATH)", async () => {
+    const plain = stripTypeScriptTypes(readFileSync(join(import.meta.dirname, "bin.ts"), "utf8")).replace(/^import manifest.*$/m, "const manifest = {};");
+    await writeFile(join(cli.home, "bin.mjs"), plain);
+    const { exitCode, stdout, stderr } = await runProgram({ command: old ?? "", args: [join(cli.home, "bin.mjs"), "--version"] });
+    expect({ exitCode, stdout: stdout.toString(), stderr }).toEqual({
+      exitCode: 1,
+      stdout: "",
+      stderr: expect.stringMatching(/^error: anyrunner needs Node 22\.19 or newer; .* is \d+\.\d+\.\d+\nhint: /),
+    });
+  });
+});
+
+function findOldNode(): string | undefined {
+  const candidates = (process.env["PATH"] ?? "").split(delimiter).map((folder) => join(folder, "node"));
+  return candidates.find((file) => {
+    if (!existsSync(file)) return false;
+    const [major = 0, minor = 0] = execFileSync(file, ["-p", "process.versions.node"], { encoding: "utf8" }).split(".").map(Number);
+    return major < 22 || (major === 22 && minor < 19);
+  });
+}
 
 test.each([[["--version"]], [["--help"]], [["version"]], [["completion", "bash"]], [["run", "--bogus"]], [["run", "--", "true"]]])(
   "%j loads neither http2 nor protobuf",

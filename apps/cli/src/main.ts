@@ -28,6 +28,8 @@ export async function main({ argv, version }: MainOptions): Promise<void> {
     show(RunnerError.is(error) ? new RunnerError("INTERNAL", error.message, { cause: error }) : error);
     process.exit(EXIT.internal);
   });
+  // An engine inside this process has no socket that would keep Node from ending while an answer is awaited.
+  const alive = setInterval(() => {}, 1 << 30);
   try {
     const program = await createProgram({ argv, version, setExitCode: (code) => (process.exitCode = code) });
     await program.parseAsync([...argv], { from: "user" });
@@ -37,6 +39,8 @@ export async function main({ argv, version }: MainOptions): Promise<void> {
     const shown = error instanceof CommanderError ? usageError(error, argv) : error;
     show(shown);
     process.exitCode = exitCodeOf(shown);
+  } finally {
+    clearInterval(alive);
   }
   setTimeout(() => process.exit(), LINGER_MS).unref();
 }

@@ -5,6 +5,7 @@ import type { EngineSession, OpenSessionOptions } from "@anyrunner/engine";
 import type { CliRunner } from "./choose-cli-runner.ts";
 import type { CommandContext } from "./command-context.ts";
 import { parseDuration } from "./parse-duration.ts";
+import { showTelemetry } from "./show-telemetry.ts";
 
 export interface OpenCliSessionOptions {
   readonly runner: CliRunner & { readonly chosen: ChosenRunner & { readonly kind: "url" } };
@@ -39,7 +40,8 @@ export async function openCliSession(
     metadata,
     signal,
     report,
-    attachables: { credentials: (host) => registryCredentials({ host, env, report }) },
+    attachables: { credentials: (host, call) => registryCredentials({ host, env, report, signal: call.signal }) },
+    onTelemetry: showTelemetry({ progress: context.progress, write: context.note }),
     shutdownBudgetMs: shutdownBudget(env),
   });
   announce(context, { runner: session.runner.url, engine: session.engine.version, from: runner.chosen.from });

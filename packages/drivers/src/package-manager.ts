@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 
-export type PackageManager = "npm" | "pnpm" | "yarn" | "bun";
+type PackageManager = "npm" | "pnpm" | "yarn" | "bun";
 
 export interface FindProjectOptions {
   readonly cwd: string;
@@ -26,7 +26,7 @@ export function installCommand(packageName: string, options: FindProjectOptions)
 }
 
 /** The package manager of the project: its `packageManager` field, else the nearest lockfile, else the one that runs us, else npm. */
-export function detectPackageManager({ cwd, env }: FindProjectOptions): PackageManager {
+function detectPackageManager({ cwd, env }: FindProjectOptions): PackageManager {
   for (const directory of upwards(cwd)) {
     const declared = declaredManager(join(directory, "package.json"));
     if (declared !== undefined) return declared;

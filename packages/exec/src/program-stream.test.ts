@@ -52,7 +52,10 @@ describe("openProgramStream", () => {
   });
 
   test("a missing program is NOT_FOUND and named", async () => {
-    await expect(openProgramStream({ command: "no-such-program-here" })).rejects.toMatchObject({ code: "NOT_FOUND", message: expect.stringContaining("no-such-program-here") });
+    await expect(openProgramStream({ command: "no-such-program-here" })).rejects.toMatchObject({
+      code: "NOT_FOUND",
+      message: expect.stringContaining("no-such-program-here"),
+    });
   });
 });
 
