@@ -1,4 +1,7 @@
-import { execFile } from "node:child_process";
+import { execFile, spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
 import path from "node:path";
 import { promisify } from "node:util";
 
@@ -23,6 +26,24 @@ test.skipIf(process.env["ANYRUNNER_TEST_DOCKER"] === "skip")(
     const env = { ...process.env, _EXPERIMENTAL_DAGGER_CLI_BIN: anyrunner, PATH: `${path.dirname(process.execPath)}${path.delimiter}${process.env["PATH"]}` };
     const { stdout } = await run(process.execPath, ["main.ts"], { cwd: here, env });
     expect(stdout).toMatch(/^Hello from a container: /);
+  },
+);
+
+test.skipIf(process.env["ANYRUNNER_TEST_DOCKER"] === "skip").each(["unix", "tcp"])(
+  "prints the same on a runner that listens for %s (left out by ANYRUNNER_TEST_DOCKER=skip)",
+  async (scheme) => {
+    const folder = await mkdtemp(path.join(tmpdir(), "hello-"));
+    const address = scheme === "unix" ? `unix://${folder}/runner.sock` : "tcp://127.0.0.1:0";
+    const runner = spawn(process.execPath, [anyrunner, "embedded", "serve", "--listen", address], { stdio: ["ignore", "pipe", "inherit"] });
+    try {
+      const [url] = (await once(runner.stdout, "data")) as [Buffer];
+      const { stdout } = await run(process.execPath, [anyrunner, "run", "--runner", url.toString().trim(), "--", process.execPath, "main.ts"], { cwd: here });
+      expect(stdout).toMatch(/^Hello from a container: Linux, BusyBox v[\d.]+ .*\n$/);
+    } finally {
+      runner.kill();
+      await once(runner, "exit");
+      await rm(folder, { recursive: true });
+    }
   },
 );
 

@@ -46,6 +46,5 @@ function connectError(error: NodeJS.ErrnoException | undefined, { host, port }: 
     cause: error,
     hint: "start the runner, or correct the inventory",
     driver: "toy",
-    retryable: true,
   });
 }
