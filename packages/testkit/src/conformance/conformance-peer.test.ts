@@ -61,8 +61,20 @@ describe.each(peers)("the conformance peer %s", (_, open) => {
   });
 });
 
+/** A program as a stream; what it no longer reads when it has ended is no error. */
 function runScript(): Duplex {
   const child = spawn("/bin/busybox", ["sh", "-c", CONFORMANCE_PEER_SCRIPT], { stdio: ["pipe", "pipe", "ignore"] });
   child.stdin.on("error", () => {});
-  return Duplex.from({ writable: child.stdin, readable: child.stdout }).on("error", () => {});
+  const stream = new Duplex({
+    read: () => void child.stdout.resume(),
+    write: (chunk, _, callback) => void child.stdin.write(chunk, () => callback()),
+    final: (callback) => void child.stdin.end(() => callback()),
+    destroy(error, callback) {
+      child.kill();
+      callback(error);
+    },
+  });
+  child.stdout.on("data", (chunk: Buffer) => void (stream.push(chunk) || child.stdout.pause()));
+  child.stdout.once("end", () => stream.push(null));
+  return stream;
 }
