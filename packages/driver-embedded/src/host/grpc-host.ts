@@ -63,6 +63,16 @@ export function createGrpcHost({ connection, mirrors, machine }: GrpcHostOptions
       return (await stat({ path, statPathOnly: true, statReturnAbsPath: true, statResolvePath: true }, call)).path;
     },
 
+    async exists(path, call) {
+      try {
+        await stat({ path, statPathOnly: true }, call);
+        return true;
+      } catch (error) {
+        if (GrpcError.is(error) && error.status === GrpcStatus.NOT_FOUND) return false;
+        throw error;
+      }
+    },
+
     readTree: (selection, store, call) => readHostTree({ selection, store, call, mirror: mirrors.open(machine, selection), open }),
 
     async writeTree(path, folder, { wipe }, store, call) {

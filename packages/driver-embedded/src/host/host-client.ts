@@ -6,6 +6,7 @@ import type { Content, FolderNode } from "../tree/node.ts";
 export interface HostClient {
   /** The absolute path that `path` means there, links resolved. Fails with a GrpcError NOT_FOUND. */
   realPath(path: string, call: Call): Promise<string>;
+  exists(path: string, call: Call): Promise<boolean>;
   /** A directory, by what the selection leaves of it. */
   readTree(selection: HostSelection, store: BlobStore, call: Call): Promise<FolderNode>;
   /** Writes `folder` to `path`; gives the absolute path. The client's side confines what is written. */

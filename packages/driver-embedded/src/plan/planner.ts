@@ -107,7 +107,7 @@ export function createPlanner({ executor, index, store, concurrency, idleMs }: P
 
   const open = async (snapshot: Snapshot, spec: SegmentSpec, key: string, call: Call): Promise<Place> => {
     const segment = await executor.open(snapshot, spec, { signal: call.signal, report: call.report });
-    return { segment, spec: specKey(spec), position: key, replaceable: true };
+    return { segment, spec: specKey(spec), mounted: spec.mounts.length > 0, position: key, replaceable: true };
   };
 
   const change = async (operation: Exclude<Operation, { kind: "exec" | "tree" | "image" }>, key: string, spec: SegmentSpec, call: Call, following: number): Promise<Place> => {
@@ -202,7 +202,10 @@ export function createPlanner({ executor, index, store, concurrency, idleMs }: P
       const key = await operation.key(call);
       if (operation.kind === "exec") await run(operation, call);
       await seals.get(key)?.catch(() => {});
-      const warm = pool.take(key);
+      const found = pool.take(key);
+      // Contents of mounts are not the root file system's: what it holds is read from a snapshot then.
+      if (found?.mounted) await (found.replaceable ? pool.give(found) : seal(found, "give"));
+      const warm = found?.mounted ? undefined : found;
       const snapshot = warm === undefined ? await snapshotOf(operation, key, call) : undefined;
       if (snapshot !== undefined) return use(await executor.read(snapshot, path, { signal: call.signal }));
       const place = warm ?? (await arrive(operation, operation.kind === "exec" ? specOf(operation, 1) : PLAIN, call, 0));

@@ -5,6 +5,8 @@ import { canonicalJson } from "./canonical.ts";
 export interface Place {
   readonly segment: Segment;
   readonly spec: string;
+  /** What it shows is more than the root file system. */
+  readonly mounted: boolean;
   /** Key of the operation. */
   position: string;
   /** A snapshot of this very state exists, or making it again by the same operations gives the same. */

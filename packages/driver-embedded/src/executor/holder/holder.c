@@ -6,9 +6,10 @@
  *   u8 operation, 16 bytes of nonce, then what the operation needs. A string is u32 length, bytes, NUL.
  *   1 STEP    user, workdir, u32 n + n args, u32 n + n variables, u8 has-stdin, [u32 length + bytes]
  *   2 KILL    ends the running step; its reply is the step's
- *   3 REMOVE  u32 n + n paths, recursively; missing ones are fine
+ *   3 REMOVE  u32 n + n paths, recursively; missing ones are fine; what is mounted below stays as it is
  *   4 MKDIR   one path, with parents
  *   5 PRUNE   u32 n + n directories, each removed if it is empty
+ *   6 CLEAR   u32 n + n directories, each emptied; what is mounted below stays as it is
  * The reply is written once nothing of a step lives any more:
  *   standard output: nonce
  *   standard error:  nonce, u8 kind, i32 value, u32 length, text
@@ -18,7 +19,7 @@
  * End of standard input: kills everything and exits, so a container does not outlive its runner.
  */
 #if defined(__x86_64__)
-enum { SYS_read = 0, SYS_write = 1, SYS_close = 3, SYS_lseek = 8, SYS_mmap = 9, SYS_munmap = 11, SYS_getpid = 39, SYS_exit = 60,
+enum { SYS_read = 0, SYS_write = 1, SYS_close = 3, SYS_fstat = 5, SYS_lseek = 8, SYS_mmap = 9, SYS_munmap = 11, SYS_getpid = 39, SYS_exit = 60,
   SYS_wait4 = 61, SYS_kill = 62, SYS_fcntl = 72, SYS_chdir = 80, SYS_fchown = 93, SYS_setuid = 105, SYS_setgid = 106,
   SYS_setsid = 112, SYS_setgroups = 116, SYS_getdents64 = 217, SYS_openat = 257, SYS_mkdirat = 258, SYS_unlinkat = 263,
   SYS_ppoll = 271, SYS_dup3 = 292, SYS_pipe2 = 293, SYS_signalfd4 = 289, SYS_memfd_create = 319, SYS_execve = 59, SYS_clone = 56,
@@ -35,7 +36,7 @@ static long call(long n, long a, long b, long c, long d, long e, long f) {
 }
 __asm__(".globl _start\n_start:\n xor %ebp,%ebp\n mov %rsp,%rdi\n and $-16,%rsp\n call serve\n hlt\n");
 #elif defined(__aarch64__)
-enum { SYS_read = 63, SYS_write = 64, SYS_close = 57, SYS_lseek = 62, SYS_mmap = 222, SYS_munmap = 215, SYS_getpid = 172, SYS_exit = 93,
+enum { SYS_read = 63, SYS_write = 64, SYS_close = 57, SYS_fstat = 80, SYS_lseek = 62, SYS_mmap = 222, SYS_munmap = 215, SYS_getpid = 172, SYS_exit = 93,
   SYS_wait4 = 260, SYS_kill = 129, SYS_fcntl = 25, SYS_chdir = 49, SYS_fchown = 55, SYS_setuid = 146, SYS_setgid = 144,
   SYS_setsid = 157, SYS_setgroups = 159, SYS_getdents64 = 61, SYS_openat = 56, SYS_mkdirat = 34, SYS_unlinkat = 35,
   SYS_ppoll = 73, SYS_dup3 = 24, SYS_pipe2 = 59, SYS_signalfd4 = 74, SYS_memfd_create = 279, SYS_execve = 221, SYS_clone = 220,
@@ -62,10 +63,12 @@ typedef unsigned char byte;
 typedef unsigned int u32;
 typedef unsigned long u64;
 
-enum { ENOENT = 2, EINTR = 4, ENOEXEC = 8, EACCES = 13, EEXIST = 17, ENOTDIR = 20, EISDIR = 21, EINVAL = 22 };
+enum { EPERM = 1, ENOENT = 2, EINTR = 4, ENOEXEC = 8, EACCES = 13, EEXIST = 17, ENOTDIR = 20, EISDIR = 21, EINVAL = 22 };
 enum { AT_FDCWD = -100, AT_REMOVEDIR = 0x200, O_CLOEXEC = 02000000, O_NONBLOCK = 04000, O_RDWR = 2 };
 enum { F_SETFL = 4, F_DUPFD_CLOEXEC = 1030, SIGKILL = 9, SIGTERM = 15, SIGCHLD = 17, POLLIN = 1, WNOHANG = 1 };
-enum { STEP = 1, KILL, REMOVE, MKDIR, PRUNE };
+enum { STEP = 1, KILL, REMOVE, MKDIR, PRUNE, CLEAR };
+/* Beside error numbers: something that is mounted there was left alone. */
+enum { KEPT = -1 };
 enum { EXITED, KILLED, NOT_STARTED, NO_USER, NO_WORKDIR, PATH_FAILED, NO_RESOURCES };
 
 struct reader { byte *at, *end; };
@@ -266,16 +269,32 @@ static int make_directories(char *path) {
   return 0;
 }
 
-static int remove_tree(int parent, const char *name) {
+static u64 device_of(int fd) {
+  u64 status[32];
+  return sys(SYS_fstat, fd, status, 0) < 0 ? 0 : status[0];
+}
+
+static int clear_directory(int fd, u64 device);
+
+static int remove_tree(int parent, const char *name, u64 device) {
   long result = sys(SYS_unlinkat, parent, name, 0);
   if (result == 0 || result == -ENOENT || result == -ENOTDIR) return 0;
-  if (result != -EISDIR && result != -1) return -result;
+  if (result != -EISDIR && result != -EPERM) return -result;
   int fd = sys4(SYS_openat, parent, name, O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC, 0);
-  if (fd < 0) return result == -1 ? 1 : -fd;
+  if (fd < 0) return result == -EPERM ? EPERM : -fd;
+  int failed = device_of(fd) == device ? clear_directory(fd, device) : KEPT;
+  sys(SYS_close, fd, 0, 0);
+  if (failed) return failed;
+  result = sys(SYS_unlinkat, parent, name, AT_REMOVEDIR);
+  return result == -ENOENT ? 0 : -result;
+}
+
+/* Reads the folder again until a pass removes nothing: entries may move while others are removed. */
+static int clear_directory(int fd, u64 device) {
   char entries[4096];
-  int failed = 0, removed;
+  int failed, kept, removed;
   do {
-    removed = 0;
+    failed = kept = removed = 0;
     sys(SYS_lseek, fd, 0, 0);
     for (;;) {
       long count = sys(SYS_getdents64, fd, entries, sizeof entries);
@@ -285,15 +304,31 @@ static int remove_tree(int parent, const char *name) {
         at += *(unsigned short *)(entry + 16);
         char *child = entry + 19;
         if (child[0] == '.' && (!child[1] || (child[1] == '.' && !child[2]))) continue;
-        int error = remove_tree(fd, child);
-        if (error) failed = error; else removed = 1;
+        int error = remove_tree(fd, child, device);
+        if (error == KEPT) kept = 1;
+        else if (error) failed = error;
+        else removed = 1;
       }
     }
   } while (removed && !failed);
-  sys(SYS_close, fd, 0, 0);
   if (failed) return failed;
-  result = sys(SYS_unlinkat, parent, name, AT_REMOVEDIR);
-  return result == -ENOENT ? 0 : -result;
+  return kept ? KEPT : 0;
+}
+
+/* Removes a path, or only what is in it. */
+static int remove_path(const char *path, int contents) {
+  u64 device = 0;
+  int error = 0;
+  int fd = sys4(SYS_openat, AT_FDCWD, path, O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC, 0);
+  if (fd >= 0) {
+    int parent = sys4(SYS_openat, fd, "..", O_DIRECTORY | O_CLOEXEC, 0);
+    device = device_of(contents ? fd : parent);
+    sys(SYS_close, parent, 0, 0);
+    if (contents) error = clear_directory(fd, device);
+    sys(SYS_close, fd, 0, 0);
+  }
+  if (!contents) error = remove_tree(AT_FDCWD, path, device);
+  return error == KEPT ? 0 : error;
 }
 
 /* Ends every other process and takes leave of it. */
@@ -415,7 +450,7 @@ static struct reply change_paths(int operation, struct reader *in) {
   for (char **path = take_strings(in, 0); *path; path++) {
     int error = 0;
     if (operation == PRUNE) sys(SYS_unlinkat, AT_FDCWD, *path, AT_REMOVEDIR);
-    else error = remove_tree(AT_FDCWD, *path);
+    else error = remove_path(*path, operation == CLEAR);
     if (error) reply = (struct reply){ PATH_FAILED, error, *path };
   }
   return reply;

@@ -13,7 +13,7 @@ export interface StepRequest {
 
 export const NONCE_BYTES = 16;
 
-const OPERATIONS = { step: 1, kill: 2, remove: 3, mkdir: 4, prune: 5 } as const;
+const OPERATIONS = { step: 1, kill: 2, remove: 3, mkdir: 4, prune: 5, clear: 6 } as const;
 
 /** One request to the holder, as holder.c describes it. The nonce marks the end of what the request writes. */
 export function encodeStep(nonce: Buffer, step: StepRequest): readonly Uint8Array[] {
@@ -27,7 +27,7 @@ export function encodeKill(): readonly Uint8Array[] {
   return frame(OPERATIONS.kill, Buffer.alloc(NONCE_BYTES), []);
 }
 
-/** Removes trees; missing ones are fine. */
+/** Removes trees; missing ones are fine, and what is mounted below stays as it is. */
 export function encodeRemove(nonce: Buffer, paths: readonly string[]): readonly Uint8Array[] {
   return frame(OPERATIONS.remove, nonce, strings(paths));
 }
@@ -40,6 +40,11 @@ export function encodeMkdir(nonce: Buffer, path: string): readonly Uint8Array[] 
 /** Removes those directories that are empty. */
 export function encodePrune(nonce: Buffer, paths: readonly string[]): readonly Uint8Array[] {
   return frame(OPERATIONS.prune, nonce, strings(paths));
+}
+
+/** Empties directories; what is mounted below stays as it is. */
+export function encodeClear(nonce: Buffer, paths: readonly string[]): readonly Uint8Array[] {
+  return frame(OPERATIONS.clear, nonce, strings(paths));
 }
 
 function frame(operation: number, nonce: Buffer, parts: readonly Uint8Array[]): readonly Uint8Array[] {

@@ -1,3 +1,4 @@
+import type { Lazy } from "../../plan/call.ts";
 import type { Fields } from "../../values/api-object.ts";
 import { absolutePath, evaluate, setNamed, withConfig, type ContainerConfig, type ContainerData, type ExposedPort, type NamedValue } from "../../values/container-data.ts";
 import { expandVariables } from "../../values/expand.ts";
@@ -20,14 +21,8 @@ export const containerConfigFields: Fields = {
   withSecretVariable(container: ContainerData, { name, secret }: { name: string; secret: string }, query) {
     const { identity, value } = objectArgument("Secret", secret, query, { field: "withSecretVariable", argument: "secret" });
     const others = container.config.secrets.filter(({ variable }) => variable !== name);
-    const named: typeof value = async (call) => {
-      try {
-        return await value(call);
-      } catch (error) {
-        throw new SecretError(`secret env ${JSON.stringify(name)}`, error);
-      }
-    };
-    return withConfig(container, { secrets: [...others, { variable: name, identity, value: named }] });
+    const which = `secret env ${JSON.stringify(name)}`;
+    return withConfig(container, { secrets: [...others, { variable: name, identity: naming(which, identity), value: naming(which, value) }] });
   },
   withoutSecretVariable: (container: ContainerData, { name }: Named) => withConfig(container, { secrets: container.config.secrets.filter(({ variable }) => variable !== name) }),
 
@@ -87,6 +82,16 @@ class SecretError extends Error {
   constructor(which: string, cause: unknown) {
     super(`${which}: ${errorMessage(cause)}`, { cause });
   }
+}
+
+function naming<T>(which: string, work: Lazy<T>): Lazy<T> {
+  return async (call) => {
+    try {
+      return await work(call);
+    } catch (error) {
+      throw new SecretError(which, error);
+    }
+  };
 }
 
 /** Variables in `text` from the container's environment. Secret ones can't be used: their value must not become text. */

@@ -1,4 +1,5 @@
 import { putOperation, removeOperation, type Put } from "../../plan/operation.ts";
+import { shared } from "../../plan/shared.ts";
 import { chownNode } from "../../tree/edit.ts";
 import { filterFolder } from "../../tree/filter.ts";
 import { bytesContent, makeFile, nowNs, type FileNode, type TreeNode } from "../../tree/node.ts";
@@ -69,12 +70,12 @@ export const containerFileFields: Fields = {
 
   file(container: ContainerData, args: At, query): FileData {
     const path = pathOf(container, args);
-    return { name: baseName(path), node: async (call) => asFile(await readPath(container, path, { ...query, call }), path) };
+    return { name: baseName(path), node: shared(async (call) => asFile(await readPath(container, path, { ...query, call }), path)) };
   },
 
   directory(container: ContainerData, args: At, query): DirectoryData {
     const path = pathOf(container, args);
-    return { root: async (call) => asFolder(await readPath(container, path, { ...query, call }), path), path: "", name: baseName(path) };
+    return { root: shared(async (call) => asFolder(await readPath(container, path, { ...query, call }), path)), path: "", name: baseName(path) };
   },
 
   async exists(container: ContainerData, args: At & { readonly expectedType?: string; readonly doNotFollowSymlinks: boolean }, query) {

@@ -1,14 +1,15 @@
+import { Readable } from "node:stream";
+
 import type { ResolvedImage } from "../../executor/executor.ts";
 import { imageOperation, treeOperation } from "../../plan/operation.ts";
+import { shared } from "../../plan/shared.ts";
 import type { Fields } from "../../values/api-object.ts";
 import { setNamed, withFiles, type ContainerConfig, type ContainerData, type NamedValue } from "../../values/container-data.ts";
-import { folderOf, wholeTree } from "../../values/directory-data.ts";
-import { Readable } from "node:stream";
-import { Unsupported } from "../api-error.ts";
 import { readPath } from "../../values/container-path.ts";
+import { asFolder, folderOf, wholeTree } from "../../values/directory-data.ts";
+import { Unsupported } from "../api-error.ts";
 import { objectArgument } from "../object-argument.ts";
 import type { QueryContext } from "../query-context.ts";
-import { asFolder } from "../../values/directory-data.ts";
 
 export const containerImageFields: Fields = {
   async from(container: ContainerData, { address, registryService }: { address: string; registryService?: string }, query): Promise<ContainerData> {
@@ -40,7 +41,7 @@ export const containerImageFields: Fields = {
   },
 
   rootfs: (container: ContainerData, _args, query) => ({
-    ...wholeTree(async (call) => asFolder(await readPath({ ...container, config: { ...container.config, mounts: [] } }, "/", { ...query, call }), "/")),
+    ...wholeTree(shared(async (call) => asFolder(await readPath({ ...container, config: { ...container.config, mounts: [] } }, "/", { ...query, call }), "/"))),
     name: "/",
   }),
 };

@@ -1,4 +1,5 @@
-import { findNode } from "../../tree/lookup.ts";
+import { findNode, lookUp } from "../../tree/lookup.ts";
+import { EMPTY_FOLDER, type FolderNode } from "../../tree/node.ts";
 import { PathError } from "../../tree/path-error.ts";
 import type { Fields } from "../../values/api-object.ts";
 import { asFile, wholeTree, type DirectoryData, type FileData } from "../../values/directory-data.ts";
@@ -24,15 +25,56 @@ export const hostFields: Fields = {
     const file = asFile(node, name);
     return { node: async () => file, name };
   },
+
+  /** From the client's working directory upwards; the path is relative to it. */
+  async findUp(_host, { name }: { name: string }, { host, call }) {
+    const start = await host.realPath(".", call);
+    for (const [depth, folder] of [start, ...parentsOf(start)].entries()) {
+      if (await host.exists(`${folder === "/" ? "" : folder}/${name}`, call)) return `${"../".repeat(depth)}${name}`;
+    }
+    return null;
+  },
 };
 
-async function readHost(path: string, selection: Selection, { host, engine, call }: QueryContext) {
+async function readHost(path: string, selection: Selection, query: QueryContext): Promise<FolderNode> {
+  const { host, engine, call } = query;
+  const { gitignore } = selection;
+  const include = selection.include.filter(isPattern);
+  const exclude = selection.exclude.filter(isPattern);
   try {
     const absolute = await host.realPath(path, call);
-    return await host.readTree({ ...selection, path: absolute }, engine.store, call);
+    const root = gitignore ? await gitRoot(absolute, query) : undefined;
+    if (root === undefined || root === absolute) return await host.readTree({ path: absolute, include, exclude, gitignore }, engine.store, call);
+    // The rules of the folders above hold, too: read from the top of the work tree, and take what was asked for.
+    const below = absolute.slice(root === "/" ? 1 : root.length + 1);
+    const tree = await host.readTree({ path: root, include: include.length === 0 ? [below] : include.map(moved(below)), exclude: exclude.map(moved(below)), gitignore }, engine.store, call);
+    const { node } = lookUp(tree, below, { missing: "make" });
+    return node?.kind === "folder" ? node : EMPTY_FOLDER;
   } catch (error) {
     throw new HostReadError(error);
   }
+}
+
+/** The nearest folder at or above `path` that holds `.git`. */
+async function gitRoot(path: string, { host, call }: QueryContext): Promise<string | undefined> {
+  for (const folder of [path, ...parentsOf(path)]) {
+    if (await host.exists(`${folder === "/" ? "" : folder}/.git`, call)) return folder;
+  }
+  return undefined;
+}
+
+function parentsOf(path: string): string[] {
+  const names = path.split("/").filter((name) => name !== "");
+  return names.map((_, index) => `/${names.slice(0, names.length - 1 - index).join("/")}`);
+}
+
+function moved(below: string): (pattern: string) => string {
+  return (pattern) => (pattern.startsWith("!") ? `!${below}/${pattern.slice(1)}` : `${below}/${pattern}`);
+}
+
+/** Blank patterns count as none: a list of nothing else filters nothing. */
+function isPattern(text: string): boolean {
+  return text.trim() !== "";
 }
 
 /** The client could not give a directory; in the words of the engine. */

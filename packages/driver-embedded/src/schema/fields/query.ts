@@ -15,8 +15,11 @@ import type { QueryContext } from "../query-context.ts";
 
 const SECRET_SCHEMES = new Set(["env", "file", "cmd", "op", "vault", "libsecret", "aws+sm", "aws+ps", "gcp"]);
 
+/** Interfaces that can be loaded by id, and who implements them. */
+const INTERFACES: Readonly<Record<string, readonly string[]>> = { Exportable: ["Container", "Directory", "File"], Syncer: ["Container", "Directory", "File"] };
+
 /** Types that can be loaded by id. */
-const LOADABLE = ["Container", "Directory", "File", "Secret", "CacheVolume", "Host", "EnvVariable", "Label", "Port", "Stat"] as const;
+const LOADABLE = ["Container", "Directory", "File", "Secret", "CacheVolume", "Host", "EnvVariable", "Label", "Port", "Stat", ...Object.keys(INTERFACES)];
 
 export const queryFields: Fields = {
   id: () => {
@@ -76,7 +79,7 @@ function nodeById(id: string, query: QueryContext): ApiObject {
 
 function loadById(id: string, type: string, query: QueryContext): ApiObject {
   const object = decode(id, query, `load${type}FromID`);
-  if (object.type !== type) throw new Error(`load ${type}: expected ${type}, got ${object.type}`);
+  if (object.type !== type && !INTERFACES[type]?.includes(object.type)) throw new Error(`load ${type}: expected ${type}, got ${object.type}`);
   return object;
 }
 
