@@ -42,15 +42,17 @@ class EagerDuplex extends Duplex {
   }
 
   override _write(chunk: Buffer, _encoding: BufferEncoding, callback: () => void): void {
-    this.#inner.write(chunk);
-    this.#acknowledge(callback);
+    const wait = this.#isFull();
+    this.#inner.write(chunk, wait ? () => callback() : undefined);
+    if (!wait) callback();
   }
 
   override _writev(chunks: readonly { readonly chunk: Buffer }[], callback: () => void): void {
+    const wait = this.#isFull();
     this.#inner.cork();
-    for (const { chunk } of chunks) this.#inner.write(chunk);
+    for (const [i, { chunk }] of chunks.entries()) this.#inner.write(chunk, wait && i === chunks.length - 1 ? () => callback() : undefined);
     this.#inner.uncork();
-    this.#acknowledge(callback);
+    if (!wait) callback();
   }
 
   override _final(callback: () => void): void {
@@ -74,8 +76,7 @@ class EagerDuplex extends Duplex {
     return this;
   }
 
-  #acknowledge(callback: () => void): void {
-    if (this.#inner.writableLength <= this.#limitBytes || this.#inner.destroyed) callback();
-    else this.#inner.once("drain", callback);
+  #isFull(): boolean {
+    return this.#inner.writableLength > this.#limitBytes;
   }
 }

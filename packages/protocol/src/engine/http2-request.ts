@@ -1,5 +1,6 @@
 import { constants, type IncomingHttpHeaders, type ServerHttp2Stream } from "node:http2";
 
+import { resetStream } from "../http2/reset-stream.ts";
 import { runHandler, splitTarget, type EngineHttpHandler } from "./http-handler.ts";
 
 /** Hands one HTTP/2 request to the handler. */
@@ -23,7 +24,7 @@ export function serveHttp2Request(stream: ServerHttp2Stream, headers: IncomingHt
         if (!stream.destroyed && !stream.closed) stream.respond({ ...responseHeaders, ":status": status });
         return stream;
       },
-      fail: () => stream.close(constants.NGHTTP2_INTERNAL_ERROR),
+      fail: () => resetStream(stream, constants.NGHTTP2_INTERNAL_ERROR),
     },
   );
 }

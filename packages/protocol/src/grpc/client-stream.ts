@@ -2,7 +2,7 @@ import { constants, type ClientHttp2Stream, type IncomingHttpHeaders } from "nod
 
 import { abortedError, throwIfAborted } from "@anyrunner/core";
 
-import { cancelStream } from "../http2/cancel-stream.ts";
+import { cancelStream } from "../http2/reset-stream.ts";
 import type { Http2Connection } from "../http2/connection.ts";
 import { readMessages } from "./message-queue.ts";
 import { writeMessage } from "./message-writer.ts";

@@ -3,7 +3,7 @@ import { Readable } from "node:stream";
 
 import { abortedError, RunnerError, throwIfAborted } from "@anyrunner/core";
 
-import { cancelStream } from "./cancel-stream.ts";
+import { cancelStream } from "./reset-stream.ts";
 import type { Http2Connection } from "./connection.ts";
 import { responseBody } from "./response-body.ts";
 

@@ -1,7 +1,7 @@
 import { constants, type ClientHttp2Stream } from "node:http2";
 import { Readable } from "node:stream";
 
-import { cancelStream } from "./cancel-stream.ts";
+import { cancelStream } from "./reset-stream.ts";
 
 /**
  * The body of an answer as a plain Readable: ends when the peer ended it, fails with `lost` when the stream broke before, and
