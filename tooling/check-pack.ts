@@ -44,10 +44,14 @@ function useOneDriver(): void {
   const project = emptyProject("driver", withDependencies("@anyrunner/driver-socket"));
   const program = `
     import { createRegistry, openRunner } from "@anyrunner/core";
-    const registry = createRegistry([{ name: "unix", schemes: ["unix"], origin: "@anyrunner/driver-socket", load: () => import("@anyrunner/driver-socket") }]);
-    await openRunner("unix:///no/such/socket", { registry }).then(() => process.exit(1), (error) => console.log(error.code));`;
+    const registry = createRegistry([{ name: "socket", schemes: ["unix"], origin: "@anyrunner/driver-socket", load: () => import("@anyrunner/driver-socket") }]);
+    await openRunner("unix:///no/such/socket", { registry }).then(
+      () => process.exit(1),
+      (error) => console.log(error.code),
+    );`;
   for (const version of SUPPORTED) {
     const output = run(nodeBinary(version), ["--input-type=module", "--eval", program], { cwd: project });
+    if (output.trim() !== "NOT_FOUND") throw new Error(`a driver alone answered ${output}`);
     console.log(`Node ${version}: a driver alone answers ${output.trim()} for a socket that is missing`);
   }
 }
