@@ -10,6 +10,17 @@ import type { FileStat } from "./file-stat.ts";
 export const OWNER: { readonly uid: number; readonly gid: number } | undefined =
   process.getuid === undefined || process.getgid === undefined ? undefined : { uid: process.getuid(), gid: process.getgid() };
 
+/** Makes what we have created ours, which a set-group-id directory may prevent; a file system without owners is as good. */
+export function own(change: (uid: number, gid: number) => void): void {
+  if (OWNER === undefined) return;
+  try {
+    change(OWNER.uid, OWNER.gid);
+  } catch (error) {
+    const code = errorCode(error);
+    if (code !== "EPERM" && code !== "ENOTSUP" && code !== "ENOSYS") throw error;
+  }
+}
+
 /** Makes a directory, or opens an existing one to us; anything else of that name is removed. Its metadata is set at the end. */
 export function makeDirectory(path: string, stat: FileStat): void {
   const mode = posixPermissions(stat.mode) | 0o700;
@@ -17,6 +28,7 @@ export function makeDirectory(path: string, stat: FileStat): void {
   if (existing?.isDirectory()) return openDirectory(path, existing);
   if (existing !== undefined) rmSync(path);
   mkdirSync(path, { mode });
+  own((uid, gid) => lchownSync(path, uid, gid));
 }
 
 /** Sets what a directory's own children would change again: to be called when they are complete. */
@@ -29,7 +41,7 @@ export function finishDirectory(path: string, stat: FileStat): void {
 export function makeSymlink(path: string, stat: FileStat): Promise<void> {
   return place(path, (temporary) => {
     symlinkSync(stat.linkname, temporary);
-    if (OWNER !== undefined) lchownSync(temporary, OWNER.uid, OWNER.gid);
+    own((uid, gid) => lchownSync(temporary, uid, gid));
     setTime(temporary, stat);
   });
 }

@@ -1,5 +1,5 @@
 import { closeSync, constants, fchmodSync, fchownSync, futimesSync, openSync, rmSync, writeSync, writev } from "node:fs";
-import { OWNER, putInPlace, temporaryName } from "./disk-target.ts";
+import { own, putInPlace, temporaryName } from "./disk-target.ts";
 import { diskTime } from "./disk-time.ts";
 import { posixPermissions } from "./file-mode.ts";
 import type { FileStat } from "./file-stat.ts";
@@ -33,12 +33,12 @@ export function createFileWriter(path: string, stat: FileStat): FileWriter {
     },
     async commit() {
       await writing;
-      file ??= openSync(temporary, CREATE, 0o600);
-      writeAll(file, pieces);
-      if (OWNER !== undefined) fchownSync(file, OWNER.uid, OWNER.gid);
-      fchmodSync(file, posixPermissions(stat.mode));
+      const target = (file ??= openSync(temporary, CREATE, 0o600));
+      writeAll(target, pieces);
+      own((uid, gid) => fchownSync(target, uid, gid));
+      fchmodSync(target, posixPermissions(stat.mode));
       const time = diskTime(stat.modTimeNs);
-      futimesSync(file, time, time);
+      futimesSync(target, time, time);
       close();
       await putInPlace(temporary, path);
     },

@@ -36,7 +36,15 @@ export function comparePaths(a: string, b: string): number {
   return a.length - b.length;
 }
 
+/** The items of one directory in order. */
+export function sortByName<T extends { readonly name: string }>(items: readonly T[]): readonly T[] {
+  // Comparing whole strings is native and several times faster; it is right unless surrogates are about.
+  if (items.some((item) => SURROGATE.test(item.name))) return items.toSorted((a, b) => compareNames(a.name, b.name));
+  return items.toSorted((a, b) => (a.name < b.name ? -1 : 1));
+}
+
 const SLASH = 47;
+const SURROGATE = /[\ud800-\udfff]/;
 
 /** Surrogates stand for characters above U+FFFF, so they go behind every other unit. */
 function rank(unit: number): number {

@@ -5,7 +5,7 @@ import { isDirectory, isRegular } from "./file-mode.ts";
 import { followPaths, withoutNested } from "./follow-paths.ts";
 import { enterDirectory, isIgnored, mayReinclude, NO_RULES, type GitignoreScope } from "./gitignore-scope.ts";
 import { createHardLinks } from "./hard-links.ts";
-import { compareNames } from "./path-order.ts";
+import { sortByName } from "./path-order.ts";
 import type { TreeEntry } from "./tree-entry.ts";
 import { createTreeFilter, type FilterState } from "./tree-filter.ts";
 
@@ -143,7 +143,7 @@ function includesOf(options: TreeWalkOptions): readonly string[] {
 
 function readDirectory(disk: Disk, path: string, kept: boolean): readonly DirectoryItem[] {
   try {
-    return [...(disk.readDirectory(path) ?? [])].sort((a, b) => compareNames(a.name, b.name));
+    return sortByName(disk.readDirectory(path) ?? []);
   } catch (error) {
     if (!kept && (errorCode(error) === "EACCES" || errorCode(error) === "EPERM")) return [];
     throw error;

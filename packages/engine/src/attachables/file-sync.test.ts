@@ -1,5 +1,3 @@
-import { mkdirSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
 import { decodeBytesMessage, decodePacket, decodeStat, encodeImportOptions, encodePacket, type ImportOptions } from "@anyrunner/filesync";
 import { FILE_SYNC_DIFF_COPY, FILE_SYNC_TAR_STREAM, GrpcStatus } from "@anyrunner/protocol";
 import { describe, expect, test } from "vitest";
@@ -134,25 +132,6 @@ describe("a whole tree", () => {
 
   test("a bad pattern is a status that names it", async () => {
     expect(await ask({ path: "/", includePatterns: ["a["] })).toMatchObject({ status: GrpcStatus.UNKNOWN, message: 'syntax error in pattern "a["' });
-  });
-
-  test("health is answered while a large tree is walked", async () => {
-    const root = makeDirectory();
-    for (let index = 0; index < 40; index++) {
-      mkdirSync(join(root, `d${index}`));
-      for (let file = 0; file < 50; file++) writeFileSync(join(root, `d${index}/f${file}`), "");
-    }
-    const engine = startAttachables();
-    const stream = engine.open(FILE_SYNC_DIFF_COPY, encodeImportOptions({ path: root }));
-    let listed = 0;
-    let healthyAt: number | undefined;
-    const health = engine.call("/grpc.health.v1.Health/Check", {}, [new Uint8Array()]).then(() => (healthyAt = listed));
-    for await (const message of stream.messages)
-      if (message.length === 0) break;
-      else listed++;
-    await health;
-    stream.cancel();
-    expect(healthyAt).toBeLessThan(2040);
   });
 });
 

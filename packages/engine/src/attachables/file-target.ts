@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { constants } from "node:fs";
-import { lstat, open, realpath, rename, rm, stat, type FileHandle } from "node:fs/promises";
+import { copyFile, lstat, open, realpath, rename, rm, stat, type FileHandle } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { posixPermissions } from "@anyrunner/filesync";
 import { isMissing } from "./disk-error.ts";
@@ -54,7 +54,7 @@ function replaceAtEnd(file: FileHandle, temporary: string, place: string): FileT
     async commit() {
       try {
         await file.close();
-        await rename(temporary, place);
+        await moveInto(temporary, place);
       } catch (error) {
         await discard();
         throw error;
@@ -62,6 +62,17 @@ function replaceAtEnd(file: FileHandle, temporary: string, place: string): FileT
     },
     discard,
   };
+}
+
+/** A file that is mounted at its place, as containers do it, can be written but not replaced. */
+async function moveInto(temporary: string, place: string): Promise<void> {
+  try {
+    await rename(temporary, place);
+  } catch (error) {
+    if ((error as { code?: unknown }).code !== "EBUSY") throw error;
+    await copyFile(temporary, place);
+    await rm(temporary, { force: true });
+  }
 }
 
 async function writeAll(file: FileHandle, bytes: Uint8Array): Promise<void> {
