@@ -15,18 +15,37 @@ describe("client metadata", () => {
   });
 
   test("everything goes there and back, in UTF-8; what is undefined stays out", () => {
-    const metadata = { clientId: "c", clientSecretToken: "s", sessionId: "x", clientHostname: "rechnerzwölf", labels: { "dagger.io/git.title": "ü" }, interactiveCommand: ["sh"], extraModules: [{ ref: "m", entrypoint: true }], loadWorkspaceModules: false };
+    const metadata = {
+      clientId: "c",
+      clientSecretToken: "s",
+      sessionId: "x",
+      clientHostname: "rechnerzwölf",
+      labels: { "dagger.io/git.title": "ü" },
+      interactiveCommand: ["sh"],
+      extraModules: [{ ref: "m", entrypoint: true }],
+      loadWorkspaceModules: false,
+    };
     expect(parseClientMetadata(clientMetadataHeader({ ...metadata, workspace: undefined }))).toEqual(metadata);
   });
 
   test("what the official client says", () => {
     const [first] = recordedChunks("version", "conn2");
     const header = parseRequestHead(first?.bytes ?? Buffer.alloc(0))?.headers.get("X-Dagger-Client-Metadata");
-    expect(parseClientMetadata(header)).toMatchObject({ clientId: expect.stringMatching(/^[a-z0-9]{25}$/), clientHostname: "vm", clientStableId: expect.any(String), clientVersion: expect.stringMatching(/^v0\.21\./), labels: expect.any(Object) });
+    expect(parseClientMetadata(header)).toMatchObject({
+      clientId: expect.stringMatching(/^[a-z0-9]{25}$/),
+      clientHostname: "vm",
+      clientStableId: expect.any(String),
+      clientVersion: expect.stringMatching(/^v0\.21\./),
+      labels: expect.any(Object),
+    });
   });
 
   test("null counts as absent, unknown keys are ignored", () => {
-    expect(parseClientMetadata(encode({ client_id: "c", client_secret_token: "s", session_id: "x", interactive_command: null, whatever: 1 }))).toEqual({ clientId: "c", clientSecretToken: "s", sessionId: "x" });
+    expect(parseClientMetadata(encode({ client_id: "c", client_secret_token: "s", session_id: "x", interactive_command: null, whatever: 1 }))).toEqual({
+      clientId: "c",
+      clientSecretToken: "s",
+      sessionId: "x",
+    });
   });
 
   test.each([

@@ -7,7 +7,7 @@ export { callUnary, unaryHandler } from "./grpc/unary.ts";
 export { serveGrpc, type GrpcServer, type GrpcServerOptions } from "./grpc/server.ts";
 export type { GrpcCall, GrpcHandler, GrpcRoutes } from "./grpc/serve-call.ts";
 export type { GrpcMetadata, GrpcMetadataInit } from "./grpc/metadata.ts";
-export { protobufMethod, type GrpcCodec, type GrpcMethod } from "./grpc/method.ts";
+export { protobufMethod, type ClientCodec, type GrpcCodec, type GrpcMethod, type ProtobufCodec, type ServerCodec } from "./grpc/method.ts";
 export { GrpcError, GrpcStatus, type GrpcStatusName } from "./grpc/status.ts";
 
 // The engine's services.
@@ -28,7 +28,14 @@ export { TunnelListener } from "./methods/tunnel.ts";
 export { requestUpgrade, type RequestUpgradeOptions } from "./upgrade/request-upgrade.ts";
 export { UpgradeRefusedError } from "./upgrade/upgrade-refused-error.ts";
 export { readServerSentEvents, type ServerSentEvent, type ServerSentEventsOptions } from "./server-sent-events.ts";
-export { CLIENT_METADATA_HEADER, clientMetadataHeader, parseClientMetadata, type CacheConfig, type ClientMetadata, type ExtraModule } from "./client-metadata.ts";
+export {
+  CLIENT_METADATA_HEADER,
+  clientMetadataHeader,
+  parseClientMetadata,
+  type CacheConfig,
+  type ClientMetadata,
+  type ExtraModule,
+} from "./client-metadata.ts";
 
 // The engine's side.
 export { serveEngineStream, type EngineStream, type EngineStreamHandlers } from "./engine/serve-engine-stream.ts";

@@ -18,10 +18,15 @@ export function recordedScenarios(): readonly string[] {
 
 /** Every chunk of one recorded stream, in order. */
 export function recordedChunks(scenario: string, connection: string): readonly RecordedChunk[] {
-  const lines = gunzipSync(readFileSync(new URL(`${scenario}/${connection}.jsonl.gz`, CAPTURES))).toString("utf8").trim().split("\n");
+  const lines = gunzipSync(readFileSync(new URL(`${scenario}/${connection}.jsonl.gz`, CAPTURES)))
+    .toString("utf8")
+    .trim()
+    .split("\n");
   return lines.flatMap((line) => {
     const { dir, b64 } = JSON.parse(line) as { dir: string; b64?: string };
-    return b64 === undefined || !["c2s", "s2c"].includes(dir) ? [] : [{ from: dir === "c2s" ? "client" : "engine", bytes: Buffer.from(b64, "base64") } as const];
+    return b64 === undefined || !["c2s", "s2c"].includes(dir)
+      ? []
+      : [{ from: dir === "c2s" ? "client" : "engine", bytes: Buffer.from(b64, "base64") } as const];
   });
 }
 

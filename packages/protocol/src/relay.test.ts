@@ -17,7 +17,7 @@ class Pipe {
   #changed: (() => void)[] = [];
 
   async write(chunk: Buffer): Promise<void> {
-    for (let offset = 0; offset < chunk.length; ) {
+    for (let offset = 0; offset < chunk.length;) {
       while (this.#bytes >= PIPE_BYTES) await this.#change();
       const part = chunk.subarray(offset, offset + PIPE_BYTES - this.#bytes);
       this.#chunks.push(part);
@@ -57,7 +57,7 @@ class Pipe {
 /** Both ends of a relay that, like conmon, copies both directions in one thread with blocking writes. */
 function oneThreadedRelay(): readonly [Duplex, Duplex] {
   const [clientOut, clientIn, serverOut, serverIn] = [new Pipe(), new Pipe(), new Pipe(), new Pipe()] as const;
-  (async () => {
+  void (async () => {
     for (;;) {
       await Promise.race([clientOut.readable(), serverOut.readable()]);
       const up = clientOut.readNow();

@@ -22,12 +22,21 @@ async function events(text: string, options: { readonly cuts?: readonly number[]
 
 describe("readServerSentEvents", () => {
   test("the engine's first event", async () => {
-    expect(await events(Buffer.from("69643a200a6576656e743a20737562736372696265640a646174610a0a", "hex").toString())).toEqual([{ id: "", event: "subscribed", data: "" }]);
+    expect(await events(Buffer.from("69643a200a6576656e743a20737562736372696265640a646174610a0a", "hex").toString())).toEqual([
+      { id: "", event: "subscribed", data: "" },
+    ]);
   });
 
   test.each([
     ["several data lines", "data: a\ndata: b\n\n", [{ id: "", event: "message", data: "a\nb" }]],
-    ["the id stays, the name does not", "id: 7\nevent: spans\ndata: x\n\ndata: y\n\n", [{ id: "7", event: "spans", data: "x" }, { id: "7", event: "message", data: "y" }]],
+    [
+      "the id stays, the name does not",
+      "id: 7\nevent: spans\ndata: x\n\ndata: y\n\n",
+      [
+        { id: "7", event: "spans", data: "x" },
+        { id: "7", event: "message", data: "y" },
+      ],
+    ],
     ["CRLF", "event: logs\r\ndata: {}\r\n\r\n", [{ id: "", event: "logs", data: "{}" }]],
     ["comments, unknown fields, no data", ": hello\nretry: 5\nevent: x\n\nfoo\ndata:no space\n\n", [{ id: "", event: "message", data: "no space" }]],
     ["an event that is cut off", "data: whole\n\ndata: half\n", [{ id: "", event: "message", data: "whole" }]],
@@ -35,10 +44,17 @@ describe("readServerSentEvents", () => {
 
   test("wherever the stream is cut, UTF-8 included", async () => {
     await fc.assert(
-      fc.asyncProperty(fc.array(fc.string({ unit: "grapheme" }).map((text) => text.replaceAll(/[\r\n]/g, " ")), { maxLength: 5 }), fc.array(fc.integer({ min: 1, max: 9 }), { minLength: 1 }), async (texts, cuts) => {
-        const stream = texts.map((text, i) => `id: ${i}\nevent: logs\ndata: ${text}\n\n`).join("");
-        expect(await events(stream, { cuts })).toEqual(texts.map((data, i) => ({ id: String(i), event: "logs", data })));
-      }),
+      fc.asyncProperty(
+        fc.array(
+          fc.string({ unit: "grapheme" }).map((text) => text.replaceAll(/[\r\n]/g, " ")),
+          { maxLength: 5 },
+        ),
+        fc.array(fc.integer({ min: 1, max: 9 }), { minLength: 1 }),
+        async (texts, cuts) => {
+          const stream = texts.map((text, i) => `id: ${i}\nevent: logs\ndata: ${text}\n\n`).join("");
+          expect(await events(stream, { cuts })).toEqual(texts.map((data, i) => ({ id: String(i), event: "logs", data })));
+        },
+      ),
     );
   });
 

@@ -15,7 +15,10 @@ export interface ServerSentEventsOptions {
 const LINE_FEED = 0x0a;
 
 /** Reads the events of a body. An event without a data line is skipped, as is one that the end of the body cuts off. */
-export async function* readServerSentEvents(body: AsyncIterable<Uint8Array>, options: ServerSentEventsOptions = {}): AsyncGenerator<ServerSentEvent, void, undefined> {
+export async function* readServerSentEvents(
+  body: AsyncIterable<Uint8Array>,
+  options: ServerSentEventsOptions = {},
+): AsyncGenerator<ServerSentEvent, void, undefined> {
   const limitBytes = options.limitBytes ?? 64 * 1024 * 1024;
   let id = "";
   let event = "message";

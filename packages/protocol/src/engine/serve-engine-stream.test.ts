@@ -77,7 +77,13 @@ describe.each(STREAM_KINDS)("over a %s", (kind) => {
       },
       kind,
     );
-    await requestUpgrade(client, { path: "/sessionAttachables", headers: [["X-Docker-Expose-Session-Grpc-Method", "/a/B"], ["x-docker-expose-session-grpc-method", "/c/D"]] });
+    await requestUpgrade(client, {
+      path: "/sessionAttachables",
+      headers: [
+        ["X-Docker-Expose-Session-Grpc-Method", "/a/B"],
+        ["x-docker-expose-session-grpc-method", "/c/D"],
+      ],
+    });
     const server = serveGrpc(client, { [Health.check.path]: unaryHandler(Health.check, () => ({ status: ServingStatus.SERVING })) });
     expect(await called).toEqual({ methods: ["/a/B", "/c/D"], status: 1 });
     await server.close();
@@ -87,7 +93,11 @@ describe.each(STREAM_KINDS)("over a %s", (kind) => {
 
 describe("upgrades", () => {
   test.each([
-    ["refused", async ({ refuse }: { refuse(status: number, text: string): Promise<void> }) => refuse(500, "incompatible client version v0.18.0"), "incompatible client version v0.18.0"],
+    [
+      "refused",
+      async ({ refuse }: { refuse(status: number, text: string): Promise<void> }) => refuse(500, "incompatible client version v0.18.0"),
+      "incompatible client version v0.18.0",
+    ],
     [
       "whose handler fails",
       async () => {
@@ -169,7 +179,9 @@ describe("requests", () => {
     },
     "HTTP/1.1": (client: Duplex, path: string, signal?: AbortSignal) =>
       new Promise<{ status: number; headers: IncomingMessage["headers"]; body: IncomingMessage }>((resolve, reject) => {
-        httpRequest({ path, createConnection: () => client, signal }, (response) => resolve({ status: response.statusCode ?? 0, headers: response.headers, body: response }))
+        httpRequest({ path, createConnection: () => client, signal }, (response) =>
+          resolve({ status: response.statusCode ?? 0, headers: response.headers, body: response }),
+        )
           .on("error", reject)
           .end();
       }),
@@ -269,7 +281,9 @@ describe("closing", () => {
     });
     const answer =
       protocol === "HTTP/2"
-        ? openHttp2Connection(client).request({ path: "/" }).then(({ body }) => readText(body, { limitBytes: 10 }))
+        ? openHttp2Connection(client)
+            .request({ path: "/" })
+            .then(({ body }) => readText(body, { limitBytes: 10 }))
         : (client.write("GET / HTTP/1.1\r\nHost: x\r\n\r\n"), untilMatch(client, /ok$/));
     await begun;
     const closing = served.close({ graceMs: 10_000 });
@@ -280,7 +294,10 @@ describe("closing", () => {
 
   test("but not for ever", async () => {
     const [client, far] = duplexPair();
-    const served = serveEngineStream(far, { ...HANDLERS, grpc: { "/t/Hold": (call) => new Promise((_, reject) => call.signal.addEventListener("abort", () => reject(call.signal.reason))) } });
+    const served = serveEngineStream(far, {
+      ...HANDLERS,
+      grpc: { "/t/Hold": (call) => new Promise((_, reject) => call.signal.addEventListener("abort", () => reject(call.signal.reason))) },
+    });
     const connection = openHttp2Connection(client);
     const stream = openGrpcStream(connection, "/t/Hold");
     await connection.ping();

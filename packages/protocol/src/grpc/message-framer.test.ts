@@ -14,18 +14,22 @@ describe("createMessageFramer", () => {
 
   test("gives back every message, wherever the stream is cut", () => {
     fc.assert(
-      fc.property(fc.array(fc.uint8Array({ maxLength: 300 }), { maxLength: 20 }), fc.array(fc.integer({ min: 1, max: 700 }), { minLength: 1 }), (messages, cuts) => {
-        const framer = createMessageFramer();
-        const stream = Buffer.concat(messages.map(frame));
-        const received: Buffer[] = [];
-        for (let offset = 0, i = 0; offset < stream.length; i++) {
-          const size = cuts[i % cuts.length] as number;
-          received.push(...framer.push(stream.subarray(offset, offset + size)));
-          offset += size;
-        }
-        expect(received.map((message) => message.toString("hex"))).toEqual(messages.map((message) => Buffer.from(message).toString("hex")));
-        expect(framer.partial).toBe(false);
-      }),
+      fc.property(
+        fc.array(fc.uint8Array({ maxLength: 300 }), { maxLength: 20 }),
+        fc.array(fc.integer({ min: 1, max: 700 }), { minLength: 1 }),
+        (messages, cuts) => {
+          const framer = createMessageFramer();
+          const stream = Buffer.concat(messages.map(frame));
+          const received: Buffer[] = [];
+          for (let offset = 0, i = 0; offset < stream.length; i++) {
+            const size = cuts[i % cuts.length] as number;
+            received.push(...framer.push(stream.subarray(offset, offset + size)));
+            offset += size;
+          }
+          expect(received.map((message) => message.toString("hex"))).toEqual(messages.map((message) => Buffer.from(message).toString("hex")));
+          expect(framer.partial).toBe(false);
+        },
+      ),
     );
   });
 

@@ -15,7 +15,10 @@ test("there are recordings", () => expect(scenarios.length).toBeGreaterThan(15))
 describe("the engine's side of a recording, played to serveGrpc", () => {
   test.each(scenarios)("%s: the same calls as in the transcript", async (scenario) => {
     const recorded = recordedCalls(scenario);
-    const { received, stop } = await play(scenario, recorded.map(({ path }) => path));
+    const { received, stop } = await play(
+      scenario,
+      recorded.map(({ path }) => path),
+    );
     expect(received.map(({ call }) => call.path)).toEqual(recorded.map(({ path }) => path));
 
     for (const [i, { call, messages }] of received.entries()) {

@@ -1,13 +1,13 @@
 import type { Http2Connection } from "../http2/connection.ts";
 import { openGrpcStream, type GrpcCallOptions } from "./client-stream.ts";
-import type { GrpcMethod } from "./method.ts";
+import type { ClientCodec, GrpcMethod, ServerCodec } from "./method.ts";
 import type { GrpcCall, GrpcHandler } from "./serve-call.ts";
 import { GrpcError, GrpcStatus } from "./status.ts";
 
 /** One request, one response. Fails with a GrpcError, or with ABORTED (RunnerError) for the signal. */
 export async function callUnary<RequestInit, Response>(
   connection: Http2Connection,
-  method: GrpcMethod<RequestInit, never, never, Response> | GrpcMethod<RequestInit, any, any, Response>,
+  method: GrpcMethod<ClientCodec<RequestInit, Response>>,
   request: RequestInit,
   options: GrpcCallOptions = {},
 ): Promise<Response> {
@@ -21,7 +21,7 @@ export async function callUnary<RequestInit, Response>(
 
 /** A handler for a unary method: decodes the request, encodes what `respond` gives. */
 export function unaryHandler<Request, ResponseInit>(
-  method: GrpcMethod<any, Request, ResponseInit, any>,
+  method: GrpcMethod<ServerCodec<Request, ResponseInit>>,
   respond: (request: Request, call: GrpcCall) => ResponseInit | Promise<ResponseInit>,
 ): GrpcHandler {
   return async (call) => {

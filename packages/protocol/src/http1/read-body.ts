@@ -31,7 +31,7 @@ function bodyLength(received: Buffer, chunked: boolean, length: number): number 
 
 function dechunk(body: Buffer): Buffer {
   const parts: Buffer[] = [];
-  for (let offset = 0; ; ) {
+  for (let offset = 0; ;) {
     const lineEnd = body.indexOf("\r\n", offset);
     const size = lineEnd < 0 ? NaN : Number.parseInt(body.toString("latin1", offset, lineEnd), 16);
     if (!(size > 0)) return Buffer.concat(parts);

@@ -1,6 +1,6 @@
 import { once } from "node:events";
 import { createServer, type ServerHttp2Session, type ServerHttp2Stream } from "node:http2";
-import { Duplex, Readable } from "node:stream";
+import { type Duplex, Readable } from "node:stream";
 import { buffer } from "node:stream/consumers";
 
 import { describe, expect, test, vi } from "vitest";
@@ -11,7 +11,7 @@ import { openHttp2Connection } from "./connection.ts";
 import { readFrames } from "./frames.fixture.ts";
 import { readText } from "./response-body.ts";
 
-type Answer = (stream: ServerHttp2Stream, headers: Record<string, unknown>) => void;
+type Answer = (stream: ServerHttp2Stream, headers: Record<string, unknown>) => void | Promise<void>;
 
 /** A peer that is node's own HTTP/2 server. */
 function peer(stream: Duplex, answer: Answer): ServerHttp2Session[] {
@@ -20,7 +20,7 @@ function peer(stream: Duplex, answer: Answer): ServerHttp2Session[] {
   server.on("session", (session) => sessions.push(session));
   server.on("stream", (http2Stream, headers) => {
     http2Stream.on("error", () => {});
-    answer(http2Stream, headers);
+    void answer(http2Stream, headers);
   });
   server.emit("connection", stream);
   return sessions;
@@ -64,7 +64,12 @@ test("says what the contract of the wire wants: no push, 1 MiB windows", async (
   const connection = openHttp2Connection(left);
   await connection.request({ path: "/" });
   const [session] = sessions as [ServerHttp2Session];
-  expect(session.remoteSettings).toMatchObject({ enablePush: false, initialWindowSize: 1024 * 1024, maxFrameSize: 1024 * 1024, maxHeaderListSize: 1024 * 1024 });
+  expect(session.remoteSettings).toMatchObject({
+    enablePush: false,
+    initialWindowSize: 1024 * 1024,
+    maxFrameSize: 1024 * 1024,
+    maxHeaderListSize: 1024 * 1024,
+  });
   expect(frames.filter(({ type, streamId }) => type === "WINDOW_UPDATE" && streamId === 0).map(({ code }) => code)).toEqual([1024 * 1024 - 65_535]);
   connection.destroy();
 });
@@ -103,7 +108,12 @@ describe("giving up", () => {
     controller.abort();
     await expect(buffer(second.body)).rejects.toMatchObject({ code: "ABORTED" });
     const resets = () => frames.filter(({ type }) => type === "RST_STREAM").map(({ streamId, code }) => [streamId, code]);
-    await vi.waitFor(() => expect(resets()).toEqual([[1, 8], [3, 8]]));
+    await vi.waitFor(() =>
+      expect(resets()).toEqual([
+        [1, 8],
+        [3, 8],
+      ]),
+    );
     connection.destroy();
   });
 
@@ -185,9 +195,12 @@ describe("losing the peer", () => {
   ])("text where HTTP/2 should be is the message, when the stream writes it %s", async (_, ends) => {
     const [left, right] = duplexPair();
     const connection = openHttp2Connection(left);
-    right.write("OCI runtime exec failed: exec: \"buildctl\": executable file not found in $PATH: unknown\r\n");
+    right.write('OCI runtime exec failed: exec: "buildctl": executable file not found in $PATH: unknown\r\n');
     if (ends) right.end();
-    await expect(connection.request({ path: "/" })).rejects.toMatchObject({ code: "WRONG_SERVER", message: expect.stringContaining("OCI runtime exec failed") });
+    await expect(connection.request({ path: "/" })).rejects.toMatchObject({
+      code: "WRONG_SERVER",
+      message: expect.stringContaining("OCI runtime exec failed"),
+    });
     expect(await connection.closed).toMatchObject({ code: "WRONG_SERVER" });
   });
 });

@@ -21,7 +21,12 @@ export function readFrames(stream: Duplex): readonly Frame[] {
       const end = 9 + bytes.readUIntBE(0, 3);
       if (bytes.length < end) return;
       const type = TYPES[bytes[3] as number] ?? "DATA";
-      frames.push({ type, streamId: bytes.readUInt32BE(5), endStream: ((bytes[4] as number) & 1) === 1, code: type === "RST_STREAM" || type === "WINDOW_UPDATE" ? bytes.readUInt32BE(9) : undefined });
+      frames.push({
+        type,
+        streamId: bytes.readUInt32BE(5),
+        endStream: ((bytes[4] as number) & 1) === 1,
+        code: type === "RST_STREAM" || type === "WINDOW_UPDATE" ? bytes.readUInt32BE(9) : undefined,
+      });
       bytes = bytes.subarray(end);
     }
   });

@@ -17,7 +17,7 @@ function engine(chunks: readonly (string | Buffer)[], options: { readonly end?: 
   const [client, far] = duplexPair();
   const written: Buffer[] = [];
   far.on("data", (chunk: Buffer) => written.push(chunk));
-  (async () => {
+  void (async () => {
     for (const chunk of chunks) {
       far.write(chunk);
       await new Promise(setImmediate);
@@ -30,7 +30,14 @@ function engine(chunks: readonly (string | Buffer)[], options: { readonly end?: 
 describe("requestUpgrade", () => {
   test("writes the request as the official client does, then one zero byte", async () => {
     const { client, written } = engine([SWITCHING]);
-    await requestUpgrade(client, { path: PATH, headers: [["X-Dagger-Client-Metadata", "abc="], ["X-Docker-Expose-Session-Grpc-Method", "/a/B"], ["X-Docker-Expose-Session-Grpc-Method", "/c/D"]] });
+    await requestUpgrade(client, {
+      path: PATH,
+      headers: [
+        ["X-Dagger-Client-Metadata", "abc="],
+        ["X-Docker-Expose-Session-Grpc-Method", "/a/B"],
+        ["X-Docker-Expose-Session-Grpc-Method", "/c/D"],
+      ],
+    });
     await new Promise(setImmediate);
     expect(written().toString("latin1")).toBe(
       "GET /sessionAttachables HTTP/1.1\r\nHost: dagger\r\nUser-Agent: anyrunner\r\nX-Dagger-Client-Metadata: abc=\r\n" +
@@ -43,7 +50,10 @@ describe("requestUpgrade", () => {
       fc.asyncProperty(fc.array(fc.integer({ min: 1, max: SWITCHING.length + 19 }), { maxLength: 4 }), async (cuts) => {
         const bytes = Buffer.from(`${SWITCHING}PRI * HTTP/2.0 and more`);
         const edges = [...new Set([0, ...cuts, bytes.length])].sort((a, b) => a - b);
-        const { client } = engine(edges.slice(1).map((edge, i) => bytes.subarray(edges[i], edge)), { end: true });
+        const { client } = engine(
+          edges.slice(1).map((edge, i) => bytes.subarray(edges[i], edge)),
+          { end: true },
+        );
         await requestUpgrade(client, { path: PATH, headers: [] });
         const rest: Buffer[] = [];
         for await (const chunk of client) rest.push(chunk as Buffer);
@@ -54,7 +64,11 @@ describe("requestUpgrade", () => {
   });
 
   test.each(["version", "tunnel", "hostSocket"])("the recorded answer of %s", async (scenario) => {
-    const { client, far } = engine(recordedChunks(scenario, "conn2").filter(({ from }) => from === "engine").map(({ bytes }) => bytes));
+    const { client, far } = engine(
+      recordedChunks(scenario, "conn2")
+        .filter(({ from }) => from === "engine")
+        .map(({ bytes }) => bytes),
+    );
     await requestUpgrade(client, { path: PATH, headers: [] });
     if (client.readableLength === 0) await once(client, "readable");
     expect((client.read() as Buffer).toString("latin1", 0, 14)).toBe("PRI * HTTP/2.0");
@@ -83,7 +97,11 @@ describe("requestUpgrade", () => {
 
 describe("a refusal", () => {
   test("as recorded with a client that is too old", async () => {
-    const { client } = engine(recordedChunks("clientTooOld", "conn2").filter(({ from }) => from === "engine").map(({ bytes }) => bytes));
+    const { client } = engine(
+      recordedChunks("clientTooOld", "conn2")
+        .filter(({ from }) => from === "engine")
+        .map(({ bytes }) => bytes),
+    );
     const error = await requestUpgrade(client, { path: PATH, headers: [] }).catch((reason: unknown) => reason);
     expect(UpgradeRefusedError.is(error)).toBe(true);
     expect(error).toMatchObject({ name: "UpgradeRefusedError", status: 500, body: "incompatible client version v0.18.0" });
@@ -101,7 +119,11 @@ describe("a refusal", () => {
 
   test("without a body", async () => {
     const { client } = engine(["HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n"]);
-    await expect(requestUpgrade(client, { path: PATH, headers: [] })).rejects.toMatchObject({ status: 404, body: "", message: "the engine refused the upgrade with status 404" });
+    await expect(requestUpgrade(client, { path: PATH, headers: [] })).rejects.toMatchObject({
+      status: 404,
+      body: "",
+      message: "the engine refused the upgrade with status 404",
+    });
   });
 });
 
@@ -120,7 +142,10 @@ describe("what is no engine", () => {
 
   test("bytes that are no text stay out of the message", async () => {
     const { client } = engine([Buffer.from([0, 0, 6, 4, 0, 0, 0, 0, 0])], { end: true });
-    await expect(requestUpgrade(client, { path: PATH, headers: [] })).rejects.toMatchObject({ code: "WRONG_SERVER", message: "the stream answered with bytes that are no HTTP" });
+    await expect(requestUpgrade(client, { path: PATH, headers: [] })).rejects.toMatchObject({
+      code: "WRONG_SERVER",
+      message: "the stream answered with bytes that are no HTTP",
+    });
   });
 
   test("a head without end", async () => {

@@ -77,7 +77,10 @@ async function notHttp(stream: Duplex, signal: AbortSignal): Promise<RunnerError
   }).catch((error: unknown) => (error instanceof StreamEndedError ? error.received : (stream.read() as Buffer | null)));
   signal.throwIfAborted();
   const text = readableText(received ?? Buffer.alloc(0));
-  return new RunnerError("WRONG_SERVER", text === undefined ? "the stream answered with bytes that are no HTTP" : `the stream answered with text instead of HTTP: ${text}`);
+  return new RunnerError(
+    "WRONG_SERVER",
+    text === undefined ? "the stream answered with bytes that are no HTTP" : `the stream answered with text instead of HTTP: ${text}`,
+  );
 }
 
 function startBudget(options: RequestUpgradeOptions): { readonly signal: AbortSignal; stop(): void } {
@@ -88,7 +91,10 @@ function startBudget(options: RequestUpgradeOptions): { readonly signal: AbortSi
   const timer =
     timeoutMs === undefined
       ? undefined
-      : setTimeout(() => controller.abort(new RunnerError("TIMEOUT", `no answer to the upgrade of ${options.path} within ${timeoutMs} ms`, { retryable: true })), timeoutMs);
+      : setTimeout(
+          () => controller.abort(new RunnerError("TIMEOUT", `no answer to the upgrade of ${options.path} within ${timeoutMs} ms`, { retryable: true })),
+          timeoutMs,
+        );
   return {
     signal: controller.signal,
     stop() {
