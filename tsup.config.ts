@@ -2,6 +2,8 @@ import { readFileSync, rmSync } from "node:fs";
 
 import { defineConfig, type Options } from "tsup";
 
+type Plugin = NonNullable<Options["esbuildPlugins"]>[number];
+
 interface Manifest {
   readonly bin?: Readonly<Record<string, string>>;
   readonly exports?: Readonly<Record<string, string>>;
@@ -18,12 +20,25 @@ export default defineConfig(() => {
   return { ...COMMON, entry: Object.values(exports).filter((file) => file.startsWith("./src/")), sourcemap: true };
 });
 
-const COMMON: Options = { format: "esm", target: "node22", platform: "node", splitting: true, dts: false };
+const COMMON: Options = { removeNodeProtocol: false, format: "esm", target: "node22", platform: "node", splitting: true, dts: false };
+
+/**
+ * Node reads every export of a built-in module that is imported as an ES module. Those of node:http include getters that load
+ * all of fetch, which costs more than half of Node's own start; taken this way, they stay untouched.
+ */
+const HTTP_WITHOUT_FETCH: Plugin = {
+  name: "http-without-fetch",
+  setup(build) {
+    build.onResolve({ filter: /^(node:)?http$/ }, () => ({ path: "node:http", namespace: "built-in" }));
+    build.onLoad({ filter: /.*/, namespace: "built-in" }, ({ path }) => ({ contents: `module.exports = process.getBuiltinModule("${path}");` }));
+  },
+};
 
 /** A program brings everything along but Node itself; CommonJS inside the bundle needs a `require` for Node's modules. */
 const SELF_CONTAINED: Options = {
   ...COMMON,
   noExternal: [/.*/],
+  esbuildPlugins: [HTTP_WITHOUT_FETCH],
   minifySyntax: true,
   banner: { js: 'import { createRequire as __createRequire } from "node:module"; const require = __createRequire(import.meta.url);' },
 };

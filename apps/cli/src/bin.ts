@@ -12,7 +12,7 @@ const [first] = process.argv.slice(2);
 if (major < MINIMUM_MAJOR || (major === MINIMUM_MAJOR && minor < MINIMUM_MINOR)) {
   process.stderr.write(
     `error: anyrunner needs Node ${MINIMUM_MAJOR}.${MINIMUM_MINOR} or newer; ${process.execPath} is ${process.versions.node}\n` +
-      "hint: put a newer node first on PATH, for example with npx -p node@24\n",
+      "hint: install Node 24 (https://nodejs.org) and put it first on PATH\n",
   );
   process.exitCode = 1;
 } else if (first === "--version" || first === "-V") {
