@@ -23,6 +23,8 @@ export interface DockerExecutorSettings {
   readonly labels?: Readonly<Record<string, string>> | undefined;
   /** Asked before an image is pulled, when the call brings none. */
   readonly credentials?: ResolveImageOptions["credentials"];
+  /** A seal that took longer makes its segment go on in a new container; default 1000 ms. */
+  readonly renewAfterMs?: number | undefined;
   /** Who is alive; default: the processes of this machine. */
   readonly processes?: ProcessTable | undefined;
 }
@@ -91,10 +93,9 @@ export function createDockerExecutor(settings: DockerExecutorSettings): Executor
         spec,
         labels: session.labels,
         mountPoints: parseMountPoints(Config?.Labels?.[MOUNT_POINTS_LABEL]),
-        onClose(removed) {
-          segments.delete(segment);
-          inBackground(removed);
-        },
+        renewAfterMs: settings.renewAfterMs ?? 1000,
+        onRemoval: inBackground,
+        onClose: () => segments.delete(segment),
       });
       segments.add(segment);
       return segment;

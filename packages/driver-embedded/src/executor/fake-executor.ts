@@ -71,7 +71,7 @@ export function createFakeExecutor({ store, gate }: FakeExecutorOptions): FakeEx
     return {
       async exec(step, options) {
         calls.push(`exec ${step.args.join(" ")}`);
-        await gate?.(step);
+        await Promise.race([gate?.(step), whenAborted(options.signal)]);
         throwIfAborted(options.signal);
         const { result, changed } = await runCommand(step, root, store);
         root = changed;
@@ -104,6 +104,11 @@ export function createFakeExecutor({ store, gate }: FakeExecutorOptions): FakeEx
     if (name === "") return writeTar(folderEntries(root), store);
     return writeTar([{ path: name, node }, ...(node.kind === "folder" ? folderEntries(node, `${name}/`) : [])], store);
   }
+}
+
+/** Never for a signal that is not aborted. */
+function whenAborted(signal: AbortSignal | undefined): Promise<void> {
+  return new Promise((resolve) => signal?.addEventListener("abort", () => resolve(), { once: true }));
 }
 
 function folderAt(root: FolderNode, path: string): FolderNode {

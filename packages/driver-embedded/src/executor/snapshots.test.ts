@@ -123,6 +123,44 @@ describe.skipIf(SKIP_DOCKER)("snapshots on a real daemon", () => {
     expect(await world.executor.find(digest, {})).toBeUndefined();
   });
 
+  test("removing a folder leaves alone what is mounted in it, and the folder goes with the mount", async () => {
+    const volume = `anyrunner-cache-test-${randomUUID()}`;
+    const segment = await world.open(world.busybox, { mounts: [{ kind: "cache", path: "/a/b/cache", volume }] });
+    await run(segment, "echo cached >/a/b/cache/f; echo x >/a/x; echo y >/a/b/y");
+    await segment.remove(["/a"], {});
+    expect((await run(segment, "busybox find /a")).stdout).toBe("/a\n/a/b\n/a/b/cache\n/a/b/cache/f\n");
+    const sealed = await segment.seal(world.digest(), {});
+    await segment.close();
+    const plain = await world.open(sealed);
+    expect(await run(plain, "ls -d /a")).toMatchObject({ exitCode: 1 });
+    await plain.close();
+    await world.settled();
+    await remove(world.client, `/volumes/${volume}`);
+  });
+
+  test("a temporary mount is empty for each command", async () => {
+    const segment = await world.open(world.busybox, { mounts: [{ kind: "tmpfs", path: "/t" }] });
+    await run(segment, "mkdir -p /t/a/b; echo x >/t/a/b/f; echo y >/t/.g");
+    expect(await run(segment, "ls -A /t; ls -ld /t")).toMatchObject({ exitCode: 0, stdout: expect.stringMatching(/^drwxrwxrwt/) });
+    await segment.close();
+  });
+
+  test("a segment goes on in a new container after a long seal", async () => {
+    const eager = await createTestExecutor({ renewAfterMs: 0 });
+    const segment = await eager.open(eager.busybox, { mounts: [{ kind: "tmpfs", path: "/t" }] });
+    await run(segment, "echo one >/f");
+    const first = await segment.seal(eager.digest(), {});
+    const [before] = await eager.containers();
+    await run(segment, "echo two >>/f; cat /f");
+    expect(await eager.containers()).not.toEqual([before]);
+    expect((await run(segment, "cat /f; ls -d /t")).stdout).toBe("one\ntwo\n/t\n");
+    expect(await segment.seal(eager.digest(), {})).toMatchObject({ layers: first.layers + 1 });
+    await segment.close();
+    await eager.executor.close();
+    expect(await eager.containers()).toEqual([]);
+    await eager.close();
+  });
+
   test("mounts keep their contents out of snapshots and leave no folder behind", async () => {
     const volume = `anyrunner-cache-test-${randomUUID()}`;
     const mounts = [
@@ -141,7 +179,8 @@ describe.skipIf(SKIP_DOCKER)("snapshots on a real daemon", () => {
     await plain.close();
     const again = await world.open(sealed, { mounts });
     expect((await run(again, "cat /cache/deep/x/f; ls /temp")).stdout).toBe("cached\n");
-    await world.executor.close();
+    await again.close();
+    await world.settled();
     await remove(world.client, `/volumes/${volume}`);
     const volumes = await world.client.json<{ readonly Volumes: readonly { readonly Name: string }[] | null }>({ path: "/volumes" });
     expect((volumes.Volumes ?? []).map(({ Name }) => Name)).not.toContain(volume);

@@ -1,4 +1,5 @@
 import { randomUUID } from "node:crypto";
+import { text } from "node:stream/consumers";
 
 import { createDockerClient, resolveDockerEndpoint, type DockerClient, type DockerEndpoint } from "@anyrunner/docker-endpoint";
 import { ensureBusyboxImage } from "@anyrunner/testkit";
@@ -17,6 +18,8 @@ export interface TestExecutor {
   open(base?: Snapshot, spec?: Partial<SegmentSpec>): Promise<Segment>;
   /** Ids of containers that this executor made and that are still there. */
   containers(): Promise<readonly string[]>;
+  /** Waits until no container of a segment is left. */
+  settled(): Promise<void>;
   /** Closes the executor and removes what a test run leaves on purpose: snapshots and cache volumes. */
   close(): Promise<void>;
 }
@@ -34,10 +37,7 @@ export async function createTestExecutor(settings: Partial<DockerExecutorSetting
   const busybox = (await executor.resolveImage(reference, {})).snapshot;
   const digests: string[] = [];
 
-  const list = async () => {
-    const found = await client.json<readonly { readonly Id: string }[]>({ path: "/containers/json", query: { all: true, filters: { label: [`anyrunner.test=${run}`] } } });
-    return found.map(({ Id }) => Id);
-  };
+  const list = () => client.json<readonly { readonly Id: string; readonly State: string }[]>({ path: "/containers/json", query: { all: true, filters: { label: [`anyrunner.test=${run}`] } } });
   return {
     executor,
     client,
@@ -48,7 +48,14 @@ export async function createTestExecutor(settings: Partial<DockerExecutorSetting
       return digests.at(-1) as string;
     },
     open: (base = busybox, spec = {}) => executor.open(base, { mounts: [], privileged: false, network: "none", expectedSteps: 2, ...spec }, {}),
-    containers: list,
+    containers: async () => (await list()).map(({ Id }) => Id),
+    async settled() {
+      for (const { Id, State } of await list()) {
+        if (State === "created") continue;
+        const gone = await client.request({ method: "POST", path: `/containers/${Id}/wait`, query: { condition: "removed" }, expect: [404] });
+        await text(gone.body);
+      }
+    },
     async close() {
       await executor.close();
       for (const digest of digests) await remove(client, `/images/anyrunner-embedded:${digest}`);
