@@ -7,7 +7,8 @@ import { loadCoreSchema } from "../schema/core-schema.ts";
 import { executeQuery, type QueryRequest } from "../schema/execute-query.ts";
 import { parseTraceparent, startSpan, type Span } from "../telemetry/span.ts";
 import { checkClientVersion } from "./client-version.ts";
-import { header, type ServeClientOptions } from "./serve-client.ts";
+import { header } from "./header.ts";
+import type { ServeClientOptions } from "./serve-client.ts";
 import type { Client } from "./sessions.ts";
 
 /** How long a query waits for its client's attachables (engine protocol 4.4). */

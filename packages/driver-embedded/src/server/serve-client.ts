@@ -8,6 +8,7 @@ import type { HostMirrors } from "../host/mirrors.ts";
 import { ENGINE_VERSION } from "../version.ts";
 import { serveAttachables } from "./attachables.ts";
 import { checkClientVersion } from "./client-version.ts";
+import { header } from "./header.ts";
 import { serveQuery } from "./query-endpoint.ts";
 import type { Sessions } from "./sessions.ts";
 import { serveTelemetry } from "./telemetry-endpoint.ts";
@@ -66,9 +67,4 @@ async function serveHttp(request: EngineHttpRequest, options: ServeClientOptions
   } finally {
     options.sessions.leave(session, client);
   }
-}
-
-export function header(request: Pick<EngineHttpRequest, "headers">, name: string): string | undefined {
-  const value = request.headers[name];
-  return typeof value === "string" ? value : value?.[0];
 }

@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { CLIENT_METADATA_HEADER, parseClientMetadata, type EngineHttpRequest } from "@anyrunner/protocol";
 
 import type { FeedKind } from "../telemetry/feed.ts";
-import { header } from "./serve-client.ts";
+import { header } from "./header.ts";
 import type { Sessions } from "./sessions.ts";
 
 const KINDS: Readonly<Record<"traces" | "logs" | "metrics", FeedKind>> = { traces: "spans", logs: "logs", metrics: "metrics" };
