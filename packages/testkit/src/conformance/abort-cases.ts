@@ -5,6 +5,7 @@ import { parseRunnerUrl, type RunnerConnection } from "@anyrunner/core";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 
 import { caught, expectTypedError } from "./caught.ts";
+import { readText } from "./conversation.ts";
 import type { DriverSuite } from "./driver-suite.ts";
 import { openTarget, type OpenTarget } from "./open-target.ts";
 
@@ -35,12 +36,13 @@ export function testAbort(suite: DriverSuite): void {
 
     const calls = callsWithSignal(suite);
 
-    test.each(calls)("$name with an aborted signal is ABORTED and does nothing", async ({ call }) => {
+    test.each([...calls, ...callsThatChange(suite)])("$name with an aborted signal is ABORTED and does nothing", async ({ call }) => {
       const reason = new Error("changed my mind");
       const error = await caught(() => call(open, AbortSignal.abort(reason)));
       expectTypedError(error);
       expect(error).toMatchObject({ code: "ABORTED", cause: reason });
       await open.expectNothingLeft();
+      await expectAlive(open);
     });
 
     test.each(calls)("$name cancelled on its way is ABORTED, or was done; nothing is left, no listener either", async ({ call }) => {
@@ -85,6 +87,23 @@ function callsWithSignal(suite: DriverSuite): readonly { readonly name: string; 
     { name: "list", call: async ({ driver }, signal) => driver.list?.({ signal }) },
   ];
   return [...always, ...optional.filter(({ name }) => (capabilities as readonly string[]).includes(name))];
+}
+
+/** Members that end a runner: cancelled before they begin, they must not. */
+function callsThatChange(suite: DriverSuite): readonly { readonly name: string; readonly call: Call }[] {
+  if (!suite.createDriver().capabilities.includes("lifecycle")) return [];
+  return [
+    { name: "start", call: async ({ driver, handle }, signal) => driver.start?.(handle, { signal }) },
+    { name: "stop", call: async ({ driver, handle }, signal) => driver.stop?.(handle, { signal }) },
+    { name: "destroy", call: async ({ driver, handle }, signal) => driver.destroy?.(handle, { signal, volume: true }) },
+  ];
+}
+
+async function expectAlive(open: OpenTarget): Promise<void> {
+  const { stream, closed } = await open.connect("SOURCE 5");
+  expect(await readText(stream)).toBe("1\n2\n3");
+  stream.destroy();
+  await closed;
 }
 
 async function drain(chunks: AsyncIterable<string> | undefined): Promise<void> {

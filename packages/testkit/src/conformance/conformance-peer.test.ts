@@ -1,4 +1,5 @@
 import { spawn } from "node:child_process";
+import { existsSync } from "node:fs";
 import { connect } from "node:net";
 import { Duplex } from "node:stream";
 
@@ -8,6 +9,9 @@ import { digestOf, readDigest, readText, writeAll } from "./conversation.ts";
 import { CONFORMANCE_PEER_SCRIPT } from "./conformance-peer.ts";
 import { startConformanceServer, type ConformanceServer } from "./conformance-server.ts";
 import { numberLines } from "./number-lines.ts";
+
+/** The shell that images have, where this machine has it. */
+const SHELL: readonly [string, ...string[]] = existsSync("/bin/busybox") ? ["/bin/busybox", "sh"] : ["sh"];
 
 let server: ConformanceServer;
 beforeAll(async () => {
@@ -19,7 +23,7 @@ afterAll(async () => {
 
 const peers: readonly (readonly [string, () => Duplex])[] = [
   ["in this process", () => connect({ port: Number(server.address.split(":")[1]), host: "127.0.0.1", allowHalfOpen: true })],
-  ["as a script of busybox", () => runScript()],
+  [`as a script of ${SHELL.join(" ")}`, () => runScript()],
 ];
 
 describe.each(peers)("the conformance peer %s", (_, open) => {
@@ -63,7 +67,7 @@ describe.each(peers)("the conformance peer %s", (_, open) => {
 
 /** A program as a stream; what it no longer reads when it has ended is no error. */
 function runScript(): Duplex {
-  const child = spawn("/bin/busybox", ["sh", "-c", CONFORMANCE_PEER_SCRIPT], { stdio: ["pipe", "pipe", "ignore"] });
+  const child = spawn(SHELL[0], [...SHELL.slice(1), "-c", CONFORMANCE_PEER_SCRIPT], { stdio: ["pipe", "pipe", "ignore"] });
   child.stdin.on("error", () => {});
   const stream = new Duplex({
     read: () => void child.stdout.resume(),
