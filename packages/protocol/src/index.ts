@@ -13,6 +13,7 @@ export { GrpcError, GrpcStatus, type GrpcStatusName } from "./grpc/status.ts";
 // The engine's services.
 export { Auth } from "./methods/auth.ts";
 export { Control } from "./methods/control.ts";
+export type { BuildkitVersion, InfoResponse, InfoResponseInit } from "./methods/info-codec.ts";
 export { FILE_SEND_DIFF_COPY, FILE_SYNC_DIFF_COPY, FILE_SYNC_TAR_STREAM } from "./methods/filesync.ts";
 export { Git, GitErrorType } from "./methods/git.ts";
 export { Health, ServingStatus } from "./methods/health.ts";

@@ -1,4 +1,3 @@
-import { STATUS_CODES } from "node:http";
 import type { Duplex } from "node:stream";
 
 import type { HeaderList } from "../header-list.ts";
@@ -50,9 +49,12 @@ export async function serveUpgrade(stream: Duplex, headers: HeaderList, handler:
   }
 }
 
+/** node:http has them all, and would take longer to load than an upgrade takes. */
+const REASONS: Readonly<Record<number, string>> = { 400: "Bad Request", 404: "Not Found", 500: "Internal Server Error", 503: "Service Unavailable" };
+
 async function refuse(stream: Duplex, status: number, text: string): Promise<void> {
   const body = Buffer.from(`${text}\n`, "utf8");
-  const head = formatHead(`HTTP/1.1 ${status} ${STATUS_CODES[status] ?? "Unknown"}`, [
+  const head = formatHead(`HTTP/1.1 ${status} ${REASONS[status] ?? "Unknown"}`, [
     ["Content-Type", "text/plain; charset=utf-8"],
     ["X-Content-Type-Options", "nosniff"],
     ["Date", new Date().toUTCString()],

@@ -115,6 +115,9 @@ export function openHttp2Connection(stream: Duplex, options: Http2ConnectionOpti
     if (text !== undefined) {
       return new RunnerError("WRONG_SERVER", `the stream answered with text instead of HTTP/2: ${text}`, { cause: failure });
     }
+    if (!settled && (failure as NodeJS.ErrnoException | undefined)?.code === "ERR_HTTP2_ERROR") {
+      return new RunnerError("WRONG_SERVER", "what answered does not speak HTTP/2", { cause: failure, hint: "point the URL at a Dagger engine" });
+    }
     const reason = failure?.message ?? (endedInOrder ? "closed" : "the engine closed it");
     return new RunnerError("CONNECTION_LOST", `connection to the engine lost: ${reason}`, { cause: failure, retryable: true });
   }
