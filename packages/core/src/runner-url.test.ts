@@ -84,7 +84,7 @@ describe("parseRunnerUrl", () => {
           expect(typeof result === "object" ? "INVALID_URL" : result).toMatch(/^INVALID_URL/);
         },
       ),
-      { numRuns: 2000 },
+      { numRuns: 500 },
     );
   });
 });
