@@ -77,14 +77,19 @@ describe("version", () => {
     await expect(client.apiVersion()).rejects.toMatchObject({ code: "WRONG_SERVER" });
   });
 
-  test("a daemon that never answers is given up after the budget, and can be asked again", async () => {
-    let silent = true;
-    const { client } = await connect(
-      { routes: { "GET /_ping": (_request, response) => void (silent || response.writeHead(200, { "Api-Version": "1.41" }).end()) } },
-      { versionBudgetMs: 20 },
-    );
+  test("a daemon that never answers is given up after the budget", async () => {
+    const { daemon, client } = await connect({ routes: { "GET /_ping": () => undefined } }, { versionBudgetMs: 20 });
     await expect(client.apiVersion()).rejects.toMatchObject({ code: "TIMEOUT", retryable: true });
-    silent = false;
+    await expect.poll(() => daemon.open()).toBe(0);
+  });
+
+  test("a failure is not kept: the daemon is asked again", async () => {
+    let broken = true;
+    const { client } = await connect({
+      routes: { "GET /_ping": (request, response) => void (broken ? request.socket.destroy() : response.writeHead(200, { "Api-Version": "1.41" }).end()) },
+    });
+    await expect(client.apiVersion()).rejects.toMatchObject({ code: "CONNECTION_LOST", retryable: true });
+    broken = false;
     expect(await client.apiVersion()).toBe("1.41");
   });
 

@@ -64,6 +64,8 @@ export interface ExitCodeOptions {
 
 const DEFAULT_QUEUE_BYTES = 4 * 1024 * 1024;
 const DEFAULT_GRACE_MS = 3000;
+/** How many times the grace a daemon gets to make and start an exec that nobody waits for any more: busy ones take seconds. */
+const ABANDON_GRACES = 5;
 /** The daemon closes the stream a moment before it knows the exit code. */
 const EXIT_POLLS = 20;
 const EXIT_POLL_MS = 50;
@@ -128,7 +130,7 @@ function startExec(client: DockerClient, options: StartOptions): Promise<Started
   return new Promise((resolve, reject) => {
     const onAbort = () => {
       reject(abortedError(signal as AbortSignal));
-      const timer = setTimeout(() => budget.abort(), graceMs);
+      const timer = setTimeout(() => budget.abort(), graceMs * ABANDON_GRACES);
       timer.unref();
       void work
         .finally(() => clearTimeout(timer))
