@@ -44,7 +44,10 @@ export async function exportContainer(client: DockerClient, options: Omit<ReadFi
 }
 
 /** Unpacks a tar stream below a directory that exists. */
-export async function writeContainerFiles(client: DockerClient, options: { readonly container: string; readonly path: string; readonly tar: Readable; readonly signal?: AbortSignal | undefined }): Promise<void> {
+export async function writeContainerFiles(
+  client: DockerClient,
+  options: { readonly container: string; readonly path: string; readonly tar: Readable; readonly signal?: AbortSignal | undefined },
+): Promise<void> {
   const { container, path, tar, signal } = options;
   const answer = await sendTar(client, tar, { method: "PUT", path: `/containers/${container}/archive`, query: { path }, signal });
   answer.body.resume();

@@ -25,7 +25,9 @@ export async function readFacts(client: DockerClient, signal: AbortSignal | unde
   const [info, version] = await Promise.all([client.json<DockerInfo>({ path: "/info", signal }), client.json<DockerVersion>({ path: "/version", signal })]);
   const system = version.Os ?? info.OSType ?? "linux";
   if (system !== "linux") {
-    throw new RunnerError("UNSUPPORTED", `the container engine at ${client.endpoint.host} runs ${system} containers`, { hint: "switch it to Linux containers" });
+    throw new RunnerError("UNSUPPORTED", `the container engine at ${client.endpoint.host} runs ${system} containers`, {
+      hint: "switch it to Linux containers",
+    });
   }
   const podman = version.Components?.find(({ Name }) => /podman/i.test(Name ?? ""));
   return {

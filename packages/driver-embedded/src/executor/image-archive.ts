@@ -19,7 +19,7 @@ export async function importArchive(client: DockerClient, archive: Readable, opt
     entry: (header) => {
       const name = plainName(header.name);
       if (name === "manifest.json" || name === "index.json" || name === "repositories") return "take";
-      return header.size <= METADATA_LIMIT_BYTES && /^blobs\/sha256\//.test(name) ? "capture" : "keep";
+      return header.size <= METADATA_LIMIT_BYTES && name.startsWith("blobs/sha256/") ? "capture" : "keep";
     },
     captured: (header, contents) => {
       const name = plainName(header.name);
@@ -27,7 +27,12 @@ export async function importArchive(client: DockerClient, archive: Readable, opt
     },
     append: () => [tarEntry({ name: "manifest.json", mode: 0o644, contents: Buffer.from(JSON.stringify([dockerManifest(files, options.platform)])) })],
   });
-  const answer = await sendTar(client, Readable.from(tar, { objectMode: false }), { method: "POST", path: "/images/load", query: { quiet: true }, signal: options.signal });
+  const answer = await sendTar(client, Readable.from(tar, { objectMode: false }), {
+    method: "POST",
+    path: "/images/load",
+    query: { quiet: true },
+    signal: options.signal,
+  });
   const id = await readLoaded(client, answer.body);
   const image = await inspectImage(client, id, options.signal);
   if (image === undefined) throw new RunnerError("INTERNAL", `the loaded image ${id} is gone`);
@@ -68,7 +73,10 @@ function dockerManifest(files: ReadonlyMap<string, Buffer>, platform: string): D
   if (own !== undefined) return { Config: own.Config, RepoTags: null, Layers: own.Layers };
   let manifest = parse<OciManifest>("index.json");
   while (manifest?.manifests !== undefined) manifest = parse<OciManifest>(blobPath(choose(manifest.manifests, platform)));
-  if (manifest?.config === undefined) throw new RunnerError("INVALID_OPTION", "the archive holds no container image", { hint: "give a file that `docker save` wrote, or an OCI layout as a tar" });
+  if (manifest?.config === undefined)
+    throw new RunnerError("INVALID_OPTION", "the archive holds no container image", {
+      hint: "give a file that `docker save` wrote, or an OCI layout as a tar",
+    });
   return { Config: blobPath(manifest.config), RepoTags: null, Layers: (manifest.layers ?? []).map(blobPath) };
 }
 

@@ -8,7 +8,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { snapshotTag } from "./images.ts";
 import { tarEnd, tarEntry } from "./tar-rewrite.ts";
 import { createTestExecutor, remove, run, SKIP_DOCKER, type TestExecutor } from "./test-executor.ts";
-import { makeTestImage, startTestRegistry, digestOf, type TestImage } from "./test-registry.ts";
+import { makeTestImage, startTestRegistry, digestOf } from "./test-registry.ts";
 
 test("a digest that is no tag is hashed", () => {
   expect(snapshotTag("sha256:abc")).toBe("sha256-abc");
@@ -21,7 +21,9 @@ describe.skipIf(SKIP_DOCKER)("images on a real daemon", () => {
   const made: string[] = [];
 
   beforeAll(async () => {
-    world = await createTestExecutor({ credentials: async (registry) => (registry.startsWith("127.0.0.1") ? { username: "alice", secret: "wonder" } : undefined) });
+    world = await createTestExecutor({
+      credentials: async (registry) => (registry.startsWith("127.0.0.1") ? { username: "alice", secret: "wonder" } : undefined),
+    });
   });
   afterAll(async () => {
     await world.executor.close();
@@ -55,7 +57,10 @@ describe.skipIf(SKIP_DOCKER)("images on a real daemon", () => {
     await expect(refused).rejects.toMatchObject({ code: "IMAGE_PULL_FAILED", message: expect.stringContaining(`${registry.host}/some/name:tag`) });
     await expect(refused).rejects.not.toMatchObject({ message: expect.stringContaining("wonder") });
     registry.close();
-    await expect(world.executor.resolveImage("127.0.0.1:1/none:1", {})).rejects.toMatchObject({ code: "IMAGE_PULL_FAILED", message: expect.stringContaining("refused") });
+    await expect(world.executor.resolveImage("127.0.0.1:1/none:1", {})).rejects.toMatchObject({
+      code: "IMAGE_PULL_FAILED",
+      message: expect.stringContaining("refused"),
+    });
   });
 
   test("an image of another platform is taken when there is no other", async () => {
@@ -65,11 +70,22 @@ describe.skipIf(SKIP_DOCKER)("images on a real daemon", () => {
 
   test("an OCI layout is loaded, whatever the order of its files", async () => {
     const image = makeTestImage(randomUUID());
-    const index = { schemaVersion: 2, manifests: [{ digest: image.manifestDigest, size: image.manifest.length, platform: { os: "linux", architecture: "amd64" } }] };
-    const files: readonly (readonly [string, Buffer])[] = [...[...image.blobs].map(([digest, data]) => [`blobs/${digest.replace(":", "/")}`, data] as const), ["oci-layout", Buffer.from('{"imageLayoutVersion":"1.0.0"}')], ["index.json", Buffer.from(JSON.stringify(index))]];
+    const index = {
+      schemaVersion: 2,
+      manifests: [{ digest: image.manifestDigest, size: image.manifest.length, platform: { os: "linux", architecture: "amd64" } }],
+    };
+    const files: readonly (readonly [string, Buffer])[] = [
+      ...[...image.blobs].map(([digest, data]) => [`blobs/${digest.replace(":", "/")}`, data] as const),
+      ["oci-layout", Buffer.from('{"imageLayoutVersion":"1.0.0"}')],
+      ["index.json", Buffer.from(JSON.stringify(index))],
+    ];
     for (const order of [files, files.toReversed()]) {
       const resolved = await world.executor.importArchive(archive(order), {});
-      expect(resolved).toMatchObject({ snapshot: { image: digestOf(image.config), layers: 1 }, reference: digestOf(image.config), config: { env: ["FROM=registry"] } });
+      expect(resolved).toMatchObject({
+        snapshot: { image: digestOf(image.config), layers: 1 },
+        reference: digestOf(image.config),
+        config: { env: ["FROM=registry"] },
+      });
     }
     made.push(digestOf(image.config));
   });
@@ -93,15 +109,24 @@ describe.skipIf(SKIP_DOCKER)("images on a real daemon", () => {
   });
 
   test("an archive without an image is refused", async () => {
-    await expect(world.executor.importArchive(archive([["file", Buffer.from("x")]]), {})).rejects.toMatchObject({ code: "INVALID_OPTION", message: "the archive holds no container image" });
+    await expect(world.executor.importArchive(archive([["file", Buffer.from("x")]]), {})).rejects.toMatchObject({
+      code: "INVALID_OPTION",
+      message: "the archive holds no container image",
+    });
   });
 
   test("what a step writes where the image declares a volume is in the snapshot", async () => {
     const reference = `anyrunner-test-volume:${randomUUID()}`;
     made.push(reference);
-    const made1 = await world.client.request({ method: "POST", path: `/images/create?fromSrc=-&changes=${encodeURIComponent("VOLUME /data")}`, body: Readable.from([tarEntry({ name: "data/old", mode: 0o644, contents: Buffer.from("old\n") }), tarEnd()], { objectMode: false }) });
+    const made1 = await world.client.request({
+      method: "POST",
+      path: `/images/create?fromSrc=-&changes=${encodeURIComponent("VOLUME /data")}`,
+      body: Readable.from([tarEntry({ name: "data/old", mode: 0o644, contents: Buffer.from("old\n") }), tarEnd()], { objectMode: false }),
+    });
     const id = /sha256:[0-9a-f]{64}/.exec(await text(made1.body))?.[0] as string;
-    (await world.client.request({ method: "POST", path: `/images/${id}/tag`, query: { repo: reference.split(":")[0], tag: reference.split(":")[1] } })).body.resume();
+    (
+      await world.client.request({ method: "POST", path: `/images/${id}/tag`, query: { repo: reference.split(":")[0], tag: reference.split(":")[1] } })
+    ).body.resume();
     const { snapshot } = await world.executor.resolveImage(reference, {});
     made.push(`anyrunner-embedded:plain-${snapshot.image.replace(":", "-")}`);
     const busybox = await world.open();

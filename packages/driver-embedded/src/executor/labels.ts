@@ -12,5 +12,3 @@ export const MOUNT_POINTS_LABEL = "anyrunner.mount-points";
 
 /** The repository name of all snapshots. */
 export const SNAPSHOT_REPOSITORY = "anyrunner-embedded";
-/** Start of the names of cache volumes. */
-export const CACHE_VOLUME_PREFIX = "anyrunner-cache-";

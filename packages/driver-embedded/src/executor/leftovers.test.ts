@@ -1,7 +1,7 @@
 import { spawn } from "node:child_process";
 import { randomUUID } from "node:crypto";
 import { once } from "node:events";
-import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 
 import type { DockerClient } from "@anyrunner/docker-endpoint";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
@@ -20,7 +20,9 @@ describe.skipIf(SKIP_DOCKER)("what dead runners leave on a real daemon", () => {
 
   test("a killed runner leaves no container", async () => {
     const label = `anyrunner.test=${randomUUID()}`;
-    const child = spawn(process.execPath, [join(import.meta.dirname, "test-runner-process.ts"), label.slice("anyrunner.test=".length)], { stdio: ["ignore", "pipe", "inherit"] });
+    const child = spawn(process.execPath, [fileURLToPath(new URL("./runner-process.fixture.ts", import.meta.url)), label.slice("anyrunner.test=".length)], {
+      stdio: ["ignore", "pipe", "inherit"],
+    });
     await once(child.stdout, "data");
     const [id = ""] = await containersWith(world.client, label);
     expect(id).not.toBe("");
@@ -57,7 +59,9 @@ describe.skipIf(SKIP_DOCKER)("what dead runners leave on a real daemon", () => {
     const mounts = [{ kind: "cache", path: "relative", volume: "anyrunner-cache-test" }] as const;
     await expect(world.open(world.busybox, { mounts })).rejects.toThrow();
     await expect(world.open({ image: `sha256:${"0".repeat(64)}`, layers: 1 })).rejects.toMatchObject({ code: "NOT_FOUND" });
-    await expect(world.executor.open(world.busybox, { mounts: [], privileged: false, network: "none", expectedSteps: 1 }, { signal: AbortSignal.abort() })).rejects.toMatchObject({ code: "ABORTED" });
+    await expect(
+      world.executor.open(world.busybox, { mounts: [], privileged: false, network: "none", expectedSteps: 1 }, { signal: AbortSignal.abort() }),
+    ).rejects.toMatchObject({ code: "ABORTED" });
     await world.executor.close();
     expect(await world.containers()).toEqual([]);
   });

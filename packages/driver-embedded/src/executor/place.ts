@@ -53,7 +53,15 @@ export async function openPlace(options: OpenPlaceOptions): Promise<Place> {
   try {
     const mountPoints = await findMountPoints(client, { container, mounts: spec.mounts, inherited: options.mountPoints, signal });
     const stale = options.mountPoints.filter((path) => !mountPoints.includes(path));
-    if (stale.length > 0) await request((nonce) => encodePrune(nonce, stale.toSorted((a, b) => b.length - a.length)), { signal });
+    if (stale.length > 0)
+      await request(
+        (nonce) =>
+          encodePrune(
+            nonce,
+            stale.toSorted((a, b) => b.length - a.length),
+          ),
+        { signal },
+      );
     return { container, base, mountPoints, request, end, remove };
   } catch (error) {
     await remove().catch(() => {});

@@ -30,7 +30,7 @@ export interface OpenContainerOptions {
  * ends: a runner that dies leaves no container behind.
  */
 export async function openContainer(options: OpenContainerOptions): Promise<SegmentContainer> {
-  const { client, holder, image, labels, signal } = options;
+  const { holder, image, labels, signal } = options;
   await holder.ensure({ image, labels, signal });
   try {
     return await startContainer(options);

@@ -66,7 +66,10 @@ describe.skipIf(SKIP_DOCKER)("steps of a segment on a real daemon", () => {
 
   test("users follow the rules of the engine", async () => {
     const id = (user: string) => run(segment, ["busybox", "id"], { user });
-    await run(segment, "printf 'root:x:0:0::/root:/bin/sh\\nbob:x:1000:1001::/home/bob:/bin/sh\\n' >/etc/passwd; printf 'root:x:0:\\ngrp:x:1001:\\nextra:x:1002:al,bob\\n' >/etc/group");
+    await run(
+      segment,
+      "printf 'root:x:0:0::/root:/bin/sh\\nbob:x:1000:1001::/home/bob:/bin/sh\\n' >/etc/passwd; printf 'root:x:0:\\ngrp:x:1001:\\nextra:x:1002:al,bob\\n' >/etc/group",
+    );
     expect((await id("bob")).stdout).toBe("uid=1000(bob) gid=1001(grp) groups=1002(extra)\n");
     expect((await id("bob:extra")).stdout).toBe("uid=1000(bob) gid=1002(extra)\n");
     expect((await id("1000")).stdout).toBe("uid=1000(bob) gid=1001(grp) groups=1002(extra)\n");

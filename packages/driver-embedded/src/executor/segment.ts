@@ -109,7 +109,8 @@ export async function openSegment(options: OpenSegmentOptions): Promise<Segment>
 
 function removablePath(path: string): string {
   const trimmed = path.replace(/\/+$/, "");
-  if (!trimmed.startsWith("/") || /(^|\/)\.\.?(\/|$)/.test(trimmed)) throw new RunnerError("INTERNAL", `not a path that can be removed: ${JSON.stringify(path)}`);
+  if (!trimmed.startsWith("/") || /(^|\/)\.\.?(\/|$)/.test(trimmed))
+    throw new RunnerError("INTERNAL", `not a path that can be removed: ${JSON.stringify(path)}`);
   return trimmed;
 }
 

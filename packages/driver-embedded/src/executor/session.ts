@@ -17,7 +17,10 @@ export interface ProcessTable {
   isDead(process: string): Promise<boolean>;
 }
 
-export async function createSession(options: { readonly labels?: Readonly<Record<string, string>> | undefined; readonly processes: ProcessTable }): Promise<Session> {
+export async function createSession(options: {
+  readonly labels?: Readonly<Record<string, string>> | undefined;
+  readonly processes: ProcessTable;
+}): Promise<Session> {
   const id = randomUUID();
   const process = await options.processes.own();
   return { id, labels: { ...options.labels, [OWNER_LABEL]: OWNER, [SESSION_LABEL]: id, [PROCESS_LABEL]: process } };

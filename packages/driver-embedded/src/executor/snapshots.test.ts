@@ -64,7 +64,9 @@ describe.skipIf(SKIP_DOCKER)("snapshots on a real daemon", () => {
     tar.entry({ name: "d/l", type: "symlink", linkname: "f" });
     tar.finalize();
     await segment.put(Readable.from(tar, { objectMode: false }), "/new/place", {});
-    expect((await run(segment, "cd /new/place; busybox stat -c '%a %u:%g %n' d d/f d/l; cat d/l")).stdout).toBe("750 5:6 d\n4751 7:8 d/f\n777 0:0 d/l\ncontents");
+    expect((await run(segment, "cd /new/place; busybox stat -c '%a %u:%g %n' d d/f d/l; cat d/l")).stdout).toBe(
+      "750 5:6 d\n4751 7:8 d/f\n777 0:0 d/l\ncontents",
+    );
     expect(await names(await segment.get("/new/place/d", {}))).toEqual(["d", "d/f", "d/l"]);
     await expect(segment.get("/nothing/here", {})).rejects.toMatchObject({ code: "NOT_FOUND" });
     expect(await run(segment, "true")).toMatchObject({ exitCode: 0 });
@@ -73,7 +75,10 @@ describe.skipIf(SKIP_DOCKER)("snapshots on a real daemon", () => {
 
   test("trees are removed, missing ones are fine, links are not followed", async () => {
     const segment = await world.open();
-    await run(segment, "mkdir -p /a/b/c /keep; echo x >/a/b/f; echo y >/keep/f; ln -s /keep /a/l; cd /a; i=0; while [ $i -lt 700 ]; do echo >file-with-a-long-name-$i; i=$((i+1)); done");
+    await run(
+      segment,
+      "mkdir -p /a/b/c /keep; echo x >/a/b/f; echo y >/keep/f; ln -s /keep /a/l; cd /a; i=0; while [ $i -lt 700 ]; do echo >file-with-a-long-name-$i; i=$((i+1)); done",
+    );
     await segment.remove(["/a", "/keep/nothing", "/none/at/all", "/keep/f/below"], {});
     expect((await run(segment, "ls /a; ls /keep")).stdout).toBe("f\n");
     await expect(segment.remove(["/"], {})).rejects.toMatchObject({ code: "INTERNAL" });
@@ -82,7 +87,10 @@ describe.skipIf(SKIP_DOCKER)("snapshots on a real daemon", () => {
 
   test("an image that holds nothing at all can run a program put into it", async () => {
     const digest = world.digest();
-    const empty = await world.executor.importTree({ digest, tar: () => Readable.from([tarEntry({ name: "only", mode: 0o644, contents: Buffer.from("x") }), tarEnd()], { objectMode: false }) }, {});
+    const empty = await world.executor.importTree(
+      { digest, tar: () => Readable.from([tarEntry({ name: "only", mode: 0o644, contents: Buffer.from("x") }), tarEnd()], { objectMode: false }) },
+      {},
+    );
     const source = await world.open();
     const segment = await world.open(empty);
     await segment.put(await source.get("/bin/busybox", {}), "/", {});
@@ -202,4 +210,3 @@ async function topLevel(tar: Readable): Promise<readonly string[]> {
   const paths = (await names(tar)).map((name) => name.replace(/^\//, "").split("/")[0] ?? "");
   return [...new Set<string>(paths)];
 }
-

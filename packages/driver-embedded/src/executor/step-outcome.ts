@@ -48,7 +48,8 @@ export function errnoMessage(errno: number): string {
 
 function commandMessage(command: string, errno: number): string {
   const name = JSON.stringify(command);
-  if (errno === 2) return command.includes("/") ? `exec: ${name}: stat ${command}: no such file or directory` : `exec: ${name}: executable file not found in $PATH`;
+  if (errno === 2)
+    return command.includes("/") ? `exec: ${name}: stat ${command}: no such file or directory` : `exec: ${name}: executable file not found in $PATH`;
   if (errno === 13) return `exec: ${name}: permission denied`;
   return `exec ${command}: ${errnoMessage(errno)}`;
 }

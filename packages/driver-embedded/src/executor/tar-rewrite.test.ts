@@ -25,7 +25,10 @@ describe("rewriteTar", () => {
   });
 
   test("keeps a directory only with something in it", async () => {
-    const tar = await packed([{ name: "empty", type: "directory" }, { name: "full", type: "directory" }, { name: "full/a" }, { name: "full/b" }, { name: "last", type: "directory" }], "x");
+    const tar = await packed(
+      [{ name: "empty", type: "directory" }, { name: "full", type: "directory" }, { name: "full/a" }, { name: "full/b" }, { name: "last", type: "directory" }],
+      "x",
+    );
     const result = await rewritten(pieces(tar, 512), ({ type }) => (type === "5" ? "keep-if-filled" : "keep"));
     expect(Object.keys(await listed(result))).toEqual(["full", "full/a", "full/b"]);
   });

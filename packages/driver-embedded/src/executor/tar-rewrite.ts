@@ -72,7 +72,13 @@ export function tarEntry(entry: { readonly name: string; readonly mode: number; 
 }
 
 /** A header of an entry that belongs to root and has no time. Names to 100 bytes. */
-export function tarHeader(header: { readonly name: string; readonly type: string; readonly mode: number; readonly size: number; readonly linkName?: string }): Buffer {
+export function tarHeader(header: {
+  readonly name: string;
+  readonly type: string;
+  readonly mode: number;
+  readonly size: number;
+  readonly linkName?: string;
+}): Buffer {
   const block = Buffer.alloc(BLOCK);
   const octal = (value: number, length: number) => value.toString(8).padStart(length - 1, "0");
   block.write(header.name, 0, 100);
@@ -132,7 +138,7 @@ function parseExtension(type: string, contents: Buffer): Partial<TarHeader> {
   if (type === "K") return { linkName: text(contents, 0, contents.length) };
   if (type === "g") return {};
   let found: Partial<TarHeader> = {};
-  for (let at = 0; at < contents.length; ) {
+  for (let at = 0; at < contents.length;) {
     const length = Number.parseInt(contents.toString("latin1", at, at + 20), 10);
     if (!(length > 0)) break;
     const record = contents.toString("utf8", at, at + length - 1);
@@ -177,7 +183,7 @@ function createBlockReader(source: AsyncIterable<Buffer>) {
   };
 
   async function* upTo(count: number): AsyncGenerator<Buffer> {
-    for (let missing = count; missing > 0; ) {
+    for (let missing = count; missing > 0;) {
       const chunk = await next();
       if (chunk === undefined) throw new Error("the tar stream ends inside an entry");
       pending = chunk.subarray(missing);

@@ -37,7 +37,11 @@ export async function createTestExecutor(settings: Partial<DockerExecutorSetting
   const busybox = (await executor.resolveImage(reference, {})).snapshot;
   const digests: string[] = [];
 
-  const list = () => client.json<readonly { readonly Id: string; readonly State: string }[]>({ path: "/containers/json", query: { all: true, filters: { label: [`anyrunner.test=${run}`] } } });
+  const list = () =>
+    client.json<readonly { readonly Id: string; readonly State: string }[]>({
+      path: "/containers/json",
+      query: { all: true, filters: { label: [`anyrunner.test=${run}`] } },
+    });
   return {
     executor,
     client,
@@ -75,7 +79,11 @@ export interface Ran extends ExecResult {
 }
 
 /** Runs one step, a shell script where it is a text, and collects its output. */
-export async function run(segment: Segment, command: string | readonly string[], step: Partial<ExecStep> & { readonly signal?: AbortSignal } = {}): Promise<Ran> {
+export async function run(
+  segment: Segment,
+  command: string | readonly string[],
+  step: Partial<ExecStep> & { readonly signal?: AbortSignal } = {},
+): Promise<Ran> {
   const output = { stdout: "", stderr: "" };
   const outcome = await segment.exec(
     {

@@ -18,7 +18,13 @@ export function makeTestImage(contents: string): TestImage {
   const layer = Buffer.concat([tarEntry({ name: "hello", mode: 0o644, contents: Buffer.from(contents) }), tarEnd()]);
   const packed = gzipSync(layer);
   const config = Buffer.from(
-    JSON.stringify({ architecture: "amd64", os: "linux", config: { Env: ["FROM=registry"], WorkingDir: "/w", Volumes: { "/data": {} } }, rootfs: { type: "layers", diff_ids: [digestOf(layer)] }, history: [{}] }),
+    JSON.stringify({
+      architecture: "amd64",
+      os: "linux",
+      config: { Env: ["FROM=registry"], WorkingDir: "/w", Volumes: { "/data": {} } },
+      rootfs: { type: "layers", diff_ids: [digestOf(layer)] },
+      history: [{}],
+    }),
   );
   const descriptor = (mediaType: string, data: Buffer) => ({ mediaType, digest: digestOf(data), size: data.length });
   const manifest = Buffer.from(
@@ -38,7 +44,10 @@ export function digestOf(data: Buffer): string {
 }
 
 /** A registry on loopback that gives one image under every name, with a login where one is asked for. */
-export async function startTestRegistry(image: TestImage, login?: { readonly username: string; readonly password: string }): Promise<{ readonly host: string; close(): void }> {
+export async function startTestRegistry(
+  image: TestImage,
+  login?: { readonly username: string; readonly password: string },
+): Promise<{ readonly host: string; close(): void }> {
   const wanted = login && `Basic ${Buffer.from(`${login.username}:${login.password}`).toString("base64")}`;
   const server: Server = createServer((request, response) => {
     if (wanted !== undefined && request.headers.authorization !== wanted) {

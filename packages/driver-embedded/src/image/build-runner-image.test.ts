@@ -44,13 +44,18 @@ describe.skipIf(SKIP_DOCKER)("the runner's image on a real daemon", () => {
   });
 
   test("buildctl takes another address, before or after the command", async () => {
-    for (const command of [["buildctl", "--addr", "unix:///run/dagger/engine.sock", "dial-stdio"], ["buildctl", "dial-stdio", "--addr=tcp://127.0.0.1:1234"]]) {
+    for (const command of [
+      ["buildctl", "--addr", "unix:///run/dagger/engine.sock", "dial-stdio"],
+      ["buildctl", "dial-stdio", "--addr=tcp://127.0.0.1:1234"],
+    ]) {
       expect(await info(await dial(client, command))).toMatchObject({ version: ENGINE_VERSION });
     }
   });
 
   test("the engine answers on the port that was asked for", async () => {
-    const { NetworkSettings } = await client.json<{ NetworkSettings: { Ports: Record<string, readonly { readonly HostPort: string }[]> } }>({ path: `/containers/${RUNNER}/json` });
+    const { NetworkSettings } = await client.json<{ NetworkSettings: { Ports: Record<string, readonly { readonly HostPort: string }[]> } }>({
+      path: `/containers/${RUNNER}/json`,
+    });
     const socket = connect(Number(NetworkSettings.Ports["1234/tcp"]?.[0]?.HostPort), "127.0.0.1");
     expect(await info(socket)).toMatchObject({ version: ENGINE_VERSION });
   });

@@ -37,7 +37,9 @@ export async function buildRunnerImage(options: BuildRunnerImageOptions): Promis
   const [program, facts] = await Promise.all([findProgramFiles(node), readFacts(client, signal)]);
   const wanted = facts.platform.split("/")[1];
   if (program.architecture !== wanted) {
-    throw new RunnerError("UNSUPPORTED", `${node} is for ${program.architecture}, the container engine runs ${wanted}`, { hint: "give the path of a Node.js for the daemon's architecture" });
+    throw new RunnerError("UNSUPPORTED", `${node} is for ${program.architecture}, the container engine runs ${wanted}`, {
+      hint: "give the path of a Node.js for the daemon's architecture",
+    });
   }
   const bundle = (await readdir(options.bundlePath)).filter((name) => name.endsWith(".js"));
   const entries: readonly ImageEntry[] = [
@@ -95,7 +97,8 @@ async function* packEntries(entries: readonly ImageEntry[]): AsyncGenerator<Buff
     const name = entry.path.slice(1);
     if ("folder" in entry) yield tarHeader({ name: `${name}/`, type: "5", mode: entry.mode ?? 0o755, size: 0 });
     else if ("link" in entry) yield tarHeader({ name, type: "2", mode: 0o777, size: 0, linkName: entry.link });
-    else if ("contents" in entry) yield* [tarHeader({ name, type: "0", mode: entry.mode ?? 0o644, size: entry.contents.length }), entry.contents, tarPadding(entry.contents.length)];
+    else if ("contents" in entry)
+      yield* [tarHeader({ name, type: "0", mode: entry.mode ?? 0o644, size: entry.contents.length }), entry.contents, tarPadding(entry.contents.length)];
     else {
       const { size } = await stat(entry.file);
       yield tarHeader({ name, type: "0", mode: entry.mode ?? 0o644, size });

@@ -17,7 +17,8 @@ export function parseListenAddress(text: string): ListenAddress {
   const path = /^unix:\/\/(\/.+)$/.exec(text)?.[1];
   if (path !== undefined) return { path };
   const [, host = "", port = ""] = /^tcp:\/\/(\[[^\]]+\]|[^:/]+):(\d+)$/.exec(text) ?? [];
-  if (host === "" || Number(port) > 65_535) throw new RunnerError("USAGE", `${text} is no address to listen on`, { hint: "give unix:///path or tcp://host:port" });
+  if (host === "" || Number(port) > 65_535)
+    throw new RunnerError("USAGE", `${text} is no address to listen on`, { hint: "give unix:///path or tcp://host:port" });
   return { host: host.replace(/^\[|\]$/g, ""), port: Number(port) };
 }
 

@@ -22,7 +22,8 @@ const BY_NAME = ["libnss_dns.so.2", "libnss_files.so.2", "libresolv.so.2"];
 /** What a program needs to run where nothing else is. Fails with UNSUPPORTED for what is no 64-bit Linux program, NOT_FOUND for a missing library. */
 export async function findProgramFiles(program: string): Promise<ProgramFiles> {
   const needs = await readElfNeeds(program);
-  if (needs === undefined) throw new RunnerError("UNSUPPORTED", `${program} is no Linux program`, { hint: "give the path of a Node.js for Linux of the daemon's architecture" });
+  if (needs === undefined)
+    throw new RunnerError("UNSUPPORTED", `${program} is no Linux program`, { hint: "give the path of a Node.js for Linux of the daemon's architecture" });
   const libraries = new Map<string, string>();
   const defaults = loaderFolders(needs.architecture);
   if (needs.interpreter !== undefined) libraries.set(needs.interpreter, await realpath(needs.interpreter));
@@ -33,7 +34,10 @@ export async function findProgramFiles(program: string): Promise<ProgramFiles> {
     for (const name of user.needs.needed) {
       if ([...libraries.keys()].some((path) => path.endsWith(`/${name}`))) continue;
       const found = await findLibrary(name, folders, needs.architecture);
-      if (found === undefined) throw new RunnerError("NOT_FOUND", `the library ${name} that ${user.path} needs is not on this machine`, { hint: "install it, or give another Node.js" });
+      if (found === undefined)
+        throw new RunnerError("NOT_FOUND", `the library ${name} that ${user.path} needs is not on this machine`, {
+          hint: "install it, or give another Node.js",
+        });
       libraries.set(found.path, await realpath(found.path));
       pending.push(found);
     }
@@ -51,7 +55,11 @@ function loaderFolders(architecture: string): readonly string[] {
   return multiarch === undefined ? LOADER_FOLDERS : [`/lib/${multiarch}`, `/usr/lib/${multiarch}`, ...LOADER_FOLDERS];
 }
 
-async function findLibrary(name: string, folders: readonly string[], architecture: string): Promise<{ readonly path: string; readonly needs: ElfNeeds } | undefined> {
+async function findLibrary(
+  name: string,
+  folders: readonly string[],
+  architecture: string,
+): Promise<{ readonly path: string; readonly needs: ElfNeeds } | undefined> {
   for (const folder of folders) {
     const path = join(folder, name);
     const needs = await readElfNeeds(path).catch(() => undefined);

@@ -24,7 +24,11 @@ const programs = Object.entries(COMPILERS).map(([architecture, [compiler, ...fla
 });
 rmSync(folder, { recursive: true });
 
-const lines = (text) => text.match(/.{1,120}/g).map((line) => `    "${line}",`).join("\n");
+const lines = (text) =>
+  text
+    .match(/.{1,120}/g)
+    .map((line) => `    "${line}",`)
+    .join("\n");
 const source = `// Made by build.mjs from holder.c; do not edit.
 const PROGRAMS: Readonly<Record<string, readonly string[]>> = {
 ${programs.map(([name, text]) => `  ${name}: [\n${lines(text)}\n  ],`).join("\n")}

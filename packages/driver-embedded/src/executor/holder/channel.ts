@@ -73,7 +73,10 @@ async function readReply(frames: AsyncGenerator<AttachedFrame>, nonce: Buffer, c
       return reply;
     }
     const { value: frame, done } = await frames.next();
-    if (done) throw new RunnerError("CONNECTION_LOST", "the container of the step is gone", { hint: "see the log of the Docker daemon; it may have run out of memory" });
+    if (done)
+      throw new RunnerError("CONNECTION_LOST", "the container of the step is gone", {
+        hint: "see the log of the Docker daemon; it may have run out of memory",
+      });
     for (const chunk of ends[frame.stream].push(frame.data)) {
       // After a cancellation, output is only read to get to the end of it.
       if (!call.signal?.aborted) await Promise.race([sinks[frame.stream]?.(chunk), call.cancelled]);
