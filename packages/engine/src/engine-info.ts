@@ -38,6 +38,8 @@ async function askInfo(connection: Http2Connection, options: ReadEngineInfoOptio
     };
   } catch (error) {
     if (!GrpcError.is(error)) throw error;
+    // The engine gave no status; the stream broke.
+    if (RunnerError.is(error.cause)) throw error.cause;
     if (error.status === GrpcStatus.UNAVAILABLE) {
       throw new RunnerError("CONNECTION_LOST", `the engine behind ${options.runner} is not ready: ${error.message}`, { cause: error, retryable: true });
     }

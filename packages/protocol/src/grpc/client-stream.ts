@@ -126,7 +126,7 @@ function answeredError(headers: IncomingHttpHeaders, trailers: IncomingHttpHeade
 
 /** Why a stream closed before its answer was complete. */
 function brokenError(stream: ClientHttp2Stream, failure: Error | undefined, connection: Http2Connection): Error {
-  const lost = connection.lost();
+  const lost = connection.lost(failure);
   if (lost !== undefined) return new GrpcError(GrpcStatus.UNAVAILABLE, lost.message, { cause: lost });
   switch (stream.rstCode) {
     case constants.NGHTTP2_NO_ERROR:

@@ -27,7 +27,7 @@ export interface Http2Connection {
   /** The seam for gRPC: a bare stream. Throws the connection's end when it can't take another. */
   openStream(headers: OutgoingHttpHeaders, options?: { readonly endStream?: boolean }): ClientHttp2Stream;
   /** Why the connection takes no more requests: what a stream that broke along with it fails with. Undefined while it takes them. */
-  lost(): Error | undefined;
+  lost(cause?: Error): Error | undefined;
   /** Resolves with the round trip, in ms. */
   ping(): Promise<number>;
   /** Lets open requests end for `graceMs` (default 1,000), then destroys the rest. */
@@ -84,7 +84,12 @@ export function openHttp2Connection(stream: Duplex, options: Http2ConnectionOpti
         throw RunnerError.from(cause, "CONNECTION_LOST", { retryable: true });
       }
     },
-    lost: () => (isOver() ? lostError() : undefined),
+    lost(cause) {
+      if (!isOver()) return undefined;
+      // A stream learns of a broken peer before its connection does; one that was ended in order tells nothing.
+      if (!endedInOrder) failure ??= cause;
+      return lostError();
+    },
     ping: () =>
       new Promise((resolve, reject) => {
         if (isOver()) return reject(lostError());

@@ -76,5 +76,5 @@ function responseOf(stream: ClientHttp2Stream, lost: (error: Error | undefined) 
 
 function streamError(error: Error | undefined, connection: Http2Connection): Error {
   const reason = error?.message ?? "it was cancelled";
-  return connection.lost() ?? new RunnerError("CONNECTION_LOST", `the engine gave up a request: ${reason}`, { cause: error, retryable: true });
+  return connection.lost(error) ?? new RunnerError("CONNECTION_LOST", `the engine gave up a request: ${reason}`, { cause: error, retryable: true });
 }
