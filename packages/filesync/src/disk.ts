@@ -6,6 +6,7 @@ import { FilesyncError } from "./filesync-error.ts";
 export interface DirectoryItem {
   readonly name: string;
   isDirectory(): boolean;
+  isFile(): boolean;
   isSymbolicLink(): boolean;
 }
 
@@ -20,7 +21,7 @@ export interface Disk {
   lstat(path: string): BigIntStats | undefined;
   /** Undefined if it is gone. */
   readLink(path: string): string | undefined;
-  /** Undefined if there is none, or if it can't be a file of text. */
+  /** Undefined if there is none, or a directory instead. */
   readText(path: string): string | undefined;
 }
 
@@ -32,7 +33,7 @@ export const localDisk: Disk = {
     if (target !== undefined && !isUtf8(target)) throw new FilesyncError("unsupported", `the target of the symbolic link ${path} is not UTF-8`);
     return target?.toString();
   },
-  readText: (path) => unlessGone(() => readFileSync(path, "utf8")),
+  readText: (path) => unlessGone(() => readFileSync(path, "utf8"), "EISDIR"),
 };
 
 /** Whether an error says that a path, or a directory on the way to it, isn't there. */
@@ -46,11 +47,11 @@ export function errorCode(error: unknown): string | undefined {
   return typeof code === "string" ? code : undefined;
 }
 
-function unlessGone<T>(read: () => T): T | undefined {
+function unlessGone<T>(read: () => T, alsoGone?: string): T | undefined {
   try {
     return read();
   } catch (error) {
-    if (isGone(error)) return undefined;
+    if (isGone(error) || (alsoGone !== undefined && errorCode(error) === alsoGone)) return undefined;
     throw error;
   }
 }

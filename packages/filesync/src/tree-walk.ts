@@ -83,7 +83,7 @@ export function createTreeWalk(options: TreeWalkOptions): TreeWalk {
     const directory = base + (level.path === "" ? "" : `/${level.path}`) || "/";
     const items = readDirectory(disk, directory, level.kept);
     if (options.gitignore !== undefined) {
-      const own = items.some((item) => item.name === ".gitignore") ? disk.readText(`${directory}/.gitignore`) : undefined;
+      const own = items.some(isGitignore) ? disk.readText(`${directory}/.gitignore`) : undefined;
       level.scope = enterDirectory(level.scope, level.path === "" ? [] : level.path.split("/"), own);
     }
     return items;
@@ -132,6 +132,11 @@ export function createTreeWalk(options: TreeWalkOptions): TreeWalk {
     const stat = { ...found, ...owner, linkname, gitIgnored };
     return gitIgnored ? { stat } : { stat, file: path };
   }
+}
+
+/** Anything else of that name has no lines, and a pipe would never end. */
+function isGitignore(item: DirectoryItem): boolean {
+  return item.name === ".gitignore" && (item.isFile() || item.isSymbolicLink());
 }
 
 function includesOf(options: TreeWalkOptions): readonly string[] {

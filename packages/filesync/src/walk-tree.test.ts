@@ -294,6 +294,19 @@ describe("gitignore", () => {
     ]);
   });
 
+  test("a .gitignore that isn't a file says nothing", async () => {
+    const root = makeTestDirectory({ ".gitignore/x": "", "sub/.gitignore": { link: "../.gitignore" }, "sub/y": "", "broken/.gitignore": { link: "none" } });
+    expect(await paths({ root, gitignore: "filter" })).toEqual([
+      ".gitignore/",
+      ".gitignore/x",
+      "broken/",
+      "broken/.gitignore",
+      "sub/",
+      "sub/.gitignore",
+      "sub/y",
+    ]);
+  });
+
   test("a .gitignore that is excluded from the listing still counts", async () => {
     const root = makeTestDirectory(tree);
     expect(await paths({ root, exclude: ["**/.gitignore"], gitignore: "filter" })).toEqual(["keep.log", "sub/", "sub/b.log"]);
