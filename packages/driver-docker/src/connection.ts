@@ -53,7 +53,7 @@ async function explainFailure(error: unknown, handle: DockerHandle, options: Con
 
 function relayError(error: RunnerError, name: string): RunnerError {
   if (error.code !== "NOT_FOUND") return error;
-  return new RunnerError("WRONG_SERVER", `the container "${name}" has no program "${RELAY_COMMAND[0]}": it is no Dagger engine`, {
+  return new RunnerError("WRONG_SERVER", `the container "${name}" has no program "${RELAY_COMMAND[0]}"`, {
     hint: "name a container that runs a Dagger engine's image",
     cause: error,
     driver: "docker",
