@@ -8,7 +8,9 @@ import { parseDuration } from "./parse-duration.ts";
 import { showTelemetry } from "./show-telemetry.ts";
 
 export interface OpenCliSessionOptions {
-  readonly runner: CliRunner & { readonly chosen: ChosenRunner & { readonly kind: "url" } };
+  readonly chosen: ChosenRunner & { readonly kind: "url" };
+  readonly config: CliRunner["config"];
+  readonly store: CliRunner["store"];
   readonly labels?: Readonly<Record<string, string>> | undefined;
   readonly clientVersion?: string | undefined;
   /** Further fields of the client metadata. */
@@ -17,34 +19,30 @@ export interface OpenCliSessionOptions {
 }
 
 /** Opens a session on the chosen runner and says, as the first line on standard error, which one that is and why. */
-export async function openCliSession(
-  context: CommandContext,
-  { runner, labels, clientVersion, metadata, signal }: OpenCliSessionOptions,
-): Promise<EngineSession> {
+export async function openCliSession(context: CommandContext, options: OpenCliSessionOptions): Promise<EngineSession> {
   const { env, cwd, report } = context;
-  // The engine client loads while the driver looks for the runner.
-  const [{ openSession }, { createDefaultRegistry }, stableId] = await Promise.all([
-    import("@anyrunner/engine"),
-    import("@anyrunner/drivers"),
-    stableClientId({ env, report }),
-  ]);
+  const { chosen, config, store, signal } = options;
+  // Loaded while the driver looks for the runner.
+  const engine = import("@anyrunner/engine");
+  const [{ createDefaultRegistry }, stableId] = await Promise.all([import("@anyrunner/drivers"), stableClientId({ env, report })]);
   throwIfAborted(signal);
-  const registry = createDefaultRegistry({ cwd, env, config: runner.config, store: runner.store, report });
-  const opened = await openRunner(runner.chosen.url, { registry, signal, report });
+  const registry = createDefaultRegistry({ cwd, env, config, store, report });
+  const opened = await openRunner(chosen.url, { registry, signal, report });
+  const { openSession } = await engine;
   const session = await openSession(opened, {
     env,
     cwd,
     stableId,
-    labels,
-    clientVersion,
-    metadata,
+    labels: options.labels,
+    clientVersion: options.clientVersion,
+    metadata: options.metadata,
     signal,
     report,
     attachables: { credentials: (host, call) => registryCredentials({ host, env, report, signal: call.signal }) },
     onTelemetry: showTelemetry({ progress: context.progress, write: context.note }),
     shutdownBudgetMs: shutdownBudget(env),
   });
-  announce(context, { runner: session.runner.url, engine: session.engine.version, from: runner.chosen.from });
+  announce(context, { runner: session.runner.url, engine: session.engine.version, from: chosen.from });
   return session;
 }
 

@@ -43,6 +43,11 @@ export interface ProgramEnd {
   readonly signal: string | undefined;
 }
 
+/** Loads ahead of time what starting a program needs, for callers that wait for something else first. */
+export async function prepareToSpawn(): Promise<void> {
+  await import("execa");
+}
+
 /**
  * Starts a program. It dies with this process at the latest.
  * Fails with NOT_FOUND (no such program; it is named), PERMISSION_DENIED, COMMAND_FAILED or ABORTED.

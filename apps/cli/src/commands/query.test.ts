@@ -91,8 +91,12 @@ test("an interrupt cancels the query, closes the session and ends with 130", asy
   expect(double.count("shutdown")).toBe(1);
 });
 
-test("an engine that dies during the query gives one error after one attempt", async () => {
-  double.setFaults([{ at: "query", action: "die" }]);
+test.each([
+  ["dies during the query", { at: "query", action: "die" }],
+  ["closes the connection during the query", { at: "query", action: "cut" }],
+  ["dies in the middle of the answer", { at: "answer", action: "die" }],
+] as const)("an engine that %s gives one error after one attempt", async (_, fault) => {
+  double.setFaults([fault]);
   const result = await cli.run(["query", "--runner", runner], { input: "{ a }" });
   expect(result).toMatchObject({ exitCode: 1, stdout: "", stderr: expect.stringContaining("#connection_lost") });
   expect(double.count("query")).toBe(1);

@@ -5,7 +5,7 @@ import { text } from "node:stream/consumers";
 import { RunnerError } from "@anyrunner/core";
 import type { GraphqlResponse } from "@anyrunner/engine";
 
-import { chooseCliRunner, type CliRunner } from "../choose-cli-runner.ts";
+import { chooseCliRunner } from "../choose-cli-runner.ts";
 import type { CommandContext } from "../command-context.ts";
 import { EXIT } from "../exit-codes.ts";
 import { interruptible } from "../interrupts.ts";
@@ -30,10 +30,12 @@ export function queryCommand(context: CommandContext, options: QueryCommandOptio
     const variables = readVariables(options);
     const query = await readDocument(context, options);
     const request = { query, variables, operationName: options.operationName, signal };
-    const runner = await chooseCliRunner(context, options.runner);
-    if (runner.chosen.kind === "session") return await printAnswer(context, await querySurroundingSession(runner.chosen, request));
+    const { chosen, config, store } = await chooseCliRunner(context, options.runner);
+    if (chosen.kind === "session") return await printAnswer(context, await querySurroundingSession(chosen, request));
     const session = await openCliSession(context, {
-      runner: runner as CliRunner & { readonly chosen: { readonly kind: "url" } },
+      chosen,
+      config,
+      store,
       metadata: { singleQuery: true },
       signal,
     });

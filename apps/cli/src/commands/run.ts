@@ -1,7 +1,7 @@
 import type { EngineSession } from "@anyrunner/engine";
-import { signalExitCode, spawnProgram, type SpawnedProgram } from "@anyrunner/exec";
+import { prepareToSpawn, signalExitCode, spawnProgram, type SpawnedProgram } from "@anyrunner/exec";
 
-import { chooseCliRunner, type CliRunner } from "../choose-cli-runner.ts";
+import { chooseCliRunner } from "../choose-cli-runner.ts";
 import type { CommandContext } from "../command-context.ts";
 import { EXIT } from "../exit-codes.ts";
 import { onInterrupt, type EndSignal } from "../interrupts.ts";
@@ -27,15 +27,17 @@ export async function runCommand(context: CommandContext, options: RunCommandOpt
   let onSignal: (signal: EndSignal) => void = () => connecting.abort();
   const stop = onInterrupt((signal) => onSignal(signal));
   try {
-    const runner = await chooseCliRunner(context, options.runner);
-    if (runner.chosen.kind === "session") {
-      announceSession(context, runner.chosen);
+    const { chosen, config, store } = await chooseCliRunner(context, options.runner);
+    if (chosen.kind === "session") {
+      announceSession(context, chosen);
       const child = await startCommand(context, options, {});
       onSignal = forwardTo(child, options.cleanupTimeoutMs);
       return exitCodeOfEnd(await child.exited);
     }
-    const session = await openCliSession(context, { runner: runner as CliRunner & { readonly chosen: { readonly kind: "url" } }, signal: connecting.signal });
+    const prepared = prepareToSpawn();
+    const session = await openCliSession(context, { chosen, config, store, signal: connecting.signal });
     try {
+      await prepared;
       return await runInSession(session, context, options, (listener) => (onSignal = listener));
     } finally {
       // Whoever interrupts the farewell doesn't want to wait for it.

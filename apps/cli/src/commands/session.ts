@@ -1,6 +1,6 @@
 import { parseEngineVersion } from "@anyrunner/core";
 
-import { chooseCliRunner, type CliRunner } from "../choose-cli-runner.ts";
+import { chooseCliRunner } from "../choose-cli-runner.ts";
 import type { CommandContext } from "../command-context.ts";
 import { EXIT } from "../exit-codes.ts";
 import { onInterrupt } from "../interrupts.ts";
@@ -41,20 +41,22 @@ export async function sessionCommand(context: CommandContext, options: SessionCo
 }
 
 async function serveUntilEnd(context: CommandContext, options: SessionCommandOptions, signal: AbortSignal): Promise<number> {
-  const runner = await chooseCliRunner(context, options.runner);
+  const { chosen, config, store } = await chooseCliRunner(context, options.runner);
   const ended = new Promise<"ended">((resolve) => {
     if (signal.aborted) resolve("ended");
     signal.addEventListener("abort", () => resolve("ended"), { once: true });
   });
-  if (runner.chosen.kind === "session") {
-    announceSession(context, runner.chosen);
-    context.print(JSON.stringify({ port: runner.chosen.port, session_token: runner.chosen.token }));
+  if (chosen.kind === "session") {
+    announceSession(context, chosen);
+    context.print(JSON.stringify({ port: chosen.port, session_token: chosen.token }));
     await ended;
     return EXIT.success;
   }
   const labels = readLabels(options.labels);
   const session = await openCliSession(context, {
-    runner: runner as CliRunner & { readonly chosen: { readonly kind: "url" } },
+    chosen,
+    config,
+    store,
     labels,
     clientVersion: clientVersion(options.clientVersion, labels),
     metadata: options.metadata,
