@@ -94,8 +94,9 @@ function writeText(target: Buffer, offset: number, tag: number, text: string): n
     target[offset + 1] = written;
     return offset + 2 + written;
   }
-  const start = writeVarint(target, offset + 1, written);
+  const start = offset + 1 + varintSize(written);
   target.copyWithin(start, offset + 2, offset + 2 + written);
+  writeVarint(target, offset + 1, written);
   return start + written;
 }
 
