@@ -27,7 +27,7 @@ describe("duplexPair", () => {
     let acknowledged = 0;
     for (let i = 0; i < 40; i++) left.write(Buffer.alloc(1024 * 1024), () => acknowledged++);
     await new Promise(setImmediate);
-    expect(acknowledged).toBeGreaterThanOrEqual(15);
-    expect(acknowledged).toBeLessThan(20);
+    expect(acknowledged).toBeGreaterThanOrEqual(2);
+    expect(acknowledged).toBeLessThan(5);
   });
 });

@@ -1,7 +1,7 @@
 import { Duplex } from "node:stream";
 
 /** Unread bytes at one end above which writes to the other wait. Below it they are acknowledged at once. */
-const LIMIT_BYTES = 16 * 1024 * 1024;
+const LIMIT_BYTES = 3 * 1024 * 1024;
 
 /**
  * Two ends of one byte stream inside this process: what is written to one is read from the other. Ending one half-closes it;
@@ -32,7 +32,9 @@ class Side extends Duplex {
   }
 
   override _write(chunk: Buffer, _encoding: BufferEncoding, callback: (error?: Error) => void): void {
-    this.#peer().#receive(chunk, callback);
+    const peer = this.#peer();
+    if (peer.destroyed) callback(Object.assign(new Error("write EPIPE"), { code: "EPIPE" }));
+    else peer.#receive(chunk, callback);
   }
 
   override _final(callback: () => void): void {
@@ -51,6 +53,8 @@ class Side extends Duplex {
   #receive(chunk: Buffer | null, callback: () => void): void {
     if (this.destroyed || this.push(chunk) || this.readableLength < LIMIT_BYTES) callback();
     else this.#read = callback;
+    // The end is told to an end that only writes, too, as a socket tells it.
+    if (chunk === null && !this.destroyed) this.read(0);
   }
 
   /** The other end is gone: nothing more will come, and nothing that is written arrives. */
