@@ -7,13 +7,12 @@ import { createDockerClient, resolveDockerEndpoint, type DockerEndpoint } from "
 import { duplexPair } from "@anyrunner/protocol";
 
 import type { EmbeddedEngine } from "./engine.ts";
-import type { Executor } from "./executor/executor.ts";
 import { EMBEDDED_OPTIONS, parseEmbeddedTarget, type EmbeddedTarget } from "./target.ts";
 
 export interface EmbeddedSettings {
   readonly env?: Readonly<Record<string, string | undefined>> | undefined;
-  /** What runs the containers, for tests and for people with their own. Default: Docker or Podman by its API. */
-  readonly createExecutor?: ((endpoint: DockerEndpoint) => Executor | Promise<Executor>) | undefined;
+  /** Makes the engine behind a handle, for tests and for people with their own executor. Default: on Docker or Podman by its API. */
+  readonly createEngine?: ((endpoint: EmbeddedHandle["endpoint"]) => EmbeddedEngine | Promise<EmbeddedEngine>) | undefined;
 }
 
 export interface EmbeddedHandle extends RunnerHandle {
@@ -30,7 +29,7 @@ export function createEmbeddedDriver(settings: EmbeddedSettings = {}): RunnerDri
   const engines = new Map<string, Promise<EmbeddedEngine>>();
 
   const engineOf = (handle: EmbeddedHandle): Promise<EmbeddedEngine> => {
-    const running = engines.get(handle.id) ?? startEngine(handle, settings);
+    const running = engines.get(handle.id) ?? (async () => (settings.createEngine ?? createEngine)(handle.endpoint))();
     engines.set(handle.id, running);
     running.catch(() => engines.delete(handle.id));
     return running;
@@ -73,15 +72,9 @@ export function createEmbeddedDriver(settings: EmbeddedSettings = {}): RunnerDri
 
 export const driver: RunnerDriver<EmbeddedTarget, EmbeddedHandle> = createEmbeddedDriver();
 
-async function startEngine({ endpoint }: EmbeddedHandle, settings: EmbeddedSettings): Promise<EmbeddedEngine> {
-  const [{ createEmbeddedEngine }, executor] = await Promise.all([import("./engine.ts"), createExecutor(endpoint.docker, settings)]);
-  return createEmbeddedEngine({ executor, state: endpoint.state });
-}
-
-async function createExecutor(endpoint: DockerEndpoint, settings: EmbeddedSettings): Promise<Executor> {
-  if (settings.createExecutor !== undefined) return settings.createExecutor(endpoint);
-  const { createDockerExecutor } = await import("./executor/docker-executor.ts");
-  return createDockerExecutor({ endpoint });
+async function createEngine({ docker, state }: EmbeddedHandle["endpoint"]): Promise<EmbeddedEngine> {
+  const [{ createEmbeddedEngine }, { createDockerExecutor }] = await Promise.all([import("./engine.ts"), import("./executor/docker-executor.ts")]);
+  return createEmbeddedEngine({ executor: createDockerExecutor({ endpoint: docker }), state });
 }
 
 function connectTo(engine: EmbeddedEngine, signal: AbortSignal | undefined): RunnerConnection {

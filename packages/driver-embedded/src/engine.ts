@@ -4,6 +4,7 @@ import { availableParallelism, hostname } from "node:os";
 import { join } from "node:path";
 import type { Duplex } from "node:stream";
 
+import { RunnerError } from "@anyrunner/core";
 import type { EngineStream } from "@anyrunner/protocol";
 
 import type { Executor } from "./executor/executor.ts";
@@ -18,7 +19,7 @@ import { createBlobStore } from "./tree/blob-store.ts";
 
 /** An engine in this process: it serves byte streams, and runs containers through an executor. */
 export interface EmbeddedEngine {
-  /** Serves one stream of a client until either end closes it. */
+  /** Serves one stream of a client until either end closes it. Throws NOT_RUNNING after `close`. */
   serve(stream: Duplex): EngineStream;
   /** Ends all sessions and everything that still runs. */
   close(): Promise<void>;
@@ -36,6 +37,7 @@ export interface EmbeddedEngineOptions {
 export function createEmbeddedEngine({ executor, state, name }: EmbeddedEngineOptions): EmbeddedEngine {
   const store = createBlobStore(join(state, "blobs"));
   let started: Promise<EngineParts> | undefined;
+  let closed = false;
   let cpus = availableParallelism();
 
   const start = async (): Promise<EngineParts> => {
@@ -62,6 +64,7 @@ export function createEmbeddedEngine({ executor, state, name }: EmbeddedEngineOp
 
   return {
     serve(stream) {
+      if (closed) throw new RunnerError("NOT_RUNNING", "the embedded engine was closed", { hint: "make a new one", driver: "embedded" });
       void loadCoreSchema().catch(() => {});
       const served = serveClient(stream, {
         sessions,
@@ -76,6 +79,7 @@ export function createEmbeddedEngine({ executor, state, name }: EmbeddedEngineOp
       return served;
     },
     async close() {
+      closed = true;
       sessions.close();
       await Promise.all([...streams].map((each) => each.close({ graceMs: 100 })));
       const parts = await started?.catch(() => undefined);

@@ -16,7 +16,7 @@ export interface EmbeddedTarget extends RunnerTarget {
 /** `embedded://`, with nothing but parameters behind it. Fails with INVALID_URL or INVALID_OPTION. */
 export function parseEmbeddedTarget(url: RunnerUrl): EmbeddedTarget {
   if (url.body !== "") {
-    throw new RunnerError("INVALID_URL", `embedded:// names no place, so nothing may stand behind it: "${url.body.slice(0, 200)}"`, {
+    throw new RunnerError("INVALID_URL", "embedded:// names no place, so nothing but parameters may stand behind it", {
       hint: "write embedded://, or embedded://?host=unix:///path/to/docker.sock",
       driver: "embedded",
     });

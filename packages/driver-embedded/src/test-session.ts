@@ -6,6 +6,7 @@ import { parseRunnerUrl, type Runner } from "@anyrunner/core";
 import { openSession, type EngineSession, type OpenSessionOptions } from "@anyrunner/engine";
 
 import { createEmbeddedDriver } from "./driver.ts";
+import { createEmbeddedEngine } from "./engine.ts";
 import type { ExecStep, Executor } from "./executor/executor.ts";
 import { createFakeExecutor, type FakeExecutor } from "./executor/fake-executor.ts";
 import { createBlobStore } from "./tree/blob-store.ts";
@@ -36,7 +37,10 @@ export async function openTestSession({ gate, executor: wrap, ...sessionOptions 
   const folder = await mkdtemp(join(root, "work-"));
   const state = join(root, "state");
   const executor = createFakeExecutor({ store: createBlobStore(join(root, "fake")), gate });
-  const driver = createEmbeddedDriver({ env: { DOCKER_HOST: "unix:///nowhere" }, createExecutor: () => wrap?.(executor) ?? executor });
+  const driver = createEmbeddedDriver({
+    env: { DOCKER_HOST: "unix:///nowhere" },
+    createEngine: ({ state: folder }) => createEmbeddedEngine({ executor: wrap?.(executor) ?? executor, state: folder }),
+  });
   const url = `embedded://?state=${state}`;
   const handle = await driver.provision(await driver.parse(parseRunnerUrl(url)), {});
   const runner = { url, driver, handle, losers: [], connect: (call = {}) => driver.connect(handle, call) } as unknown as Runner;
