@@ -1,29 +1,44 @@
 import { once } from "node:events";
-import { createServer, connect, type AddressInfo, type Socket } from "node:net";
+import { readFileSync } from "node:fs";
+import { connect, createServer, type AddressInfo, type Server, type Socket } from "node:net";
 import { Duplex } from "node:stream";
+import { connect as connectTls, createServer as createTlsServer } from "node:tls";
 
 import { duplexPair } from "./duplex-pair.ts";
 
-/** The kinds of stream that connections run over: a native socket, one hidden behind a plain Duplex, and a pair in this process. */
-export const STREAM_KINDS = ["socket", "hidden socket", "pair"] as const;
+/** The kinds of stream that connections run over: native sockets, one hidden behind a plain Duplex, and a pair in this process. */
+export const STREAM_KINDS = ["socket", "TLS socket", "hidden socket", "pair"] as const;
 
 export type StreamKind = (typeof STREAM_KINDS)[number];
 
 /** Both ends of a fresh byte stream. */
-export async function streamPair(kind: StreamKind): Promise<readonly [Duplex, Duplex]> {
+export async function streamPair(kind: StreamKind): Promise<readonly [client: Duplex, server: Duplex]> {
   if (kind === "pair") return duplexPair();
-  const sockets = await socketPair();
-  return kind === "socket" ? sockets : [hidden(sockets[0]), hidden(sockets[1])];
+  if (kind === "TLS socket") return tlsPair();
+  const [client, server] = await socketPair();
+  return kind === "socket" ? [client, server] : [hidden(client), hidden(server)];
 }
 
-async function socketPair(): Promise<readonly [Duplex, Duplex]> {
+async function socketPair(): Promise<readonly [Socket, Socket]> {
   const listener = createServer();
+  return connectedPair(listener, "connection", await listen(listener, (port) => connect(port, "127.0.0.1")), "connect");
+}
+
+async function tlsPair(): Promise<readonly [Socket, Socket]> {
+  const [key, cert] = ["key", "cert"].map((name) => readFileSync(new URL(`../test/fixtures/tls/${name}.pem`, import.meta.url)));
+  const listener = createTlsServer({ key, cert });
+  const dial = (port: number) => connectTls({ port, host: "127.0.0.1", servername: "localhost", ca: cert });
+  return connectedPair(listener, "secureConnection", await listen(listener, dial), "secureConnect");
+}
+
+async function listen(listener: Server, dial: (port: number) => Socket): Promise<Socket> {
   listener.listen(0, "127.0.0.1");
   await once(listener, "listening");
-  const accepted = once(listener, "connection");
-  const client = connect((listener.address() as AddressInfo).port, "127.0.0.1");
-  await once(client, "connect");
-  const [server] = (await accepted) as [Socket];
+  return dial((listener.address() as AddressInfo).port);
+}
+
+async function connectedPair(listener: Server, accepted: string, client: Socket, connected: string): Promise<readonly [Socket, Socket]> {
+  const [[server]] = (await Promise.all([once(listener, accepted), once(client, connected)])) as [[Socket], unknown];
   listener.close();
   // http2 sees to it on native sockets only; behind a Duplex every small write would wait for a delayed acknowledgement.
   for (const socket of [client, server]) socket.setNoDelay(true);

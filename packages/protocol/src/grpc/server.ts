@@ -5,6 +5,7 @@ import { abortedError } from "@anyrunner/core";
 
 import { closeSession } from "../http2/close-session.ts";
 import { DEFAULT_WINDOW_BYTES, sessionOptions } from "../http2/session-options.ts";
+import { http2Transport } from "../http2/transport.ts";
 import { serveGrpcCall, type GrpcRoutes } from "./serve-call.ts";
 
 /** Streams that one peer may have open at once, as the engine itself allows. */
@@ -42,16 +43,20 @@ export function isGrpc(headers: IncomingHttpHeaders): boolean {
 /** Serves HTTP/2 with prior knowledge on `stream`, whatever its requests are. */
 export function serveHttp2(stream: Duplex, options: GrpcServerOptions, onStream: Http2StreamHandler): GrpcServer {
   const windowBytes = options.windowBytes ?? DEFAULT_WINDOW_BYTES;
+  const transport = http2Transport(stream);
   const base = sessionOptions(windowBytes);
   let failure: Error | undefined;
 
   // createServer().emit("connection") would silently refuse a TLS socket that negotiated no h2; the handshake takes any stream.
-  const session: ServerHttp2Session = performServerHandshake(stream, { ...base, settings: { ...base.settings, maxConcurrentStreams: MAX_CONCURRENT_STREAMS } });
+  const session: ServerHttp2Session = performServerHandshake(transport, {
+    ...base,
+    settings: { ...base.settings, maxConcurrentStreams: MAX_CONCURRENT_STREAMS },
+  });
   session.setLocalWindowSize(windowBytes);
   session.on("error", (error) => {
     failure ??= error;
   });
-  stream.on("error", (error) => {
+  transport.on("error", (error) => {
     failure ??= error;
   });
   session.on("stream", (http2Stream, headers, _flags, rawHeaders) => onStream(http2Stream, headers, rawHeaders));
@@ -69,7 +74,7 @@ export function serveHttp2(stream: Duplex, options: GrpcServerOptions, onStream:
     destroy(error) {
       failure ??= error;
       session.destroy();
-      stream.destroy();
+      transport.destroy();
     },
   };
   if (options.signal?.aborted) onAbort();

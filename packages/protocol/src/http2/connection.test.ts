@@ -1,5 +1,5 @@
 import { once } from "node:events";
-import { createServer, type ServerHttp2Session, type ServerHttp2Stream } from "node:http2";
+import { performServerHandshake, type ServerHttp2Session, type ServerHttp2Stream } from "node:http2";
 import { type Duplex, Readable } from "node:stream";
 import { buffer } from "node:stream/consumers";
 
@@ -14,16 +14,14 @@ import { readText } from "./response-body.ts";
 type Answer = (stream: ServerHttp2Stream, headers: Record<string, unknown>) => void | Promise<void>;
 
 /** A peer that is node's own HTTP/2 server. */
-function peer(stream: Duplex, answer: Answer): ServerHttp2Session[] {
-  const sessions: ServerHttp2Session[] = [];
-  const server = createServer();
-  server.on("session", (session) => sessions.push(session));
-  server.on("stream", (http2Stream, headers) => {
+function peer(stream: Duplex, answer: Answer): ServerHttp2Session {
+  const session = performServerHandshake(stream);
+  session.on("error", () => {});
+  session.on("stream", (http2Stream, headers) => {
     http2Stream.on("error", () => {});
     void answer(http2Stream, headers);
   });
-  server.emit("connection", stream);
-  return sessions;
+  return session;
 }
 
 describe.each(STREAM_KINDS)("over a %s", (kind) => {
@@ -60,10 +58,9 @@ test("answers without a body, and many at once", async () => {
 test("says what the contract of the wire wants: no push, 1 MiB windows", async () => {
   const [left, right] = duplexPair();
   const frames = readFrames(right);
-  const sessions = peer(right, (stream) => stream.respond({ ":status": 204 }, { endStream: true }));
+  const session = peer(right, (stream) => stream.respond({ ":status": 204 }, { endStream: true }));
   const connection = openHttp2Connection(left);
   await connection.request({ path: "/" });
-  const [session] = sessions as [ServerHttp2Session];
   expect(session.remoteSettings).toMatchObject({
     enablePush: false,
     initialWindowSize: 1024 * 1024,
@@ -164,13 +161,13 @@ describe("losing the peer", () => {
   test("a peer that says goodbye lets open requests end, and is no error", async () => {
     const [left, right] = duplexPair();
     const streams: ServerHttp2Stream[] = [];
-    const sessions = peer(right, (stream) => {
+    const session = peer(right, (stream) => {
       stream.respond({ ":status": 200 });
       streams.push(stream);
     });
     const connection = openHttp2Connection(left);
     const { body } = await connection.request({ path: "/" });
-    sessions[0]?.close();
+    session.close();
     await vi.waitFor(async () => expect(connection.request({ path: "/" })).rejects.toMatchObject({ code: "CONNECTION_LOST" }));
     streams[0]?.end("all");
     expect(await readText(body, { limitBytes: 10 })).toBe("all");

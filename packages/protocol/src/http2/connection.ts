@@ -7,6 +7,7 @@ import { closeSession } from "./close-session.ts";
 import { observeFirstBytes } from "./first-bytes.ts";
 import { sendRequest, type Http2Request, type Http2Response } from "./request.ts";
 import { DEFAULT_WINDOW_BYTES, sessionOptions } from "./session-options.ts";
+import { http2Transport } from "./transport.ts";
 
 export interface Http2ConnectionOptions {
   /** Receive window of each stream and of the connection, in bytes. Default 1 MiB. */
@@ -38,7 +39,8 @@ export interface Http2Connection {
 /** Speaks HTTP/2 with prior knowledge on `stream`, as a client. The stream must have no write pending. */
 export function openHttp2Connection(stream: Duplex, options: Http2ConnectionOptions = {}): Http2Connection {
   const windowBytes = options.windowBytes ?? DEFAULT_WINDOW_BYTES;
-  const firstBytes = observeFirstBytes(stream);
+  const transport = http2Transport(stream);
+  const firstBytes = observeFirstBytes(transport);
   let settled = false;
   let endedInOrder = false;
   let failure: Error | undefined;
@@ -47,7 +49,7 @@ export function openHttp2Connection(stream: Duplex, options: Http2ConnectionOpti
   const session: ClientHttp2Session = connect("http://dagger", {
     ...base,
     settings: { ...base.settings, enablePush: false },
-    createConnection: () => stream,
+    createConnection: () => transport,
   });
   whenConnected(session, () => session.setLocalWindowSize(windowBytes));
   session.once("remoteSettings", () => {
@@ -60,7 +62,7 @@ export function openHttp2Connection(stream: Duplex, options: Http2ConnectionOpti
   session.on("error", (error) => {
     failure ??= error;
   });
-  stream.on("error", (error) => {
+  transport.on("error", (error) => {
     failure ??= error;
   });
 
@@ -103,7 +105,7 @@ export function openHttp2Connection(stream: Duplex, options: Http2ConnectionOpti
       failure ??= error;
       endedInOrder = true;
       session.destroy();
-      stream.destroy();
+      transport.destroy();
     },
   };
   if (options.signal?.aborted) onAbort();
