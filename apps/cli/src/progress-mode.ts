@@ -1,6 +1,6 @@
 import { RunnerError } from "@anyrunner/core";
 
-/** How progress is shown on standard error. `auto` is plain text today, whether or not a terminal is there. */
+/** How progress is shown on standard error. `auto` leaves it to the command: plain text for whole pipelines, nothing for a single query. */
 export type ProgressMode = "auto" | "plain" | "json" | "none";
 
 /** The words that the official client takes, for callers that pass them on; those that ask for a picture get plain text. */
@@ -30,4 +30,9 @@ export function progressMode({ flag, env, silent }: ProgressModeOptions): Progre
     throw new RunnerError(code, `${name} doesn't know "${word}"`, { hint: "use auto, plain or json" });
   }
   return silent ? "none" : mode;
+}
+
+/** What `auto` means for a command that runs a whole pipeline, as with the official client: plain text. */
+export function pipelineProgress(mode: ProgressMode): ProgressMode {
+  return mode === "auto" ? "plain" : mode;
 }

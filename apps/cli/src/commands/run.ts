@@ -6,6 +6,7 @@ import type { CommandContext } from "../command-context.ts";
 import { EXIT } from "../exit-codes.ts";
 import { onInterrupt, type EndSignal } from "../interrupts.ts";
 import { announceSession, openCliSession } from "../open-cli-session.ts";
+import { pipelineProgress } from "../progress-mode.ts";
 
 export interface RunCommandOptions {
   readonly command: readonly string[];
@@ -35,7 +36,7 @@ export async function runCommand(context: CommandContext, options: RunCommandOpt
       return exitCodeOfEnd(await child.exited);
     }
     const prepared = prepareToSpawn();
-    const session = await openCliSession(context, { chosen, config, store, signal: connecting.signal });
+    const session = await openCliSession({ ...context, progress: pipelineProgress(context.progress) }, { chosen, config, store, signal: connecting.signal });
     try {
       await prepared;
       return await runInSession(session, context, options, (listener) => (onSignal = listener));

@@ -5,6 +5,7 @@ import type { CommandContext } from "../command-context.ts";
 import { EXIT } from "../exit-codes.ts";
 import { onInterrupt } from "../interrupts.ts";
 import { announceSession, openCliSession } from "../open-cli-session.ts";
+import { pipelineProgress } from "../progress-mode.ts";
 
 export interface SessionCommandOptions {
   readonly runner?: string | undefined;
@@ -53,7 +54,7 @@ async function serveUntilEnd(context: CommandContext, options: SessionCommandOpt
     return EXIT.success;
   }
   const labels = readLabels(options.labels);
-  const session = await openCliSession(context, {
+  const session = await openCliSession({ ...context, progress: pipelineProgress(context.progress) }, {
     chosen,
     config,
     store,
