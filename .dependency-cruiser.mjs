@@ -13,8 +13,9 @@ const ARROWS = {
   "driver-socket": ["core"],
   "driver-docker": ["core", "docker-endpoint"],
   "driver-embedded": ["core", "protocol", "filesync", "docker-endpoint"],
+  "driver-kubernetes": ["core"],
   testkit: ["core", "protocol", "filesync"],
-  drivers: ["core", "config", "driver-socket", "driver-docker", "driver-embedded"],
+  drivers: ["core", "config", "driver-socket", "driver-docker", "driver-embedded", "driver-kubernetes"],
 };
 
 /** Libraries that belong to one package each, by the pattern of their folder in node_modules. */
