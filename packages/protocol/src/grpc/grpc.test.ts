@@ -214,6 +214,30 @@ describe("cancelling", () => {
   });
 });
 
+test("metadata arrives, repeated values apart; the protocol's own names can't be set", async () => {
+  const { connection } = await serve({
+    "/t/Meta": async ({ metadata, send }) => {
+      for (const name of ["include-patterns", "dir-name", "content-type", "grpc-timeout"]) await send(Buffer.from(JSON.stringify(metadata.getAll(name))));
+    },
+  });
+  const metadata = { "include-patterns": ["a,b", "c"], "Dir-Name": "/x", "content-type": "text/plain", "grpc-timeout": "1n" };
+  const stream = openGrpcStream(connection, "/t/Meta", { metadata });
+  expect(await collect(stream.messages)).toEqual(['["a,b","c"]', '["/x"]', '["application/grpc"]', "[]"]);
+});
+
+test("a server goes when its signal says so, and its calls with it", async () => {
+  const [left, right] = await streamPair("pair");
+  const controller = new AbortController();
+  const connection = openHttp2Connection(left);
+  const server = serveGrpc(right, { "/t/Echo": echo }, { signal: controller.signal });
+  const stream = openGrpcStream(connection, "/t/Echo");
+  await connection.ping();
+  controller.abort();
+  expect(await server.closed).toMatchObject({ code: "ABORTED" });
+  await expect(collect(stream.messages)).rejects.toMatchObject({ status: GrpcStatus.UNAVAILABLE });
+  await connection.closed;
+});
+
 describe("back-pressure", () => {
   test("a server that does not read holds the client back", async () => {
     const { promise: go, resolve: read } = Promise.withResolvers<void>();
