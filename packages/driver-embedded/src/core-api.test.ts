@@ -1,0 +1,70 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+
+import { createDockerExecutor } from "./executor/docker-executor.ts";
+import { resolveDockerEndpoint } from "@anyrunner/docker-endpoint";
+import type { Executor } from "./executor/executor.ts";
+import { makeCoreApiFixture, type CoreApiFixture } from "./test-fixture.ts";
+import { isAnswered, replayCase, type RecordedCase } from "./test-replay.ts";
+import { openTestSession, type TestSession } from "./test-session.ts";
+
+/**
+ * Programs that a real engine 0.21.8 was asked, with its answers: those that the embedded runner answers alike. A case that
+ * passes now must go on passing, so the counts only go up (`test/collect-core-api.ts` adds what passes newly).
+ */
+const CASES = join(import.meta.dirname, "../test/core-api");
+const FLOOR = JSON.parse(readFileSync(join(CASES, "counts.json"), "utf8")) as Record<"pure" | "containers", number>;
+const JOBS = 4;
+
+suite("pure", async () => undefined);
+
+describe.skipIf(process.env["ANYRUNNER_TEST_DOCKER"] === "skip")("with a container engine", () => {
+  suite("containers", async () => createDockerExecutor({ endpoint: await resolveDockerEndpoint({ env: process.env }) }));
+});
+
+function suite(kind: "pure" | "containers", createExecutor: () => Promise<Executor | undefined>): void {
+  const groups = readdirSync(join(CASES, kind)).map((file) => ({ file, cases: readCases(join(CASES, kind, file)) }));
+
+  describe(`core API, ${kind}`, () => {
+    let at: TestSession;
+    let fixture: CoreApiFixture;
+
+    beforeAll(async () => {
+      process.umask(0o022);
+      const executor = await createExecutor();
+      [at, fixture] = await Promise.all([openTestSession({ env: { ...process.env, DO_NOT_TRACK: "1" }, ...(executor === undefined ? {} : { executor: () => executor }) }), makeCoreApiFixture()]);
+    });
+
+    afterAll(async () => {
+      await at.close();
+      await fixture.remove();
+    });
+
+    test("no recorded case was dropped", () => {
+      expect(groups.reduce((sum, { cases }) => sum + cases.length, 0)).toBeGreaterThanOrEqual(FLOOR[kind]);
+    });
+
+    test.each(groups)("$file", { timeout: 300_000 }, async ({ cases }) => {
+      const run = `r${process.pid}${Date.now().toString(36)}`;
+      const wrong: { readonly name: string; readonly expected: unknown; readonly answer: unknown }[] = [];
+      const queue = [...cases];
+      const work = async () => {
+        for (let next = queue.shift(); next !== undefined; next = queue.shift()) {
+          const answer = await replayCase(next, { session: at.session, fixture: fixture.path, run });
+          if (!isAnswered(next, answer)) wrong.push({ name: next.name, expected: next.expect, answer });
+        }
+      };
+      await Promise.all(Array.from({ length: JOBS }, work));
+      expect(wrong).toEqual([]);
+    });
+  });
+}
+
+function readCases(file: string): RecordedCase[] {
+  return readFileSync(file, "utf8")
+    .split("\n")
+    .filter((line) => line !== "")
+    .map((line) => JSON.parse(line) as RecordedCase);
+}
