@@ -2,6 +2,8 @@ import { readFileSync, rmSync } from "node:fs";
 
 import { defineConfig, type Options } from "tsup";
 
+import { BUNDLED_LICENSES } from "./tooling/bundled-licenses.ts";
+
 type Plugin = NonNullable<Options["esbuildPlugins"]>[number];
 
 interface Manifest {
@@ -38,7 +40,7 @@ const HTTP_WITHOUT_FETCH: Plugin = {
 const SELF_CONTAINED: Options = {
   ...COMMON,
   noExternal: [/.*/],
-  esbuildPlugins: [HTTP_WITHOUT_FETCH],
+  esbuildPlugins: [HTTP_WITHOUT_FETCH, BUNDLED_LICENSES],
   minifySyntax: true,
   banner: { js: 'import { createRequire as __createRequire } from "node:module"; const require = __createRequire(import.meta.url);' },
 };

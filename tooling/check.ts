@@ -31,7 +31,7 @@ const SLOW: readonly (readonly [name: string, command: string])[] = [
 const checks = process.argv.includes("--fast") ? FAST : [...FAST, ...SLOW];
 const failed = checks.filter(([name, command]) => !passes(name, command)).map(([name]) => name);
 if (failed.length > 0) {
-  console.error(`\nfailed: ${failed.join(", ")}`);
+  console.log(`\nfailed: ${failed.join(", ")}`);
   process.exitCode = 1;
 }
 
@@ -47,6 +47,6 @@ function passes(name: string, command: string): boolean {
   });
   const seconds = ((performance.now() - start) / 1000).toFixed(1);
   console.log(`${status === 0 ? "ok    " : "FAILED"} ${name} (${seconds} s)${status === 0 ? "" : `: ${command}`}`);
-  if (status !== 0) process.stderr.write(`${stdout}${stderr}\n`);
+  if (status !== 0) process.stdout.write(`${stdout}${stderr}\n`);
   return status === 0;
 }
