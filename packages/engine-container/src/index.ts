@@ -1,0 +1,14 @@
+// For drivers that make engines.
+export { ENGINE_IMAGE_OPTIONS, type EngineImageValues } from "./engine-image-options.ts";
+export { asksForSpecialEngine, parseEngineImage, type EngineImage, type EnginePort } from "./engine-image.ts";
+export type { EngineGpus, EngineMount } from "./option-values.ts";
+export { METRICS_ADDRESS, planEngineContainer, STATE_FOLDER, type EngineContainerPlan, type EngineFacts } from "./plan-engine-container.ts";
+export { driftWarning, matchesPlan, type ExistingContainer, type PlanMatch } from "./match-plan.ts";
+export { adoptableName, engineTagOf, mayAdopt, mayRemove, type EngineTag, type ListedContainer, type Removal } from "./engine-ownership.ts";
+export { CACHE_ROLE, ENGINE_LABELS, ENGINE_ROLE, isOwnedCache, isOwnedEngine, LABEL_PREFIX, ownLabels, type Labels } from "./engine-labels.ts";
+export { engineConfigPaths, type EngineConfigPaths } from "./engine-config-paths.ts";
+
+// Names.
+export { engineContainerName, engineId, officialContainerName, OFFICIAL_NAME_PREFIX } from "./engine-names.ts";
+export { engineReference } from "./plan-reference.ts";
+export { formatImageReference, isSameImage, parseImageReference, type ImageReference } from "./image-reference.ts";
