@@ -24,8 +24,7 @@ const FAST: readonly (readonly [name: string, command: string])[] = [
 ];
 const SLOW: readonly (readonly [name: string, command: string])[] = [
   ["tests", "vitest run"],
-  ["build", "./scripts/pnpm run build"],
-  ["packs", "node tooling/check-pack.ts"],
+  ["build and packs", "./scripts/pnpm run check:packs"],
 ];
 
 const checks = process.argv.includes("--fast") ? FAST : [...FAST, ...SLOW];
