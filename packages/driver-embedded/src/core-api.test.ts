@@ -38,8 +38,13 @@ function suite(kind: "pure" | "containers", createExecutor: () => Promise<Execut
     });
 
     afterAll(async () => {
+      await at.session.close();
+      const keys = await at.snapshotKeys();
       await at.close();
       await fixture.remove();
+      const cleaner = await createExecutor();
+      for (const key of keys.toReversed()) await cleaner?.forget(key, {});
+      await cleaner?.close();
     });
 
     test("no recorded case was dropped", () => {

@@ -33,6 +33,9 @@ export interface EmbeddedEngineOptions {
   readonly name?: string | undefined;
 }
 
+/** What is kept between sessions: enough for many pipelines, not enough to fill a disk unnoticed for years. */
+const SNAPSHOT_LIMITS = { count: 300, ageMs: 14 * 24 * 60 * 60 * 1000 };
+
 /** Makes an engine; nothing is asked of the container engine before the first query. */
 export function createEmbeddedEngine({ executor, state, name }: EmbeddedEngineOptions): EmbeddedEngine {
   const store = createBlobStore(join(state, "blobs"));
@@ -55,9 +58,12 @@ export function createEmbeddedEngine({ executor, state, name }: EmbeddedEngineOp
     return started;
   };
   const settle = async () => (await started?.catch(() => undefined))?.planner.settle();
-  // Nobody is left who could go on with a warm container.
+  // Nobody is left who could go on with a warm container, or who misses an old snapshot.
   const rest = async () => {
-    if (sessions.size === 0) await (await started?.catch(() => undefined))?.planner.close();
+    const planner = (await started?.catch(() => undefined))?.planner;
+    if (sessions.size > 0 || planner === undefined) return;
+    await planner.close();
+    if (sessions.size === 0 && !closed) await planner.collect(SNAPSHOT_LIMITS).catch(() => {});
   };
   const sessions = createSessions({ onRemoved: () => void rest() });
   const streams = new Set<EngineStream>();

@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
@@ -24,6 +24,8 @@ export interface TestSession {
   /** The first error of a query that must fail. */
   failure(text: string): Promise<{ readonly message: string; readonly path?: readonly (string | number)[]; readonly extensions?: Record<string, unknown> }>;
   open(options?: Partial<OpenSessionOptions>): Promise<EngineSession>;
+  /** Keys of the snapshots that were made, oldest first. */
+  snapshotKeys(): Promise<readonly string[]>;
   close(): Promise<void>;
 }
 
@@ -61,6 +63,11 @@ export async function openTestSession({ gate, executor: wrap, ...sessionOptions 
       const { errors } = await session.query({ query: text });
       if (errors?.[0] === undefined) throw new Error("the query did not fail");
       return errors[0] as Awaited<ReturnType<TestSession["failure"]>>;
+    },
+    async snapshotKeys() {
+      const files = await readdir(join(state, "index")).catch(() => []);
+      const lines = (await Promise.all(files.map((file) => readFile(join(state, "index", file), "utf8")))).flatMap((text) => text.split("\n"));
+      return lines.filter((line) => line.includes('"snapshot":{')).map((line) => (JSON.parse(line) as { readonly key: string }).key);
     },
     async close() {
       await session.close();

@@ -39,7 +39,12 @@ for (const file of (await readdir(source)).filter((name) => name.endsWith(".json
   console.log(`${basename(file, ".jsonl")}: ${kept.pure.length} + ${kept.containers.length} of ${cases.length}`);
 }
 await writeFile(join(target, "counts.json"), `${JSON.stringify(counts)}\n`);
+await containers.session.close();
+const keys = await containers.snapshotKeys();
 await Promise.all([pure.close(), containers.close(), fixture.remove()]);
+const cleaner = createDockerExecutor({ endpoint: await resolveDockerEndpoint({ env: process.env }) });
+for (const key of keys.toReversed()) await cleaner.forget(key, {});
+await cleaner.close();
 
 async function passes(each: RecordedCase, { session }: Awaited<ReturnType<typeof openTestSession>>): Promise<boolean> {
   for (let time = 0; time < TIMES; time++) {

@@ -7,7 +7,7 @@ import type { Executor, ExecutorCall, ExecutorFacts, ResolveImageOptions, Segmen
 import { readFacts } from "./facts.ts";
 import { createHolderVolume, type HolderVolume } from "./holder/volume.ts";
 import { importArchive } from "./image-archive.ts";
-import { findSnapshot, importTree, inspectImage, type DockerImage } from "./images.ts";
+import { findSnapshot, forgetSnapshot, importTree, inspectImage, type DockerImage } from "./images.ts";
 import { MOUNT_POINTS_LABEL } from "./labels.ts";
 import { parseMountPoints } from "./mount-points.ts";
 import { withoutVolumes } from "./plain-image.ts";
@@ -81,6 +81,7 @@ export function createDockerExecutor(settings: DockerExecutorSettings): Executor
       return unlessAborted(found, call.signal);
     },
     find: (digest, call) => findSnapshot(client, digest, call.signal),
+    forget: (digest, call) => forgetSnapshot(client, digest, call.signal),
     async open(base, spec, call) {
       const { holder, session } = await ready(call);
       const plain = await withoutVolumes(client, { base, image: await describe(base.image, call), labels: session.labels, signal: call.signal });

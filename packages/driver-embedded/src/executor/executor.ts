@@ -18,6 +18,8 @@ export interface Executor {
   importTree(tree: { readonly digest: string; readonly tar: () => Readable }, options: ExecutorCall): Promise<Snapshot>;
   /** The snapshot that was sealed or imported under `digest`, if it still exists. */
   find(digest: string, options: ExecutorCall): Promise<Snapshot | undefined>;
+  /** Gives up the snapshot of `digest`: its storage is freed once nothing is built on it. One that is gone is fine. */
+  forget(digest: string, options: ExecutorCall): Promise<void>;
   /** Opens a place where steps run one after the other on top of `base`. */
   open(base: Snapshot, spec: SegmentSpec, options: ExecutorCall): Promise<Segment>;
   /** A path of a snapshot as a tar stream whose first entry is the path's own name. Fails with NOT_FOUND. */

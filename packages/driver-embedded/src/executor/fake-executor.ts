@@ -53,6 +53,10 @@ export function createFakeExecutor({ store, gate }: FakeExecutorOptions): FakeEx
       return keep(await readTar(tar(), store), digest);
     },
     find: async (digest) => byDigest.get(digest),
+    async forget(digest) {
+      calls.push("forget");
+      byDigest.delete(digest);
+    },
     async open(base) {
       calls.push("open");
       const root = images.get(base.image);

@@ -69,6 +69,12 @@ export async function findSnapshot(client: DockerClient, digest: string, signal:
   return image === undefined ? undefined : snapshotOf(image);
 }
 
+/** Takes the name of a snapshot away; the image goes with its last name, unless a container or another image needs it. */
+export async function forgetSnapshot(client: DockerClient, digest: string, signal: AbortSignal | undefined): Promise<void> {
+  const answer = await client.request({ method: "DELETE", path: `/images/${SNAPSHOT_REPOSITORY}:${snapshotTag(digest)}`, expect: [200, 404, 409], signal });
+  answer.body.resume();
+}
+
 /** Makes an image findable under a digest. */
 export function tagSnapshot(client: DockerClient, image: string, digest: string, signal: AbortSignal | undefined): Promise<void> {
   return tagImage(client, image, `${SNAPSHOT_REPOSITORY}:${snapshotTag(digest)}`, signal);

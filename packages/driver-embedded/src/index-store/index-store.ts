@@ -19,6 +19,17 @@ export interface IndexStore {
   setExec(key: string, record: ExecRecord): Promise<void>;
   snapshot(key: string): Snapshot | undefined;
   setSnapshot(key: string, snapshot: Snapshot | undefined): Promise<void>;
+  /** Notes that the snapshot is of use, so that it is kept. */
+  touch(key: string): Promise<void>;
+  /** Keys of snapshots that are not worth keeping, least used first. */
+  stale(limits: SnapshotLimits): readonly string[];
+}
+
+export interface SnapshotLimits {
+  /** How many are kept at most. */
+  readonly count: number;
+  /** How long one that nobody uses is kept, in ms. */
+  readonly ageMs: number;
 }
 
 interface Line {
@@ -26,14 +37,19 @@ interface Line {
   readonly exec?: { readonly exitCode: number; readonly stdout: StoredContent; readonly stderr: StoredContent; readonly combined: StoredContent } | undefined;
   /** `null` takes back what an earlier line said. */
   readonly snapshot?: Snapshot | null | undefined;
+  /** When the snapshot was last of use, in ms since 1970. */
+  readonly usedMs?: number | undefined;
 }
+
+/** A use is written down when the last one is older, so that a busy snapshot costs a line an hour. */
+const TOUCH_MS = 60 * 60 * 1000;
 
 type StoredContent = { readonly digest: string; readonly size: number; readonly base64?: string | undefined };
 
 /** Opens the journal at `file`: one JSON object a line, appended, compacted here when most of it is out of date. */
-export async function openIndex(file: string): Promise<IndexStore> {
+export async function openIndex(file: string, { now = Date.now }: { readonly now?: () => number } = {}): Promise<IndexStore> {
   const execs = new Map<string, ExecRecord>();
-  const snapshots = new Map<string, Snapshot>();
+  const snapshots = new Map<string, KnownSnapshot>();
   let lines = 0;
   for (const text of (await readFile(file, "utf8").catch(() => "")).split("\n")) {
     const line = parseLine(text);
@@ -41,7 +57,7 @@ export async function openIndex(file: string): Promise<IndexStore> {
     lines++;
     if (line.exec !== undefined) execs.set(line.key, restoreRecord(line.exec));
     if (line.snapshot === null) snapshots.delete(line.key);
-    else if (line.snapshot !== undefined) snapshots.set(line.key, line.snapshot);
+    else if (line.snapshot !== undefined) snapshots.set(line.key, { snapshot: line.snapshot, usedMs: line.usedMs ?? now() });
   }
   await mkdir(dirname(file), { recursive: true });
   if (lines > 1000 && lines > 2 * (execs.size + snapshots.size)) await compact(file, execs, snapshots);
@@ -60,20 +76,35 @@ export async function openIndex(file: string): Promise<IndexStore> {
       execs.set(key, record);
       await append({ key, exec: storeRecord(record) });
     },
-    snapshot: (key) => snapshots.get(key),
+    snapshot: (key) => snapshots.get(key)?.snapshot,
     async setSnapshot(key, snapshot) {
       if (snapshot === undefined) snapshots.delete(key);
-      else snapshots.set(key, snapshot);
-      await append({ key, snapshot: snapshot ?? null });
+      else snapshots.set(key, { snapshot, usedMs: now() });
+      await append({ key, snapshot: snapshot ?? null, usedMs: now() });
+    },
+    async touch(key) {
+      const known = snapshots.get(key);
+      if (known === undefined || now() - known.usedMs < TOUCH_MS) return;
+      snapshots.set(key, { ...known, usedMs: now() });
+      await append({ key, snapshot: known.snapshot, usedMs: now() });
+    },
+    stale({ count, ageMs }) {
+      const oldest = [...snapshots].toSorted(([, a], [, b]) => a.usedMs - b.usedMs);
+      return oldest.filter(([, { usedMs }], index) => index < oldest.length - count || now() - usedMs > ageMs).map(([key]) => key);
     },
   };
 }
 
-async function compact(file: string, execs: ReadonlyMap<string, ExecRecord>, snapshots: ReadonlyMap<string, Snapshot>): Promise<void> {
+interface KnownSnapshot {
+  readonly snapshot: Snapshot;
+  readonly usedMs: number;
+}
+
+async function compact(file: string, execs: ReadonlyMap<string, ExecRecord>, snapshots: ReadonlyMap<string, KnownSnapshot>): Promise<void> {
   const keys = new Set([...execs.keys(), ...snapshots.keys()]);
   const lines = [...keys].map((key) => {
     const record = execs.get(key);
-    return JSON.stringify({ key, exec: record === undefined ? undefined : storeRecord(record), snapshot: snapshots.get(key) } satisfies Line);
+    return JSON.stringify({ key, exec: record === undefined ? undefined : storeRecord(record), ...snapshots.get(key) } satisfies Line);
   });
   const temporary = `${file}.${process.pid}.tmp`;
   await writeFile(temporary, `${lines.join("\n")}\n`, { mode: 0o600 });

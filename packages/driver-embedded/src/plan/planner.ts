@@ -3,7 +3,7 @@ import type { Readable } from "node:stream";
 import { throwIfAborted } from "@anyrunner/core";
 
 import type { Executor, SegmentSpec, Snapshot } from "../executor/executor.ts";
-import type { ExecRecord, IndexStore } from "../index-store/index-store.ts";
+import type { ExecRecord, IndexStore, SnapshotLimits } from "../index-store/index-store.ts";
 import type { BlobStore } from "../tree/blob-store.ts";
 import type { FolderNode } from "../tree/node.ts";
 import { folderEntries, writeTar, type TarEntry } from "../tree/tar-write.ts";
@@ -22,6 +22,8 @@ export interface Planner {
   read<T>(operation: Operation, path: string, call: Call, use: (tar: Readable) => Promise<T>): Promise<T>;
   /** Waits for snapshots that are being made in the background. */
   settle(): Promise<void>;
+  /** Gives up snapshots that are too old or too many; for when nothing runs. */
+  collect(limits: SnapshotLimits): Promise<void>;
   /** Settles, then closes the segments that are kept warm. */
   close(): Promise<void>;
 }
@@ -143,6 +145,7 @@ export function createPlanner({ executor, index, store, concurrency, idleMs }: P
       const found = await executor.find(key, { signal: call.signal });
       if (found !== undefined) {
         checked.add(key);
+        await index.touch(key);
         return found;
       }
       await index.setSnapshot(key, undefined);
@@ -218,6 +221,13 @@ export function createPlanner({ executor, index, store, concurrency, idleMs }: P
     },
     async settle() {
       await Promise.allSettled(seals.values());
+    },
+    async collect(limits) {
+      for (const key of index.stale(limits)) {
+        checked.delete(key);
+        await executor.forget(key, {});
+        await index.setSnapshot(key, undefined);
+      }
     },
     async close() {
       await Promise.allSettled(seals.values());
