@@ -34,7 +34,10 @@ function suite(kind: "pure" | "containers", createExecutor: () => Promise<Execut
     beforeAll(async () => {
       process.umask(0o022);
       const executor = await createExecutor();
-      [at, fixture] = await Promise.all([openTestSession({ env: { ...process.env, DO_NOT_TRACK: "1" }, ...(executor === undefined ? {} : { executor: () => executor }) }), makeCoreApiFixture()]);
+      [at, fixture] = await Promise.all([
+        openTestSession({ env: { ...process.env, DO_NOT_TRACK: "1" }, ...(executor === undefined ? {} : { executor: () => executor }) }),
+        makeCoreApiFixture(),
+      ]);
     });
 
     afterAll(async () => {

@@ -2,7 +2,16 @@ import { createHash } from "node:crypto";
 import { homedir } from "node:os";
 import { join, resolve } from "node:path";
 
-import { RunnerError, throwIfAborted, type CallOptions, type CloseReason, type ProbeResult, type RunnerConnection, type RunnerDriver, type RunnerHandle } from "@anyrunner/core";
+import {
+  RunnerError,
+  throwIfAborted,
+  type CallOptions,
+  type CloseReason,
+  type ProbeResult,
+  type RunnerConnection,
+  type RunnerDriver,
+  type RunnerHandle,
+} from "@anyrunner/core";
 import { createDockerClient, resolveDockerEndpoint, type DockerEndpoint } from "@anyrunner/docker-endpoint";
 import { duplexPair } from "@anyrunner/protocol";
 
@@ -48,7 +57,10 @@ export function createEmbeddedDriver(settings: EmbeddedSettings = {}): RunnerDri
       throwIfAborted(options.signal);
       const docker = await resolveEndpoint(target, env);
       const state = target.state === undefined ? defaultState(env) : resolve(target.state);
-      const id = createHash("sha256").update(JSON.stringify([docker.host, state])).digest("hex").slice(0, 16);
+      const id = createHash("sha256")
+        .update(JSON.stringify([docker.host, state]))
+        .digest("hex")
+        .slice(0, 16);
       const handle: EmbeddedHandle = { driver: "embedded", id: `embedded-${id}`, endpoint: { docker, state }, owned: true, labels: {} };
       await options.ready?.(handle, options);
       return handle;
@@ -111,7 +123,8 @@ async function probe(target: EmbeddedTarget, env: Readonly<Record<string, string
       available: false,
       code: failure.code,
       reason: failure.message,
-      hint: failure.hint ?? "start Docker or Podman (on Debian: apt-get install -y docker.io), or name its API with embedded://?host=unix:///path/to/docker.sock",
+      hint:
+        failure.hint ?? "start Docker or Podman (on Debian: apt-get install -y docker.io), or name its API with embedded://?host=unix:///path/to/docker.sock",
     };
   }
 }

@@ -15,14 +15,18 @@ afterAll(() => at.close());
 
 describe("a container", () => {
   test("runs a chain and tells what it wrote", async () => {
-    const { container } = await at.query('{container{from(address:"base:1"){withExec(args:["write","/a","1"]){withExec(args:["cat","/a","/etc/os"]){stdout exitCode}}}}}');
+    const { container } = await at.query(
+      '{container{from(address:"base:1"){withExec(args:["write","/a","1"]){withExec(args:["cat","/a","/etc/os"]){stdout exitCode}}}}}',
+    );
     expect(container.from.withExec.withExec).toEqual({ stdout: "1base\n", exitCode: 0 });
   });
 
   test("starts from a directory of the host", async () => {
     await writeFile(join(at.folder, "greeting"), "hello");
     const { host } = await at.query('{host{directory(path:"."){id}}}');
-    const { container } = await at.query("query($d:ID!){container{withRootfs(directory:$d){withExec(args:[\"cat\",\"/greeting\"]){stdout}}}}", { d: host.directory.id });
+    const { container } = await at.query('query($d:ID!){container{withRootfs(directory:$d){withExec(args:["cat","/greeting"]){stdout}}}}', {
+      d: host.directory.id,
+    });
     expect(container.withRootfs.withExec.stdout).toBe("hello");
   });
 
@@ -35,13 +39,19 @@ describe("a container", () => {
   });
 
   test("has no fields after a failed command, but an id", async () => {
-    expect(await at.failure('{container{from(address:"base:1"){withExec(args:["fail","3"]){withEnvVariable(name:"A",value:"1"){workdir}}}}}')).toMatchObject({ message: "exit code: 3" });
+    expect(await at.failure('{container{from(address:"base:1"){withExec(args:["fail","3"]){withEnvVariable(name:"A",value:"1"){workdir}}}}}')).toMatchObject({
+      message: "exit code: 3",
+    });
     expect((await at.query('{container{from(address:"base:1"){withExec(args:["fail","3"]){id}}}}')).container.from.withExec.id).toMatch(/./);
   });
 
   test("gets variables of the image and of the pipeline, PATH, and nothing else", async () => {
     const { container } = await at.query('{container{from(address:"base:1"){withEnvVariable(name:"A",value:"x=y"){withExec(args:["env"]){stdout}}}}}');
-    expect(container.from.withEnvVariable.withExec.stdout.split("\n").toSorted()).toEqual(["A=x=y", "LANG=C", "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"]);
+    expect(container.from.withEnvVariable.withExec.stdout.split("\n").toSorted()).toEqual([
+      "A=x=y",
+      "LANG=C",
+      "PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
+    ]);
   });
 
   test("redirects what a command says into a file, and reads one as its input", async () => {
@@ -53,18 +63,26 @@ describe("a container", () => {
 
   test("keeps caches and temporary folders out of what the API reads", async () => {
     const { cacheVolume } = await at.query('{cacheVolume(key:"k"){id}}');
-    expect(await at.failure(`{container{withMountedCache(path:"/c",cache:"${cacheVolume.id}"){file(path:"/c/f"){contents}}}}`)).toMatchObject({ message: "/c/f: cannot retrieve path from cache" });
-    expect(await at.failure('{container{withMountedTemp(path:"/t"){directory(path:"/t"){entries}}}}')).toMatchObject({ message: "/t: cannot retrieve path from tmpfs" });
+    expect(await at.failure(`{container{withMountedCache(path:"/c",cache:"${cacheVolume.id}"){file(path:"/c/f"){contents}}}}`)).toMatchObject({
+      message: "/c/f: cannot retrieve path from cache",
+    });
+    expect(await at.failure('{container{withMountedTemp(path:"/t"){directory(path:"/t"){entries}}}}')).toMatchObject({
+      message: "/t: cannot retrieve path from tmpfs",
+    });
   });
 });
 
 describe("secrets", () => {
   test("are masked in output, errors and redirected files, but not in files that the command wrote", async () => {
     const { secret } = await at.query('{secret(uri:"env://TOKEN"){id}}');
-    const { container } = await at.query(`{container{from(address:"base:1"){withSecretVariable(name:"T",secret:"${secret.id}"){withExec(args:["env"],redirectStdout:"/o"){stdout file(path:"/o"){contents}}}}}}`);
+    const { container } = await at.query(
+      `{container{from(address:"base:1"){withSecretVariable(name:"T",secret:"${secret.id}"){withExec(args:["env"],redirectStdout:"/o"){stdout file(path:"/o"){contents}}}}}}`,
+    );
     expect(container.from.withSecretVariable.withExec.stdout).toContain("T=***");
     expect(container.from.withSecretVariable.withExec.file.contents).toContain("T=***");
-    const failed = await at.failure(`{container{from(address:"base:1"){withSecretVariable(name:"T",secret:"${secret.id}"){withExec(args:["fail","2","say hidden-value"]){stdout}}}}}`);
+    const failed = await at.failure(
+      `{container{from(address:"base:1"){withSecretVariable(name:"T",secret:"${secret.id}"){withExec(args:["fail","2","say hidden-value"]){stdout}}}}}`,
+    );
     expect(failed.extensions).toMatchObject({ stderr: "say ***" });
   });
 
@@ -88,7 +106,9 @@ describe("the host", () => {
 
   test("gets directories and files, and says where they are", async () => {
     const target = join(at.folder, "out");
-    const { directory } = await at.query(`{directory{withNewFile(path:"d/f",contents:"x"){export(path:"${target}") file(path:"d/f"){export(path:"${target}/copy")}}}}`);
+    const { directory } = await at.query(
+      `{directory{withNewFile(path:"d/f",contents:"x"){export(path:"${target}") file(path:"d/f"){export(path:"${target}/copy")}}}}`,
+    );
     expect(directory.withNewFile.export).toBe(target);
     expect(directory.withNewFile.file.export).toBe(join(target, "copy"));
     expect(await readFile(join(target, "d/f"), "utf8")).toBe("x");
@@ -115,7 +135,7 @@ describe("the host", () => {
 
 describe("what is not there", () => {
   test("is refused by name", async () => {
-    expect(await at.failure('{container{terminal{id}}}')).toMatchObject({
+    expect(await at.failure("{container{terminal{id}}}")).toMatchObject({
       message: "embedded runner doesn't support Container.terminal",
       path: ["container", "terminal"],
       extensions: { _type: "UNSUPPORTED", field: "Container.terminal" },
@@ -129,6 +149,9 @@ describe("what is not there", () => {
   });
 
   test("is told with the code of its reason", async () => {
-    expect(await at.failure('{container{from(address:"nowhere:1"){id}}}')).toMatchObject({ path: ["container", "from"], extensions: { _type: "IMAGE_PULL_FAILED" } });
+    expect(await at.failure('{container{from(address:"nowhere:1"){id}}}')).toMatchObject({
+      path: ["container", "from"],
+      extensions: { _type: "IMAGE_PULL_FAILED" },
+    });
   });
 });

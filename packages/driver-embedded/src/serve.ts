@@ -65,7 +65,10 @@ async function listen(server: Server, where: ServeEmbeddedOptions["listen"], aga
     const code = (error as NodeJS.ErrnoException).code;
     if (code !== "EADDRINUSE") throw RunnerError.from(error, code === "EACCES" ? "PERMISSION_DENIED" : "INTERNAL");
     // A socket that a killed daemon left behind is nobody's any more.
-    if (!("path" in where) || !again || (await answers(where.path))) throw new RunnerError("ALREADY_EXISTS", `something listens on ${"path" in where ? where.path : `port ${where.port}`} already`, { hint: "choose another address, or stop it" });
+    if (!("path" in where) || !again || (await answers(where.path)))
+      throw new RunnerError("ALREADY_EXISTS", `something listens on ${"path" in where ? where.path : `port ${where.port}`} already`, {
+        hint: "choose another address, or stop it",
+      });
     await rm(where.path, { force: true });
     return listen(server, where, false);
   }

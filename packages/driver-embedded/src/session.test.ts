@@ -29,8 +29,12 @@ test("equal calls give equal ids, and ids find their object again", async () => 
   const { directory: second } = await at.query('{directory{withNewFile(contents:"x",path:"a"){id}}}');
   expect(second.withNewFile.id).toBe(first.withNewFile.id);
   expect(first.withNewFile.sync).toBe(first.withNewFile.id);
-  expect(await at.query(`{node(id:"${first.withNewFile.id}"){__typename ... on Directory{entries}}}`)).toEqual({ node: { __typename: "Directory", entries: ["a"] } });
-  expect(await at.failure(`{loadContainerFromID(id:"${first.withNewFile.id}"){id}}`)).toMatchObject({ message: "load Container: expected Container, got Directory" });
+  expect(await at.query(`{node(id:"${first.withNewFile.id}"){__typename ... on Directory{entries}}}`)).toEqual({
+    node: { __typename: "Directory", entries: ["a"] },
+  });
+  expect(await at.failure(`{loadContainerFromID(id:"${first.withNewFile.id}"){id}}`)).toMatchObject({
+    message: "load Container: expected Container, got Directory",
+  });
 });
 
 test("an invalid query is refused with 422, a broken body with 400, both in GraphQL form", async () => {
@@ -62,7 +66,12 @@ describe("clients", () => {
   const dial = async (at: TestSession) => openHttp2Connection((await at.runner.connect()).stream);
   const ask = async (at: TestSession, header: string | undefined, path = "/query") => {
     const connection = await dial(at);
-    const response = await connection.request({ method: "POST", path, headers: { "content-type": "application/json", ...(header === undefined ? {} : { "x-dagger-client-metadata": header }) }, body: '{"query":"{version}"}' });
+    const response = await connection.request({
+      method: "POST",
+      path,
+      headers: { "content-type": "application/json", ...(header === undefined ? {} : { "x-dagger-client-metadata": header }) },
+      body: '{"query":"{version}"}',
+    });
     const text = await readText(response.body, { limitBytes: 1e6 });
     connection.destroy();
     return { status: response.status, text };
@@ -71,7 +80,10 @@ describe("clients", () => {
   test("without metadata, too old, or with another token are refused in the engine's words", async () => {
     const at = await start();
     expect(await ask(at, undefined)).toMatchObject({ status: 500, text: expect.stringContaining("client metadata") as string });
-    expect(await ask(at, clientMetadataHeader({ clientId: "c", clientSecretToken: "s", sessionId: "x", clientVersion: "v0.18.0" }), "/init")).toMatchObject({ status: 500, text: "incompatible client version v0.18.0\n" });
+    expect(await ask(at, clientMetadataHeader({ clientId: "c", clientSecretToken: "s", sessionId: "x", clientVersion: "v0.18.0" }), "/init")).toMatchObject({
+      status: 500,
+      text: "incompatible client version v0.18.0\n",
+    });
   });
 
   test("answer a query without attachables, as long as it needs none", async () => {
@@ -84,8 +96,14 @@ describe("clients", () => {
     const at = await start();
     const metadata = { clientId: "c", sessionId: "kept", clientVersion: "v0.21.8" };
     const { stream } = await at.runner.connect();
-    await requestUpgrade(stream, { path: "/sessionAttachables", headers: [["x-dagger-client-metadata", clientMetadataHeader({ ...metadata, clientSecretToken: "right" })]] });
-    expect(await ask(at, clientMetadataHeader({ ...metadata, clientSecretToken: "wrong" }), "/init")).toMatchObject({ status: 500, text: 'client "c" already exists with different secret token\n' });
+    await requestUpgrade(stream, {
+      path: "/sessionAttachables",
+      headers: [["x-dagger-client-metadata", clientMetadataHeader({ ...metadata, clientSecretToken: "right" })]],
+    });
+    expect(await ask(at, clientMetadataHeader({ ...metadata, clientSecretToken: "wrong" }), "/init")).toMatchObject({
+      status: 500,
+      text: 'client "c" already exists with different secret token\n',
+    });
     stream.destroy();
   });
 

@@ -23,10 +23,14 @@ export function parseEmbeddedTarget(url: RunnerUrl): EmbeddedTarget {
   }
   const { host, context, state } = readOptions(url, EMBEDDED_OPTIONS);
   if (host !== undefined && context !== undefined) {
-    throw new RunnerError("INVALID_OPTION", 'parameters "host" and "context" of embedded:// exclude each other', { hint: "give one of them", driver: "embedded" });
+    throw new RunnerError("INVALID_OPTION", 'parameters "host" and "context" of embedded:// exclude each other', {
+      hint: "give one of them",
+      driver: "embedded",
+    });
   }
   for (const [name, value] of Object.entries({ host, context, state })) {
-    if (value === "") throw new RunnerError("INVALID_OPTION", `parameter "${name}" of embedded:// is empty`, { hint: "leave it out, or give it a value", driver: "embedded" });
+    if (value === "")
+      throw new RunnerError("INVALID_OPTION", `parameter "${name}" of embedded:// is empty`, { hint: "leave it out, or give it a value", driver: "embedded" });
   }
   return {
     driver: "embedded",

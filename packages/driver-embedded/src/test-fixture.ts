@@ -31,6 +31,7 @@ export async function makeCoreApiFixture(): Promise<CoreApiFixture> {
   await file("secret.txt", "s3cret-value\n");
   await copyFile("/bin/busybox", join(path, "rootfs/bin/busybox"));
   await chmod(join(path, "rootfs/bin/busybox"), 0o755);
-  for (const name of ["sh", "ls", "cat", "echo", "sleep", "uname", "nc", "wget", "httpd", "id", "mkdir", "env"]) await symlink("busybox", join(path, "rootfs/bin", name));
+  for (const name of ["sh", "ls", "cat", "echo", "sleep", "uname", "nc", "wget", "httpd", "id", "mkdir", "env"])
+    await symlink("busybox", join(path, "rootfs/bin", name));
   return { path, remove: () => rm(path, { recursive: true, force: true }) };
 }

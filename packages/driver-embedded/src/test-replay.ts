@@ -42,7 +42,8 @@ export async function replayCase(test: RecordedCase, { session, fixture, run }: 
         answer = { step: index, ...answer };
         break;
       }
-      for (const [name, route] of Object.entries((save ?? {}) as Record<string, string>)) saved[name] = route.split(".").reduce((at: Json, key) => at?.[key], answer);
+      for (const [name, route] of Object.entries((save ?? {}) as Record<string, string>))
+        saved[name] = route.split(".").reduce((at: Json, key) => at?.[key], answer);
     }
     return (test.normalise ?? []).reduce((value, name) => normalisers[name]?.(value, places) ?? value, answer as unknown);
   } finally {
@@ -72,13 +73,24 @@ async function perform(step: Step, saved: Readonly<Record<string, Json>>, sessio
 
 async function ask({ query, variables, operationName, raw, method }: Step, session: EngineSession): Promise<Json> {
   const body = raw ?? JSON.stringify({ query, variables, operationName });
-  const response = await session.request({ method: method ?? "POST", path: "/query", headers: { "content-type": "application/json" }, ...(method === "GET" ? {} : { body }) });
+  const response = await session.request({
+    method: method ?? "POST",
+    path: "/query",
+    headers: { "content-type": "application/json" },
+    ...(method === "GET" ? {} : { body }),
+  });
   const answer = JSON.parse(await readText(response.body, { limitBytes: 64 * 1024 * 1024 })) as Json;
   return {
     ...(response.status === 200 ? {} : { status: response.status }),
     ...("data" in answer ? { data: answer.data } : {}),
     ...(answer.errors
-      ? { errors: answer.errors.map((error: Json) => ({ message: error.message, ...(error.path ? { path: error.path } : {}), ...(error.extensions ? { extensions: error.extensions } : {}) })) }
+      ? {
+          errors: answer.errors.map((error: Json) => ({
+            message: error.message,
+            ...(error.path ? { path: error.path } : {}),
+            ...(error.extensions ? { extensions: error.extensions } : {}),
+          })),
+        }
       : {}),
   };
 }
@@ -130,13 +142,27 @@ const normalisers: Readonly<Record<string, (value: Json, places: Readonly<Record
   traceparent: (value) => mapStrings(value, (text) => text.replaceAll(/ ?\[traceparent:[0-9a-f-]+\]/g, "")),
   ids: (value) => mapStrings(value, (text, key) => (/^(id|sync)$/.test(key ?? "") && text !== "" ? "<id>" : text)),
   places: (value, places) =>
-    mapStrings(value, (text) => ["OUT", "RUN", "REG"].reduce((result, name) => result.replaceAll(places[name] as string, `\${${name}}`), text).replaceAll(`${places["FIX"]}/`, "${FIX}/")),
+    mapStrings(value, (text) =>
+      ["OUT", "RUN", "REG"].reduce((result, name) => result.replaceAll(places[name] as string, `\${${name}}`), text).replaceAll(`${places["FIX"]}/`, "${FIX}/"),
+    ),
   internals: (value) => value,
   digests: (value) => mapStrings(value, (text) => text.replaceAll(/\b(sha256|xxh3|blake3):[0-9a-f]{16,}/g, "$1:<digest>")),
-  env: (value) => mapStrings(value, (text) => (/^[A-Z_]+=/m.test(text) ? text.split("\n").filter((line) => !INJECTED.test(line)).toSorted().join("\n") : text)),
+  env: (value) =>
+    mapStrings(value, (text) =>
+      /^[A-Z_]+=/m.test(text)
+        ? text
+            .split("\n")
+            .filter((line) => !INJECTED.test(line))
+            .toSorted()
+            .join("\n")
+        : text,
+    ),
   unordered: (value) => ({ ...value, ...("data" in value ? { data: sorted(value.data) } : {}), ...(value.errors ? { errors: sorted(value.errors) } : {}) }),
   shape: (value) => ("data" in value ? { ...value, data: shapeOf(value.data) } : value),
-  long: (value) => mapStrings(value, (text) => (text.length > 2000 ? `<${text.length} characters, sha256 ${createHash("sha256").update(text).digest("hex").slice(0, 16)}>` : text)),
+  long: (value) =>
+    mapStrings(value, (text) =>
+      text.length > 2000 ? `<${text.length} characters, sha256 ${createHash("sha256").update(text).digest("hex").slice(0, 16)}>` : text,
+    ),
   sizes: (value) => ("data" in value ? { ...value, data: numbersOf(value.data) } : value),
 };
 

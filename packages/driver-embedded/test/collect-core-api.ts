@@ -24,7 +24,10 @@ const counts = { pure: 0, containers: 0 };
 await rm(target, { recursive: true, force: true });
 
 for (const file of (await readdir(source)).filter((name) => name.endsWith(".jsonl")).toSorted()) {
-  const cases = (await readFile(join(source, file), "utf8")).split("\n").filter((line) => line !== "").map((line) => JSON.parse(line) as RecordedCase);
+  const cases = (await readFile(join(source, file), "utf8"))
+    .split("\n")
+    .filter((line) => line !== "")
+    .map((line) => JSON.parse(line) as RecordedCase);
   const kept = { pure: [] as RecordedCase[], containers: [] as RecordedCase[] };
   for (const each of cases) {
     if (await passes(each, pure)) kept.pure.push(each);
@@ -34,9 +37,12 @@ for (const file of (await readdir(source)).filter((name) => name.endsWith(".json
     counts[kind] += kept[kind].length;
     if (kept[kind].length === 0) continue;
     await mkdir(join(target, kind), { recursive: true });
-    await writeFile(join(target, kind, file), `${kept[kind].map(({ name, steps, expect, normalise }) => JSON.stringify({ name, steps, expect, normalise })).join("\n")}\n`);
+    await writeFile(
+      join(target, kind, file),
+      `${kept[kind].map(({ name, steps, expect, normalise }) => JSON.stringify({ name, steps, expect, normalise })).join("\n")}\n`,
+    );
   }
-  console.log(`${basename(file, ".jsonl")}: ${kept.pure.length} + ${kept.containers.length} of ${cases.length}`);
+  process.stdout.write(`${basename(file, ".jsonl")}: ${kept.pure.length} + ${kept.containers.length} of ${cases.length}\n`);
 }
 await writeFile(join(target, "counts.json"), `${JSON.stringify(counts)}\n`);
 await containers.session.close();

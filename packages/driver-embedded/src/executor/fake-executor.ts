@@ -1,4 +1,4 @@
-import { Readable } from "node:stream";
+import type { Readable } from "node:stream";
 
 import { RunnerError, throwIfAborted } from "@anyrunner/core";
 
@@ -42,7 +42,16 @@ export function createFakeExecutor({ store, gate }: FakeExecutorOptions): FakeEx
       calls.push(`resolve ${reference}`);
       if (reference !== "base:1") throw new RunnerError("IMAGE_PULL_FAILED", `failed to resolve image "${reference}": not found`);
       const snapshot = byDigest.get("base") ?? keep(setNode(EMPTY_FOLDER, ["etc", "os"], makeFile(bytesContent(Buffer.from("base\n")))), "base");
-      const config = { env: ["LANG=C"], workingDir: "", user: "", entrypoint: undefined, cmd: ["sh"], labels: { made: "by-test" }, exposedPorts: [], platform: "linux/amd64" };
+      const config = {
+        env: ["LANG=C"],
+        workingDir: "",
+        user: "",
+        entrypoint: undefined,
+        cmd: ["sh"],
+        labels: { made: "by-test" },
+        exposedPorts: [],
+        platform: "linux/amd64",
+      };
       return { snapshot, reference: "base:1@sha256:feed", config };
     },
     importArchive: async () => Promise.reject(new RunnerError("UNSUPPORTED", "the fake imports no archives")),

@@ -85,7 +85,11 @@ export function createGrpcHost({ connection, mirrors, machine }: GrpcHostOptions
 
     async writeFile(file, store, call) {
       const { path, mode, originalName, allowParentDirPath } = file;
-      const stream = await open(FILE_SEND_DIFF_COPY, encodeExportOptions({ path, isFileStream: true, fileOriginalName: originalName, allowParentDirPath, fileMode: mode }), call);
+      const stream = await open(
+        FILE_SEND_DIFF_COPY,
+        encodeExportOptions({ path, isFileStream: true, fileOriginalName: originalName, allowParentDirPath, fileMode: mode }),
+        call,
+      );
       try {
         for await (const chunk of store.open(file.content)) {
           for (let at = 0; at < chunk.length; at += FILE_CHUNK_BYTES) await stream.send(encodeBytesMessage(chunk.subarray(at, at + FILE_CHUNK_BYTES)));

@@ -27,7 +27,12 @@ export function createHostMirrors(folder: string): HostMirrors {
   return {
     open(machine, selection) {
       if (machine === "") return { load: async () => new Map(), save: async () => {} };
-      const file = join(folder, `${createHash("sha256").update(JSON.stringify([machine, selection.path, selection.include, selection.exclude, selection.gitignore])).digest("hex")}.json`);
+      const file = join(
+        folder,
+        `${createHash("sha256")
+          .update(JSON.stringify([machine, selection.path, selection.include, selection.exclude, selection.gitignore]))
+          .digest("hex")}.json`,
+      );
       return {
         async load() {
           try {

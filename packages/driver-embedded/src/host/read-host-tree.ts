@@ -49,7 +49,8 @@ export async function readHostTree({ selection, store, call, mirror, open }: Rea
     // Engines end a transfer by cancelling the call.
     stream.cancel();
   }
-  if (files.size !== known.size || [...files].some(([path, file]) => known.get(path)?.digest !== file.digest || known.get(path)?.modTimeNs !== file.modTimeNs)) await mirror.save(files);
+  if (files.size !== known.size || [...files].some(([path, file]) => known.get(path)?.digest !== file.digest || known.get(path)?.modTimeNs !== file.modTimeNs))
+    await mirror.save(files);
   return makeFolder(root, EMPTY_FOLDER);
 
   async function nodeOf(stat: FileStat, body: AsyncIterable<Uint8Array> | undefined): Promise<TreeNode | undefined> {
@@ -57,7 +58,8 @@ export async function readHostTree({ selection, store, call, mirror, open }: Rea
     // A further hard link: the same file under another name.
     if (stat.linkname !== "") return byPath.get(stat.linkname);
     const before = reusable(stat);
-    const content: Content = body === undefined && before !== undefined ? { digest: before.digest, size: before.size } : await store.add(body ?? new Uint8Array(), { onDisk: true });
+    const content: Content =
+      body === undefined && before !== undefined ? { digest: before.digest, size: before.size } : await store.add(body ?? new Uint8Array(), { onDisk: true });
     files.set(stat.path, mirrored(content, stat.modTimeNs));
     return statNode(stat, content);
   }

@@ -6,7 +6,13 @@ export class ExecError extends Error {
   readonly stdout: string;
   readonly stderr: string;
 
-  constructor(options: { readonly message?: string; readonly cmd: readonly string[]; readonly exitCode: number; readonly stdout: string; readonly stderr: string }) {
+  constructor(options: {
+    readonly message?: string;
+    readonly cmd: readonly string[];
+    readonly exitCode: number;
+    readonly stdout: string;
+    readonly stderr: string;
+  }) {
     super(options.message ?? `exit code: ${options.exitCode}`);
     this.cmd = options.cmd;
     this.exitCode = options.exitCode;

@@ -128,7 +128,13 @@ export function execOperation(parent: Operation, exec: Exec): ExecOperation {
         redirectStdin: redirectStdin ?? null,
         redirectStdout: redirectStdout ?? null,
         redirectStderr: redirectStderr ?? null,
-        secrets: await Promise.all(secrets.map(async ({ variable, file, identity }) => ({ variable: variable ?? null, file: file === undefined ? null : { ...file }, identity: await identity(call) }))),
+        secrets: await Promise.all(
+          secrets.map(async ({ variable, file, identity }) => ({
+            variable: variable ?? null,
+            file: file === undefined ? null : { ...file },
+            identity: await identity(call),
+          })),
+        ),
       },
     });
   });

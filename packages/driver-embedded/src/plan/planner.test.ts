@@ -39,7 +39,17 @@ const call = (signal = new AbortController().signal): Call => ({ signal });
 
 function exec(parent: Operation, args: readonly string[], more: Partial<Exec> = {}) {
   return execOperation(parent, {
-    args, env: [], volatileEnv: [], secrets: [], workingDir: "/", user: "", stdin: "", expect: "SUCCESS", privileged: false, mounts: [], ...more,
+    args,
+    env: [],
+    volatileEnv: [],
+    secrets: [],
+    workingDir: "/",
+    user: "",
+    stdin: "",
+    expect: "SUCCESS",
+    privileged: false,
+    mounts: [],
+    ...more,
   });
 }
 

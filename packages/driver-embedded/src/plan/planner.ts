@@ -112,7 +112,13 @@ export function createPlanner({ executor, index, store, concurrency, idleMs }: P
     return { segment, spec: specKey(spec), mounted: spec.mounts.length > 0, position: key, replaceable: true };
   };
 
-  const change = async (operation: Exclude<Operation, { kind: "exec" | "tree" | "image" }>, key: string, spec: SegmentSpec, call: Call, following: number): Promise<Place> => {
+  const change = async (
+    operation: Exclude<Operation, { kind: "exec" | "tree" | "image" }>,
+    key: string,
+    spec: SegmentSpec,
+    call: Call,
+    following: number,
+  ): Promise<Place> => {
     const place = await arrive(operation.parent, spec, call, following);
     try {
       if (operation.kind === "remove") await place.segment.remove(operation.paths, { signal: call.signal });
@@ -195,7 +201,12 @@ export function createPlanner({ executor, index, store, concurrency, idleMs }: P
 
   /** The state of a command is needed whose result is known, but whose files are gone: its snapshot was removed, or never made. */
   const replay = async (operation: ExecOperation, call: Call): Promise<void> => {
-    call.report?.({ type: "warning", id: "embedded-replay", message: "a cached step runs again, because its snapshot is gone", hint: "keep images labelled by anyrunner to avoid it" });
+    call.report?.({
+      type: "warning",
+      id: "embedded-replay",
+      message: "a cached step runs again, because its snapshot is gone",
+      hint: "keep images labelled by anyrunner to avoid it",
+    });
     await runKeyed(operation, call, 0, true);
   };
 
@@ -252,4 +263,3 @@ function startExecSpan(operation: ExecOperation, call: Call) {
   const name = `withExec ${operation.exec.args.map((arg) => (/^[\w@%+=:,./-]+$/.test(arg) ? arg : JSON.stringify(arg))).join(" ")}`;
   return call.span?.child(name.length > 200 ? `${name.slice(0, 197)}...` : name);
 }
-

@@ -53,7 +53,11 @@ export async function runExec({ segment, exec, store, call }: RunExecOptions): P
     outputs.destroy();
     throw error;
   }
-  if (files.length > 0) await segment.remove(files.map(({ use }) => use.file?.path ?? ""), { signal: call.signal });
+  if (files.length > 0)
+    await segment.remove(
+      files.map(({ use }) => use.file?.path ?? ""),
+      { signal: call.signal },
+    );
 
   const record = { exitCode: result.exitCode, ...(await outputs.finish()) };
   if (result.failure !== undefined && result.exitCode === -1) {

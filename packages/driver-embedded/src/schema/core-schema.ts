@@ -22,11 +22,16 @@ async function load(): Promise<CoreSchema> {
   for (const type of Object.values(built.getTypeMap())) {
     if (type.name.startsWith("__")) continue;
     if (graphql.isObjectType(type)) {
-      for (const field of Object.values(type.getFields())) field.resolve = resolveField({ graphql, name: `${type.name}.${field.name}`, resolver: FIELDS[type.name]?.[field.name] });
+      for (const field of Object.values(type.getFields()))
+        field.resolve = resolveField({ graphql, name: `${type.name}.${field.name}`, resolver: FIELDS[type.name]?.[field.name] });
     } else if (graphql.isInterfaceType(type)) type.resolveType = (value: { readonly type: string }) => value.type;
   }
   // The engine has no @include and @skip.
   const config = built.toConfig();
-  const schema = new graphql.GraphQLSchema({ ...config, assumeValid: true, directives: config.directives.filter(({ name }) => name !== "include" && name !== "skip") });
+  const schema = new graphql.GraphQLSchema({
+    ...config,
+    assumeValid: true,
+    directives: config.directives.filter(({ name }) => name !== "include" && name !== "skip"),
+  });
   return { graphql, schema };
 }

@@ -66,11 +66,18 @@ function check({ graphql, schema }: CoreSchema, request: QueryRequest): Checked 
   const foreign = operations.find((each) => each.operation !== "query");
   if (foreign !== undefined) return refused("GRAPHQL_VALIDATION_FAILED", [`Schema does not support operation type "${foreign.operation}"`]);
   const errors = graphql.validate(schema, document, rules(graphql));
-  if (errors.length > 0) return refused("GRAPHQL_VALIDATION_FAILED", errors.map(({ message }) => message));
+  if (errors.length > 0)
+    return refused(
+      "GRAPHQL_VALIDATION_FAILED",
+      errors.map(({ message }) => message),
+    );
   if (operation === undefined) return refused("GRAPHQL_VALIDATION_FAILED", [`operation ${name} not found`]);
   const missing = missingVariable({ graphql, schema }, operation, request.variables ?? {});
   if (missing !== undefined) {
-    return { status: 422, body: { errors: [{ message: missing.message, path: ["variable", missing.name], extensions: { code: "GRAPHQL_VALIDATION_FAILED" } }], data: null } };
+    return {
+      status: 422,
+      body: { errors: [{ message: missing.message, path: ["variable", missing.name], extensions: { code: "GRAPHQL_VALIDATION_FAILED" } }], data: null },
+    };
   }
   return { document, operation };
 }
@@ -129,6 +136,8 @@ function refused(code: string, messages: readonly string[]): QueryAnswer {
 /** graphql-js's words in the engine's: no prefix, no full stop, tokens without quotes. */
 function syntaxMessage(error: unknown): string {
   const text = error instanceof Error ? error.message : String(error);
-  return text.replace(/^Syntax Error: /, "").replace(/\.$/, "").replace(/^Unexpected "(.)"$/, "Unexpected $1");
+  return text
+    .replace(/^Syntax Error: /, "")
+    .replace(/\.$/, "")
+    .replace(/^Unexpected "(.)"$/, "Unexpected $1");
 }
-

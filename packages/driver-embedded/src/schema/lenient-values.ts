@@ -13,7 +13,7 @@ export function lenientLiteral(graphql: Graphql, node: ValueNode, type: GraphQLI
   const { Kind } = graphql;
   if (node.kind === Kind.VARIABLE) return node;
   if (graphql.isNonNullType(type)) {
-    if (node.kind === Kind.NULL) throw new BadValue(`cannot create ${type.ofType} from <nil>`);
+    if (node.kind === Kind.NULL) throw new BadValue(`cannot create ${graphql.getNamedType(type).name} from <nil>`);
     return lenientLiteral(graphql, node, type.ofType);
   }
   if (node.kind === Kind.NULL) return undefined;
@@ -30,7 +30,8 @@ function lenientObject(graphql: Graphql, node: ValueNode, type: import("graphql"
   if (node.kind !== graphql.Kind.OBJECT) throw new BadValue(`cannot create ${type.name} from ${graphql.print(node)}`);
   const known = type.getFields();
   for (const field of Object.values(known)) {
-    if (graphql.isRequiredInputField(field) && !node.fields.some(({ name }) => name.value === field.name)) throw new BadValue(`missing required input field "${field.name}"`);
+    if (graphql.isRequiredInputField(field) && !node.fields.some(({ name }) => name.value === field.name))
+      throw new BadValue(`missing required input field "${field.name}"`);
   }
   const fields = node.fields.flatMap((field) => {
     const target = known[field.name.value];

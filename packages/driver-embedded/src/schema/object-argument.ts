@@ -21,7 +21,12 @@ export function objectById(id: string, query: QueryContext): ApiObject {
 }
 
 /** The data of the object that an argument names. Fails with `BadArgument` for another type or no id at all. */
-export function objectArgument<Type extends keyof ObjectTypes>(type: Type, id: string, query: QueryContext, where: { readonly field: string; readonly argument: string }): ObjectTypes[Type] {
+export function objectArgument<Type extends keyof ObjectTypes>(
+  type: Type,
+  id: string,
+  query: QueryContext,
+  where: { readonly field: string; readonly argument: string },
+): ObjectTypes[Type] {
   const bad = (reason: string) =>
     new BadArgument(
       `parse selections: parse field "${where.field}": init arg "${where.argument}" value as dagql.ID[*github.com/dagger/dagger/core.${type}] (ID!) using dagql.ID[*github.com/dagger/dagger/core.${type}]: ${reason}`,

@@ -1,4 +1,12 @@
-import { callUnary, CLIENT_METADATA_HEADER, Health, openHttp2Connection, parseClientMetadata, type EngineUpgrade, type Http2Connection } from "@anyrunner/protocol";
+import {
+  callUnary,
+  CLIENT_METADATA_HEADER,
+  Health,
+  openHttp2Connection,
+  parseClientMetadata,
+  type EngineUpgrade,
+  type Http2Connection,
+} from "@anyrunner/protocol";
 
 import { checkClientVersion } from "./client-version.ts";
 import type { ServeClientOptions } from "./serve-client.ts";

@@ -23,7 +23,10 @@ export async function serveQuery(request: EngineHttpRequest, options: ServeClien
     if (request.signal.aborted) return;
     const status = error instanceof QueryRefused ? error.status : 500;
     const extensions = errorExtensions(error);
-    const body = { errors: [{ message: error instanceof Error ? error.message : String(error), ...(extensions === undefined ? {} : { extensions }) }], data: null };
+    const body = {
+      errors: [{ message: error instanceof Error ? error.message : String(error), ...(extensions === undefined ? {} : { extensions }) }],
+      data: null,
+    };
     request.respond(status, { "content-type": "text/plain; charset=utf-8", "x-content-type-options": "nosniff" }).end(`${JSON.stringify(body)}\n`);
   }
 }
@@ -91,7 +94,11 @@ async function readRequest(request: EngineHttpRequest): Promise<QueryRequest> {
   if (request.method === "GET") {
     const params = new URLSearchParams(request.search);
     const variables = params.get("variables");
-    return { query: params.get("query") ?? "", variables: variables === null ? undefined : (JSON.parse(variables) as Record<string, unknown>), operationName: params.get("operationName") ?? undefined };
+    return {
+      query: params.get("query") ?? "",
+      variables: variables === null ? undefined : (JSON.parse(variables) as Record<string, unknown>),
+      operationName: params.get("operationName") ?? undefined,
+    };
   }
   if (request.method !== "POST") throw new QueryRefused(405, "method not allowed");
   const text = await readBody(request);

@@ -1,7 +1,15 @@
 import type { Duplex } from "node:stream";
 
 import { ENGINE_PACKAGE } from "@anyrunner/core";
-import { CLIENT_METADATA_HEADER, Control, parseClientMetadata, serveEngineStream, unaryHandler, type EngineHttpRequest, type EngineStream } from "@anyrunner/protocol";
+import {
+  CLIENT_METADATA_HEADER,
+  Control,
+  parseClientMetadata,
+  serveEngineStream,
+  unaryHandler,
+  type EngineHttpRequest,
+  type EngineStream,
+} from "@anyrunner/protocol";
 
 import type { EngineParts } from "../schema/query-context.ts";
 import type { HostMirrors } from "../host/mirrors.ts";

@@ -60,7 +60,8 @@ export function createSessions(options: { readonly onRemoved: (session: Session)
     const session = sessions.get(metadata.sessionId)?.session;
     const client = session?.clients.get(metadata.clientId);
     if (session === undefined || client === undefined) return undefined;
-    if (client.metadata.clientSecretToken !== metadata.clientSecretToken) throw new Error(`client "${metadata.clientId}" already exists with different secret token`);
+    if (client.metadata.clientSecretToken !== metadata.clientSecretToken)
+      throw new Error(`client "${metadata.clientId}" already exists with different secret token`);
     return { session, client };
   };
 

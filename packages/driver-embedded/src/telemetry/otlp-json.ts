@@ -38,10 +38,7 @@ function logToJson(log: LogRecord): object {
   return {
     timeUnixNano: String(log.timeNs),
     body: { stringValue: log.text },
-    attributes: [
-      { key: "stdio.stream", value: { intValue: String(log.stream) } },
-      ...(log.eof ? [{ key: "stdio.eof", value: { boolValue: true } }] : []),
-    ],
+    attributes: [{ key: "stdio.stream", value: { intValue: String(log.stream) } }, ...(log.eof ? [{ key: "stdio.eof", value: { boolValue: true } }] : [])],
     traceId: base64(log.traceId),
     spanId: base64(log.spanId),
   };

@@ -78,7 +78,13 @@ export function startSpan(
       ended = true;
       for (const stream of streams) sink.log({ traceId: options.traceId, spanId, timeNs: nowNs(), stream, text: "", eof: true });
       const extra = { ...(outcome.cached ? { "dagger.io/dag.cached": true } : {}), ...(outcome.canceled ? { "dagger.io/dag.canceled": true } : {}) };
-      sink.span({ ...base, endNs: nowNs(), attributes: { ...attributes, ...extra }, error: outcome.error, ok: outcome.error === undefined && !outcome.canceled });
+      sink.span({
+        ...base,
+        endNs: nowNs(),
+        attributes: { ...attributes, ...extra },
+        error: outcome.error,
+        ok: outcome.error === undefined && !outcome.canceled,
+      });
     },
   };
 }

@@ -25,7 +25,11 @@ export function createBlobStore(folder: string): BlobStore {
   const addBytes = async (bytes: Uint8Array, onDisk: boolean): Promise<Content> => {
     const content = bytesContent(bytes);
     if (bytes.byteLength <= INLINE_BYTES && !onDisk) return content;
-    await write((async function* () { yield bytes; })());
+    await write(
+      (async function* () {
+        yield bytes;
+      })(),
+    );
     return bytes.byteLength <= INLINE_BYTES ? content : { digest: content.digest, size: content.size };
   };
 
@@ -69,10 +73,12 @@ export function createBlobStore(folder: string): BlobStore {
         size += next.value.byteLength;
         if (size > INLINE_BYTES) break;
       }
-      return write((async function* () {
-        yield* head;
-        yield* { [Symbol.asyncIterator]: () => chunks };
-      })());
+      return write(
+        (async function* () {
+          yield* head;
+          yield* { [Symbol.asyncIterator]: () => chunks };
+        })(),
+      );
     },
     async *open(content, range = {}) {
       if (range.limit === 0 || content.size === 0) return;

@@ -34,7 +34,10 @@ export function pathNames(path: string): string[] {
 export function lookUp(root: FolderNode, path: string, options: LookupOptions = {}): Lookup {
   const operation = options.operation ?? "stat";
   // Unlike pathNames, ".." is applied after links are resolved, as a file system does.
-  const pending = path.split("/").filter((name) => name !== "" && name !== ".").toReversed();
+  const pending = path
+    .split("/")
+    .filter((name) => name !== "" && name !== ".")
+    .toReversed();
   const names: string[] = [];
   const nodes: TreeNode[] = [root];
   let links = 0;
@@ -69,7 +72,12 @@ export function lookUp(root: FolderNode, path: string, options: LookupOptions = 
         names.length = 0;
         nodes.length = 1;
       }
-      pending.push(...node.target.split("/").filter((part) => part !== "" && part !== ".").toReversed());
+      pending.push(
+        ...node.target
+          .split("/")
+          .filter((part) => part !== "" && part !== ".")
+          .toReversed(),
+      );
       continue;
     }
     names.push(name);

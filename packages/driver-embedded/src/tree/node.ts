@@ -49,7 +49,14 @@ export function makeFolder(entries: ReadonlyMap<string, TreeNode>, attributes: A
 }
 
 export function makeFile(content: Content, attributes: Partial<Attributes> = {}): FileNode {
-  return { kind: "file", mode: attributes.mode ?? 0o644, uid: attributes.uid ?? 0, gid: attributes.gid ?? 0, modTimeNs: attributes.modTimeNs ?? nowNs(), content };
+  return {
+    kind: "file",
+    mode: attributes.mode ?? 0o644,
+    uid: attributes.uid ?? 0,
+    gid: attributes.gid ?? 0,
+    modTimeNs: attributes.modTimeNs ?? nowNs(),
+    content,
+  };
 }
 
 export function bytesContent(bytes: Uint8Array): Content {
@@ -102,7 +109,9 @@ function describe(node: TreeNode): string {
     case "link":
       return `${head} ${JSON.stringify(node.target)}`;
     case "folder":
-      return `${head}\n${sortedEntries(node).map(([name, child]) => `${JSON.stringify(name)} ${treeDigest(child)}`).join("\n")}`;
+      return `${head}\n${sortedEntries(node)
+        .map(([name, child]) => `${JSON.stringify(name)} ${treeDigest(child)}`)
+        .join("\n")}`;
     default:
       return `${head} ${node.major}:${node.minor}`;
   }

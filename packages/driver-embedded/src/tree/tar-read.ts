@@ -28,7 +28,14 @@ export async function readTar(stream: Readable, store: BlobStore): Promise<Folde
         entry.resume();
         continue;
       }
-      const node = await nodeOf(entry.header, entry as unknown as AsyncIterable<Uint8Array>, store, { kind: "folder", mode: 0o755, uid: 0, gid: 0, modTimeNs: 0n, entries: top });
+      const node = await nodeOf(entry.header, entry as unknown as AsyncIterable<Uint8Array>, store, {
+        kind: "folder",
+        mode: 0o755,
+        uid: 0,
+        gid: 0,
+        modTimeNs: 0n,
+        entries: top,
+      });
       if (node !== undefined) place(folders, names, node);
       entry.resume();
     }
@@ -103,4 +110,3 @@ function attributes(header: Header): Attributes {
     modTimeNs: BigInt(Math.round((header.mtime?.getTime() ?? 0) * 1000)) * 1000n,
   };
 }
-

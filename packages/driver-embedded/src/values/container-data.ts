@@ -92,4 +92,3 @@ export function segmentMounts(config: ContainerConfig): readonly SegmentMount[] 
 export function opaqueMount(config: ContainerConfig, path: string): SegmentMount | undefined {
   return segmentMounts(config).find((mount) => path === mount.path || path.startsWith(`${mount.path}/`));
 }
-

@@ -46,7 +46,11 @@ export function wholeTree(root: Lazy<FolderNode>): DirectoryData {
 }
 
 /** The same directory with other contents; the surrounding tree is left behind. */
-export function changedDirectory(directory: DirectoryData, change: (folder: FolderNode, call: Call) => FolderNode | Promise<FolderNode>, share: (work: Lazy<FolderNode>) => Lazy<FolderNode>): DirectoryData {
+export function changedDirectory(
+  directory: DirectoryData,
+  change: (folder: FolderNode, call: Call) => FolderNode | Promise<FolderNode>,
+  share: (work: Lazy<FolderNode>) => Lazy<FolderNode>,
+): DirectoryData {
   return wholeTree(share(async (call) => change(await folderOf(directory, call), call)));
 }
 

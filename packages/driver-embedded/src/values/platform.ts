@@ -6,7 +6,9 @@ const ARCHITECTURES: Readonly<Record<string, string>> = { x86_64: "amd64", "x86-
 export function parsePlatform(text: string): string {
   const [os = "", architecture, variant, ...rest] = text.toLowerCase().split("/");
   if (os === "" || rest.length > 0 || !/^[a-z0-9_-]+$/.test(os) || architecture === undefined) {
-    throw new BadArgument(`parse selections: parse field "container": init arg "platform" value: ${JSON.stringify(text)}: cannot parse platform specifier: invalid argument`);
+    throw new BadArgument(
+      `parse selections: parse field "container": init arg "platform" value: ${JSON.stringify(text)}: cannot parse platform specifier: invalid argument`,
+    );
   }
   const normal = ARCHITECTURES[architecture] ?? architecture;
   return [os, normal, ...(variant === undefined || (normal === "arm64" && variant === "v8") ? [] : [variant])].join("/");

@@ -1,6 +1,15 @@
 import type { Lazy } from "../../plan/call.ts";
 import type { Fields } from "../../values/api-object.ts";
-import { absolutePath, evaluate, setNamed, withConfig, type ContainerConfig, type ContainerData, type ExposedPort, type NamedValue } from "../../values/container-data.ts";
+import {
+  absolutePath,
+  evaluate,
+  setNamed,
+  withConfig,
+  type ContainerConfig,
+  type ContainerData,
+  type ExposedPort,
+  type NamedValue,
+} from "../../values/container-data.ts";
 import { expandVariables } from "../../values/expand.ts";
 import { errorMessage } from "../api-error.ts";
 import { objectArgument } from "../object-argument.ts";
@@ -15,7 +24,8 @@ export const containerConfigFields: Fields = {
   withoutEnvVariable: (container: ContainerData, { name }: Named) => withConfig(container, { env: without(container.config.env, name) }),
   envVariable: read(({ env }, { name }: Named) => env.find((each) => each.name === name)?.value ?? null),
   envVariables: read(({ env }) => env),
-  withVolatileVariable: (container: ContainerData, { name, value }: Named) => withConfig(container, { volatileEnv: setNamed(container.config.volatileEnv, name, value) }),
+  withVolatileVariable: (container: ContainerData, { name, value }: Named) =>
+    withConfig(container, { volatileEnv: setNamed(container.config.volatileEnv, name, value) }),
   withoutVolatileVariable: (container: ContainerData, { name }: Named) => withConfig(container, { volatileEnv: without(container.config.volatileEnv, name) }),
 
   withSecretVariable(container: ContainerData, { name, secret }: { name: string; secret: string }, query) {
@@ -24,7 +34,8 @@ export const containerConfigFields: Fields = {
     const which = `secret env ${JSON.stringify(name)}`;
     return withConfig(container, { secrets: [...others, { variable: name, identity: naming(which, identity), value: naming(which, value) }] });
   },
-  withoutSecretVariable: (container: ContainerData, { name }: Named) => withConfig(container, { secrets: container.config.secrets.filter(({ variable }) => variable !== name) }),
+  withoutSecretVariable: (container: ContainerData, { name }: Named) =>
+    withConfig(container, { secrets: container.config.secrets.filter(({ variable }) => variable !== name) }),
 
   withWorkdir(container: ContainerData, { path, expand }: { path: string; expand: boolean }) {
     const wanted = expand ? expandIn(container.config, path) : path;

@@ -44,7 +44,8 @@ export const containerFileFields: Fields = {
     const owner = await ownerOf(container, args, query);
     const files = args.sources.map((source) => objectArgument("File", source, query, { field: "withFiles", argument: "sources" }));
     return files.reduce(
-      (each, file) => put(each, { ...args, path: `${args.path.replace(/\/+$/, "")}/${file.name}` }, async (call) => dressed(await file.node(call), args, owner), file.name),
+      (each, file) =>
+        put(each, { ...args, path: `${args.path.replace(/\/+$/, "")}/${file.name}` }, async (call) => dressed(await file.node(call), args, owner), file.name),
       container,
     );
   },
@@ -66,7 +67,10 @@ export const containerFileFields: Fields = {
   withoutFile: (container: ContainerData, args: At) => remove(container, [pathOf(container, args)]),
   withoutDirectory: (container: ContainerData, args: At) => remove(container, [pathOf(container, args)]),
   withoutFiles: (container: ContainerData, { paths, expand }: { paths: readonly string[]; expand: boolean }) =>
-    remove(container, paths.map((path) => pathOf(container, { path, expand }))),
+    remove(
+      container,
+      paths.map((path) => pathOf(container, { path, expand })),
+    ),
 
   file(container: ContainerData, args: At, query): FileData {
     const path = pathOf(container, args);
@@ -113,7 +117,13 @@ export function put(container: ContainerData, at: At, node: (call: Call) => Prom
 }
 
 function remove(container: ContainerData, paths: readonly string[]): ContainerData {
-  return withFiles(container, removeOperation(container.files, paths.map((path) => path.replace(/(.)\/$/, "$1"))));
+  return withFiles(
+    container,
+    removeOperation(
+      container.files,
+      paths.map((path) => path.replace(/(.)\/$/, "$1")),
+    ),
+  );
 }
 
 export function ownerOf(container: ContainerData, { owner }: { readonly owner: string }, query: QueryContext): Promise<Owner | undefined> {

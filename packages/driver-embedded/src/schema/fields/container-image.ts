@@ -20,7 +20,9 @@ export const containerImageFields: Fields = {
 
   imageRef({ imageRef }: ContainerData) {
     if (imageRef === undefined) {
-      throw new Error("Image reference can only be retrieved immediately after the 'Container.From' call. Error in fetching imageRef as the container image is changed");
+      throw new Error(
+        "Image reference can only be retrieved immediately after the 'Container.From' call. Error in fetching imageRef as the container image is changed",
+      );
     }
     return imageRef;
   },
@@ -37,7 +39,13 @@ export const containerImageFields: Fields = {
 
   withRootfs(container: ContainerData, { directory }: { directory: string }, query): ContainerData {
     const data = objectArgument("Directory", directory, query, { field: "withRootfs", argument: "directory" });
-    return { ...withFiles(container, treeOperation((call) => folderOf(data, call))), exec: undefined };
+    return {
+      ...withFiles(
+        container,
+        treeOperation((call) => folderOf(data, call)),
+      ),
+      exec: undefined,
+    };
   },
 
   rootfs: (container: ContainerData, _args, query) => ({

@@ -38,7 +38,11 @@ export const containerMountFields: Fields = {
     return mounted(copied, { kind: "copy", path: pathOf(container, args) });
   },
 
-  withMountedCache(container: ContainerData, args: MountArguments & { readonly cache: string; readonly source?: string | null; readonly sharing: string }, query) {
+  withMountedCache(
+    container: ContainerData,
+    args: MountArguments & { readonly cache: string; readonly source?: string | null; readonly sharing: string },
+    query,
+  ) {
     if (args.source !== undefined && args.source !== null) throw new Unsupported("Container.withMountedCache(source:)");
     if (args.owner !== "") throw new Unsupported("Container.withMountedCache(owner:)");
     const { key } = objectArgument("CacheVolume", args.cache, query, { field: "withMountedCache", argument: "cache" });

@@ -55,7 +55,8 @@ export const directoryEditFields: Fields = {
     const files = args.sources.map((source) => objectArgument("File", source, query, { field: "withFiles", argument: "sources" }));
     return change(directory, async (folder, call) => {
       let result = folder;
-      for (const file of files) result = withFileAt(result, `${args.path}/${file.name}`, { name: file.name, node: dressed(await file.node(call), args.permissions, undefined) });
+      for (const file of files)
+        result = withFileAt(result, `${args.path}/${file.name}`, { name: file.name, node: dressed(await file.node(call), args.permissions, undefined) });
       return result;
     });
   },

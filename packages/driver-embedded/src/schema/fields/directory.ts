@@ -30,7 +30,11 @@ export const directoryFields: Fields = {
   /** The whole tree comes along, so that `..` can leave the folder; what is missing is found out when it is used. */
   directory(directory: DirectoryData, { path }: At): DirectoryData {
     const names = pathNames(`${directory.path}/${path}`);
-    return { root: directory.root, path: directory.path === "" ? path.replace(/(.)\/+$/, "$1") : names.join("/"), ...(names.length === 0 && directory.name !== undefined ? { name: directory.name } : {}) };
+    return {
+      root: directory.root,
+      path: directory.path === "" ? path.replace(/(.)\/+$/, "$1") : names.join("/"),
+      ...(names.length === 0 && directory.name !== undefined ? { name: directory.name } : {}),
+    };
   },
 
   async file(directory: DirectoryData, { path }: At, { call }): Promise<FileData> {

@@ -41,7 +41,8 @@ export const fileFields: Fields = {
     return { ...file, name };
   },
 
-  withTimestamps: (file: FileData, { timestamp }: { timestamp: number }): FileData => changed(file, async (node) => ({ ...node, modTimeNs: BigInt(timestamp) * 1_000_000_000n })),
+  withTimestamps: (file: FileData, { timestamp }: { timestamp: number }): FileData =>
+    changed(file, async (node) => ({ ...node, modTimeNs: BigInt(timestamp) * 1_000_000_000n })),
 
   chown: (file: FileData, { owner }: { owner: string }): FileData => ({
     ...file,
@@ -76,7 +77,12 @@ async function replaced(node: FileNode, { search, replacement, all, firstFrom }:
   const places = occurrences(text, search, from);
   if (places.length === 0) throw new Error("search string not found");
   if (places.length > 1 && !all && (firstFrom === undefined || firstFrom === null)) {
-    throw new Error(`search string found multiple times: ${places.slice(0, MAX_SHOWN).map((at) => placeText(text, at, search)).join(", ")}`);
+    throw new Error(
+      `search string found multiple times: ${places
+        .slice(0, MAX_SHOWN)
+        .map((at) => placeText(text, at, search))
+        .join(", ")}`,
+    );
   }
   const chosen = all ? places : places.slice(0, 1);
   let result = text;

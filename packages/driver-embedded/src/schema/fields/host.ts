@@ -47,7 +47,11 @@ async function readHost(path: string, selection: Selection, query: QueryContext)
     if (root === undefined || root === absolute) return await host.readTree({ path: absolute, include, exclude, gitignore }, engine.store, call);
     // The rules of the folders above hold, too: read from the top of the work tree, and take what was asked for.
     const below = absolute.slice(root === "/" ? 1 : root.length + 1);
-    const tree = await host.readTree({ path: root, include: include.length === 0 ? [below] : include.map(moved(below)), exclude: exclude.map(moved(below)), gitignore }, engine.store, call);
+    const tree = await host.readTree(
+      { path: root, include: include.length === 0 ? [below] : include.map(moved(below)), exclude: exclude.map(moved(below)), gitignore },
+      engine.store,
+      call,
+    );
     const { node } = lookUp(tree, below, { missing: "make" });
     return node?.kind === "folder" ? node : EMPTY_FOLDER;
   } catch (error) {

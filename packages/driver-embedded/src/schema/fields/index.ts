@@ -1,5 +1,5 @@
 import type { Fields } from "../../values/api-object.ts";
-import { cacheVolumeFields, envVariableFields, labelFields, nodeFields, portFields, secretFields, statFields } from "./small-types.ts";
+import { cacheVolumeFields, namedValueFields, nodeFields, portFields, secretFields, statFields } from "./small-types.ts";
 import { containerConfigFields } from "./container-config.ts";
 import { containerExecFields } from "./container-exec.ts";
 import { containerFileFields } from "./container-files.ts";
@@ -20,8 +20,8 @@ export const FIELDS: Readonly<Record<string, Fields>> = {
   Host: { ...nodeFields, ...hostFields },
   Secret: { ...nodeFields, ...secretFields },
   CacheVolume: { ...nodeFields, ...cacheVolumeFields },
-  EnvVariable: { ...nodeFields, ...envVariableFields },
-  Label: { ...nodeFields, ...labelFields },
+  EnvVariable: { ...nodeFields, ...namedValueFields },
+  Label: { ...nodeFields, ...namedValueFields },
   Port: { ...nodeFields, ...portFields },
   Stat: { ...nodeFields, ...statFields },
 };

@@ -63,13 +63,16 @@ export const queryFields: Fields = {
       name: "",
       uri,
       value,
-      identity: async (call) => (cacheKey === undefined || cacheKey === null ? `value:${maskedIdentity(await value(call), engine.localKey)}` : `key:${digestOf(cacheKey)}`),
+      identity: async (call) =>
+        cacheKey === undefined || cacheKey === null ? `value:${maskedIdentity(await value(call), engine.localKey)}` : `key:${digestOf(cacheKey)}`,
     };
   },
 
   node: (_data, { id }: { id: string }, query) => nodeById(id, query),
 
-  ...Object.fromEntries(LOADABLE.map((type) => [`load${type}FromID`, (_data: unknown, { id }: { id: string }, query: QueryContext) => loadById(id, type, query)])),
+  ...Object.fromEntries(
+    LOADABLE.map((type) => [`load${type}FromID`, (_data: unknown, { id }: { id: string }, query: QueryContext) => loadById(id, type, query)]),
+  ),
 };
 
 function nodeById(id: string, query: QueryContext): ApiObject {

@@ -10,12 +10,10 @@ export const nodeFields: Fields = {
 
 export const cacheVolumeFields: Fields = {};
 
-export const envVariableFields: Fields = {
+export const namedValueFields: Fields = {
   name: ({ name }: NamedValue) => name,
   value: ({ value }: NamedValue) => value,
 };
-
-export const labelFields: Fields = envVariableFields;
 
 export const portFields: Fields = {
   port: ({ port }: ExposedPort) => port,
