@@ -4,3 +4,14 @@ export { stableClientId } from "./stable-client-id.ts";
 export { registryCredentials, type RegistryCredentialsOptions } from "./registry-credentials.ts";
 export type { RegistryCredentials } from "./docker-config.ts";
 export { userFolders, type Environment, type UserFolders } from "./user-folders.ts";
+export {
+  describeClue,
+  findEngineVersion,
+  requireOneEngine,
+  type EngineVersionFinding,
+  type FindEngineVersionOptions,
+} from "./engine-version/find-engine-version.ts";
+export { DEFAULT_ENGINE_VERSION, engineImageName, wantsGpu, type EngineImageNameOptions } from "./engine-version/engine-image-name.ts";
+export type { VersionClue } from "./engine-version/version-clue.ts";
+export { isRunnerName, type NamedRunner } from "./named-runner.ts";
+export { openHandleStore, type HandleStore, type StoredHandle } from "./handle-store.ts";

@@ -4,6 +4,7 @@ import { dirname, join, resolve } from "node:path";
 import { parseRunnerUrl, RunnerError, suggest } from "@anyrunner/core";
 
 import { parseConfigDocument, type ConfigDocument } from "./config-document.ts";
+import { checkImageTemplate } from "./engine-version/engine-image-name.ts";
 
 /** What a project says about its runner, in `anyrunner.config.yaml` or `.json`. Data only: nothing in it runs. */
 export interface ProjectConfig {
@@ -13,6 +14,8 @@ export interface ProjectConfig {
   readonly directory: string;
   /** The runner URL that the project wants. */
   readonly runner?: string | undefined;
+  /** Name of the engine's image in a mirror; `{version}` in it stands for `vX.Y.Z`, or `vX.Y.Z-gpu`. */
+  readonly image?: string | undefined;
   /** Outside drivers, best first; they win over the built-in ones. */
   readonly drivers: readonly ProjectDriver[];
 }
@@ -27,7 +30,7 @@ export type ProjectDriver = ({ readonly kind: "package"; readonly package: strin
 };
 
 const FILES = ["anyrunner.config.yaml", "anyrunner.config.json"] as const;
-const KEYS = ["runner", "drivers", "$schema"] as const;
+const KEYS = ["runner", "image", "drivers", "$schema"] as const;
 const DRIVER_KEYS: readonly string[] = ["path", "package", "name", "schemes"];
 const DRIVER_HINT = "write a list of package names, of paths that begin with ./, or of { path: ./driver.ts, name: foo, schemes: [foo] }";
 const PACKAGE_NAME = /^(?:@[a-z0-9~-][a-z0-9._~-]*\/)?[a-z0-9~-][a-z0-9._~-]*$/;
@@ -55,8 +58,14 @@ export async function parseProjectConfig(text: string, file: string): Promise<Pr
     const nearest = suggest(key, KEYS);
     throw invalid(document, [key], `unknown key "${key}"`, `${nearest === undefined ? "" : `did you mean "${nearest}"? `}known keys are ${KEYS.join(", ")}`);
   }
-  const { runner, drivers } = value as { readonly runner?: unknown; readonly drivers?: unknown };
-  return { file, directory, runner: readRunner(document, runner), drivers: readDrivers(document, drivers, directory) };
+  const { runner, image, drivers } = value as { readonly runner?: unknown; readonly image?: unknown; readonly drivers?: unknown };
+  return {
+    file,
+    directory,
+    runner: readRunner(document, runner),
+    ...readImage(document, image),
+    drivers: readDrivers(document, drivers, directory),
+  };
 }
 
 async function readConfig(directory: string): Promise<{ readonly file: string; readonly text: string } | undefined> {
@@ -97,6 +106,13 @@ function readRunner(document: ConfigDocument, runner: unknown): string | undefin
     throw invalid(document, ["runner"], error.message, error.hint);
   }
   return runner.trim();
+}
+
+function readImage(document: ConfigDocument, image: unknown): Pick<ProjectConfig, "image"> {
+  if (image === undefined || image === null) return {};
+  if (typeof image !== "string")
+    throw invalid(document, ["image"], '"image" must be the name of an image', "write for example image: registry.example.com/dagger/engine:{version}");
+  return { image: checkImageTemplate(image.trim(), document.place(["image"])) };
 }
 
 function readDrivers(document: ConfigDocument, drivers: unknown, directory: string): readonly ProjectDriver[] {

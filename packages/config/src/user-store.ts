@@ -3,14 +3,17 @@ import { join } from "node:path";
 
 import { RunnerError } from "@anyrunner/core";
 
+import { isNamedRunner, isRunnerName, type NamedRunner } from "./named-runner.ts";
 import { userFolders, type Environment } from "./user-folders.ts";
 import { withFileLock } from "./with-file-lock.ts";
 import { writeFileAtomically } from "./write-file-atomically.ts";
 
 /** What the user chose. Written by the CLI; keys that this version doesn't know are kept. */
 export interface UserSettings {
-  /** The runner chosen with `use`. */
+  /** The runner chosen with `use`: a name of `runners`, or a URL. */
   readonly runner?: string | undefined;
+  /** The runners that have names, by name. */
+  readonly runners?: Readonly<Record<string, NamedRunner>> | undefined;
   /** Driver files of projects that the user allowed to run. */
   readonly trustedDrivers?: readonly TrustedDriver[] | undefined;
 }
@@ -59,9 +62,16 @@ export function parseUserSettings(text: string | undefined, file: string): UserS
   if (typeof value !== "object" || value === null || Array.isArray(value)) throw invalid("it holds no object");
   const settings = value as Record<string, unknown>;
   if (settings["runner"] !== undefined && typeof settings["runner"] !== "string") throw invalid('"runner" is no text');
+  const runners = settings["runners"];
+  if (runners !== undefined && !isNamedRunners(runners)) throw invalid('"runners" is no map of names to { url }');
   const trusted = settings["trustedDrivers"];
   if (trusted !== undefined && !(Array.isArray(trusted) && trusted.every(isTrustedDriver))) throw invalid('"trustedDrivers" is no list of { path, sha256 }');
   return settings;
+}
+
+function isNamedRunners(value: unknown): boolean {
+  if (typeof value !== "object" || value === null || Array.isArray(value)) return false;
+  return Object.entries(value).every(([name, runner]) => isRunnerName(name) && isNamedRunner(runner));
 }
 
 function isTrustedDriver(value: unknown): value is TrustedDriver {
