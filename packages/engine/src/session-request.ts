@@ -13,6 +13,8 @@ export interface SessionRequest {
   /** `traceparent` and `baggage` given here become the parent of the engine's work. */
   readonly headers?: Readonly<Record<string, string>> | undefined;
   readonly body?: Uint8Array | string | Readable | undefined;
+  /** Facts about the work that are added to the identity of the session for this request. */
+  readonly metadata?: Partial<ClientMetadata> | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -30,15 +32,14 @@ export interface SessionRequestsInput {
 /** Makes the function that sends requests with the identity of a session (engine protocol 4.1). */
 export function createSessionRequests(input: SessionRequestsInput): SendSessionRequest {
   const { control, ended, runner } = input;
-  const identity = {
-    [CLIENT_METADATA_HEADER]: clientMetadataHeader(input.metadata),
-    authorization: `Basic ${Buffer.from(`${input.metadata.clientSecretToken}:`).toString("base64")}`,
-  };
+  const ownMetadata = clientMetadataHeader(input.metadata);
+  const authorization = `Basic ${Buffer.from(`${input.metadata.clientSecretToken}:`).toString("base64")}`;
   const traceparent = formatTraceparent(input.trace);
-  return async (request) => {
+  return async ({ metadata, ...request }) => {
     if (ended.aborted) throw endReason(ended);
     try {
-      return await control.http2.request({ ...request, headers: { traceparent, ...request.headers, ...identity } });
+      const identity = metadata === undefined ? ownMetadata : clientMetadataHeader({ ...metadata, ...input.metadata });
+      return await control.http2.request({ ...request, headers: { traceparent, ...request.headers, authorization, [CLIENT_METADATA_HEADER]: identity } });
     } catch (error) {
       if (request.signal?.aborted) throw abortedError(request.signal);
       if (ended.aborted) throw endReason(ended);

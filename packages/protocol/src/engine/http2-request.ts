@@ -1,4 +1,5 @@
 import { constants, type IncomingHttpHeaders, type ServerHttp2Stream } from "node:http2";
+import { PassThrough } from "node:stream";
 
 import { resetStream } from "../http2/reset-stream.ts";
 import { runHandler, splitTarget, type EngineHttpHandler } from "./http-handler.ts";
@@ -18,7 +19,7 @@ export function serveHttp2Request(stream: ServerHttp2Stream, headers: IncomingHt
   const plain = Object.fromEntries(Object.entries(headers).filter(([name]) => !name.startsWith(":")));
   void runHandler(
     handler,
-    { method, ...splitTarget(target), headers: plain, body: stream, signal: controller.signal },
+    { method, ...splitTarget(target), headers: plain, body: requestBody(stream), signal: controller.signal },
     {
       begin(status, responseHeaders) {
         if (!stream.destroyed && !stream.closed) stream.respond({ ...responseHeaders, ":status": status });
@@ -27,4 +28,11 @@ export function serveHttp2Request(stream: ServerHttp2Stream, headers: IncomingHt
       fail: () => resetStream(stream, constants.NGHTTP2_INTERNAL_ERROR),
     },
   );
+}
+
+/** Request and answer share one stream: whoever is done with the body and destroys it must not cut the answer off. */
+function requestBody(stream: ServerHttp2Stream): PassThrough {
+  const body = new PassThrough();
+  stream.once("aborted", () => body.destroy());
+  return stream.pipe(body);
 }
