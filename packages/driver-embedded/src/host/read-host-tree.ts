@@ -58,7 +58,7 @@ export async function readHostTree({ selection, store, call, mirror, open }: Rea
     // A further hard link: the same file under another name.
     if (stat.linkname !== "") return byPath.get(stat.linkname);
     const before = reusable(stat);
-    const content: Content =
+    const content =
       body === undefined && before !== undefined ? { digest: before.digest, size: before.size } : await store.add(body ?? new Uint8Array(), { onDisk: true });
     files.set(stat.path, mirrored(content, stat.modTimeNs));
     return statNode(stat, content);

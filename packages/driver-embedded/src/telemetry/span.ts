@@ -89,6 +89,19 @@ export function startSpan(
   };
 }
 
+/** Does `work` under a span of its own below `parent`; how it ends is how the span ends. */
+export async function inSpan<T>(parent: Span | undefined, name: string, work: () => Promise<T>): Promise<T> {
+  const span = parent?.child(name);
+  try {
+    const result = await work();
+    span?.end();
+    return result;
+  } catch (error) {
+    span?.end({ error: error instanceof Error ? error.message : String(error) });
+    throw error;
+  }
+}
+
 // The wall clock at start plus a monotonic part: an end is never before its start.
 const EPOCH_NS = BigInt(Date.now()) * 1_000_000n - process.hrtime.bigint();
 

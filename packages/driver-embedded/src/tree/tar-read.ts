@@ -103,10 +103,19 @@ function find(root: FolderNode, names: readonly string[]): TreeNode | undefined 
 }
 
 function attributes(header: Header): Attributes {
+  const pax: Readonly<Record<string, string>> = header.pax ?? {};
   return {
     mode: (header.mode ?? 0o644) & 0o7777,
-    uid: header.uid ?? 0,
-    gid: header.gid ?? 0,
-    modTimeNs: BigInt(Math.round((header.mtime?.getTime() ?? 0) * 1000)) * 1000n,
+    uid: Number(pax["uid"] ?? header.uid ?? 0),
+    gid: Number(pax["gid"] ?? header.gid ?? 0),
+    modTimeNs: pax["mtime"] === undefined ? BigInt(Math.round((header.mtime?.getTime() ?? 0) / 1000)) * 1_000_000_000n : paxTimeNs(pax["mtime"]),
   };
+}
+
+/** Seconds with a fraction, `1700000000.5`, without going through a float. */
+function paxTimeNs(text: string): bigint {
+  const match = /^(-?)(\d+)(?:\.(\d{1,9}))?/.exec(text);
+  if (match === null) return 0n;
+  const ns = BigInt(match[2] ?? 0) * 1_000_000_000n + BigInt((match[3] ?? "").padEnd(9, "0") || "0");
+  return match[1] === "-" ? -ns : ns;
 }

@@ -3,6 +3,7 @@ import { Readable } from "node:stream";
 import type { ResolvedImage } from "../../executor/executor.ts";
 import { imageOperation, treeOperation } from "../../plan/operation.ts";
 import { shared } from "../../plan/shared.ts";
+import { inSpan } from "../../telemetry/span.ts";
 import type { Fields } from "../../values/api-object.ts";
 import { setNamed, withFiles, type ContainerConfig, type ContainerData, type NamedValue } from "../../values/container-data.ts";
 import { readPath } from "../../values/container-path.ts";
@@ -14,7 +15,7 @@ import type { QueryContext } from "../query-context.ts";
 export const containerImageFields: Fields = {
   async from(container: ContainerData, { address, registryService }: { address: string; registryService?: string }, query): Promise<ContainerData> {
     if (registryService !== undefined && registryService !== null) throw new Unsupported("Container.from(registryService:)");
-    const image = await resolveImage(address, container.config.platform, query);
+    const image = await inSpan(query.call.span, `from ${address}`, () => resolveImage(address, container.config.platform, query));
     return { config: joinConfig(container.config, image), files: imageOperation(image.snapshot), imageRef: image.reference };
   },
 

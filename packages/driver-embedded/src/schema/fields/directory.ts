@@ -4,6 +4,7 @@ import { findNode, lookUp, pathNames } from "../../tree/lookup.ts";
 import { sortedEntries, treeDigest } from "../../tree/node.ts";
 import { PathError } from "../../tree/path-error.ts";
 import { shared } from "../../plan/shared.ts";
+import { inSpan } from "../../telemetry/span.ts";
 import type { Fields } from "../../values/api-object.ts";
 import { asFile, baseName, changedDirectory, directoryName, folderOf, type DirectoryData, type FileData } from "../../values/directory-data.ts";
 import { hasType, statOf } from "../../values/stat-data.ts";
@@ -73,7 +74,8 @@ export const directoryFields: Fields = {
   },
 
   async export(directory: DirectoryData, { path, wipe }: { path: string; wipe: boolean }, { call, host, engine }) {
-    return host.writeTree(path, await folderOf(directory, call), { wipe }, engine.store, call);
+    const folder = await folderOf(directory, call);
+    return inSpan(call.span, `export ${path}`, () => host.writeTree(path, folder, { wipe }, engine.store, call));
   },
 
   async sync(directory: DirectoryData, _args, { call, session }, parent) {

@@ -1,6 +1,7 @@
 import { shared } from "../../plan/shared.ts";
 import type { BlobStore } from "../../tree/blob-store.ts";
 import { bytesContent, treeDigest, type FileNode } from "../../tree/node.ts";
+import { inSpan } from "../../telemetry/span.ts";
 import type { Fields } from "../../values/api-object.ts";
 import type { FileData } from "../../values/directory-data.ts";
 import { resolveOwner } from "../../values/owner.ts";
@@ -27,7 +28,8 @@ export const fileFields: Fields = {
 
   async export({ node, name }: FileData, { path, allowParentDirPath }: { path: string; allowParentDirPath: boolean }, { call, host, engine }) {
     const { content, mode } = await node(call);
-    return host.writeFile({ path, content, mode: mode & 0o777, originalName: name, allowParentDirPath }, engine.store, call);
+    const file = { path, content, mode: mode & 0o777, originalName: name, allowParentDirPath };
+    return inSpan(call.span, `export ${path}`, () => host.writeFile(file, engine.store, call));
   },
 
   async sync({ node }: FileData, _args, { call, session }, parent) {

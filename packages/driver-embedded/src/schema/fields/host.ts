@@ -1,6 +1,7 @@
 import { findNode, lookUp } from "../../tree/lookup.ts";
 import { EMPTY_FOLDER, type FolderNode } from "../../tree/node.ts";
 import { PathError } from "../../tree/path-error.ts";
+import { inSpan } from "../../telemetry/span.ts";
 import type { Fields } from "../../values/api-object.ts";
 import { asFile, wholeTree, type DirectoryData, type FileData } from "../../values/directory-data.ts";
 import { errorMessage } from "../api-error.ts";
@@ -10,7 +11,7 @@ import type { Selection } from "./container-files.ts";
 /** The client's machine. Reads happen at once, so that a missing path fails where it is named. */
 export const hostFields: Fields = {
   async directory(_host, { path, ...selection }: Selection & { readonly path: string }, query): Promise<DirectoryData> {
-    const folder = await readHost(path, selection, query);
+    const folder = await inSpan(query.call.span, `host directory ${path}`, () => readHost(path, selection, query));
     return wholeTree(async () => folder);
   },
 
