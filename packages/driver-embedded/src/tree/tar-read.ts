@@ -103,7 +103,7 @@ function find(root: FolderNode, names: readonly string[]): TreeNode | undefined 
 }
 
 function attributes(header: Header): Attributes {
-  const pax: Readonly<Record<string, string>> = header.pax ?? {};
+  const pax = (header.pax ?? {}) as Readonly<Record<string, string>>;
   return {
     mode: (header.mode ?? 0o644) & 0o7777,
     uid: Number(pax["uid"] ?? header.uid ?? 0),
