@@ -36,7 +36,7 @@ export async function executeQuery(request: QueryRequest, context: QueryContext)
       schema: core.schema,
       document,
       variableValues: variables,
-      operationName: request.operationName,
+      operationName: request.operationName || undefined,
       contextValue: context,
       rootValue: ROOT,
       abortSignal: context.call.signal,

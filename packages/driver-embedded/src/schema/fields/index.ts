@@ -23,5 +23,6 @@ export const FIELDS: Readonly<Record<string, Fields>> = {
   EnvVariable: { ...nodeFields, ...namedValueFields },
   Label: { ...nodeFields, ...namedValueFields },
   Port: { ...nodeFields, ...portFields },
+  ModuleSource: { ...nodeFields, configExists: () => false },
   Stat: { ...nodeFields, ...statFields },
 };

@@ -68,6 +68,16 @@ export const queryFields: Fields = {
     };
   },
 
+  /** The official CLI asks before each of its commands whether there is a module; that there is none can be told. */
+  async moduleSource(_data, { refString, allowNotExists }: { refString: string; allowNotExists: boolean }, { host, call }) {
+    if (!allowNotExists) throw new Unsupported("Query.moduleSource");
+    const start = await host.realPath(refString, call);
+    for (let folder = start; ; folder = folder.slice(0, folder.lastIndexOf("/"))) {
+      if (await host.exists(`${folder}/dagger.json`, call)) throw new Unsupported(`modules, and ${folder || "/"} is one`);
+      if (folder === "" || folder === "/") return {};
+    }
+  },
+
   node: (_data, { id }: { id: string }, query) => nodeById(id, query),
 
   ...Object.fromEntries(
