@@ -18,6 +18,11 @@ export interface DriverSuite {
   readonly badUrls: readonly (string | { readonly url: string; readonly code: ErrorCode })[];
   /** Good URLs of what isn't there: `probe` must say so, with a reason, instead of throwing. */
   readonly absentUrls?: readonly string[];
+  /**
+   * How much may lie between a writer and a reader that has stopped: the buffers of sockets, pipes and servers on the way, and the
+   * driver's own, of which 4 MiB are the most in any case. Default 32 MiB.
+   */
+  readonly inFlightLimitBytes?: number;
   /** How long what was released may take to disappear here and at the far end, in ms. Default 10,000. */
   readonly releaseBudgetMs?: number;
 }

@@ -1,0 +1,134 @@
+import { createHash } from "node:crypto";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+
+import { RunnerError, type Reporter } from "@anyrunner/core";
+
+import type { ClusterSource } from "./cluster-config.ts";
+import { findJson } from "./cluster-request.ts";
+import type { Cluster } from "./cluster.ts";
+import { chooseContainer, describePod, findPod, isReady, isRunning, listPods, podNotFound, requireRunning, type Pod, type PodCall } from "./pod.ts";
+import type { PodChoice } from "./target.ts";
+
+export interface ChoosePodOptions extends PodCall {
+  readonly container?: string | undefined;
+  readonly source: ClusterSource;
+  readonly report?: Reporter | undefined;
+}
+
+/** A pod that runs, and its container. */
+export interface ChosenPod {
+  readonly pod: Pod;
+  readonly container: string;
+}
+
+/**
+ * The pod of that name, which runs; or, of a workload's or selector's pods, one that is ready and not terminating: on this node if that
+ * is preferred, and always the same one for the same key. Fails with NOT_FOUND, NOT_RUNNING (retryable while one is on its way).
+ */
+export async function choosePod(cluster: Cluster, choice: PodChoice, options: ChoosePodOptions): Promise<ChosenPod> {
+  if (choice.kind === "pod") {
+    const pod = await findPod(cluster, choice.name, options);
+    if (pod === undefined) throw await podNotFound(cluster, choice.name, options);
+    const container = chooseContainer(pod, options.container);
+    requireRunning(pod, container);
+    return { pod, container };
+  }
+  const pods = choice.kind === "selector" ? await listPods(cluster, choice.selector, options) : await workloadPods(cluster, choice, options);
+  const ready = pods.filter(isReady);
+  const what = choice.kind === "selector" ? `the selector "${choice.selector}"` : `${WORKLOAD_NAMES[choice.resource]} "${choice.name}"`;
+  if (ready.length === 0) throw noneReady(what, pods, options);
+  const near = choice.sameNode ? await onSameNode(cluster, ready, options) : ready;
+  const pod = stickyChoice(near, choice.key);
+  const container = chooseContainer(pod, options.container);
+  if (!isRunning(pod, container)) requireRunning(pod, container);
+  return { pod, container };
+}
+
+const WORKLOAD_NAMES = { statefulsets: "StatefulSet", deployments: "Deployment", daemonsets: "DaemonSet" } as const;
+
+interface Workload {
+  readonly metadata: { readonly uid: string };
+  readonly spec: { readonly selector: LabelSelector };
+}
+
+export interface LabelSelector {
+  readonly matchLabels?: Readonly<Record<string, string>>;
+  readonly matchExpressions?: readonly { readonly key: string; readonly operator: string; readonly values?: readonly string[] }[];
+}
+
+async function workloadPods(cluster: Cluster, choice: PodChoice & { readonly kind: "workload" }, options: ChoosePodOptions): Promise<readonly Pod[]> {
+  const workload = await findJson<Workload>(cluster, {
+    path: `/apis/apps/v1/namespaces/${encodeURIComponent(options.namespace)}/${choice.resource}/${encodeURIComponent(choice.name)}`,
+    signal: options.signal,
+  });
+  if (workload === undefined) {
+    throw new RunnerError("NOT_FOUND", `there is no ${WORKLOAD_NAMES[choice.resource]} "${choice.name}" in the namespace "${options.namespace}" of ${cluster.where}`, {
+      hint: `\`kubectl get ${choice.resource} -n ${options.namespace}\` lists them`,
+      driver: "kubernetes",
+    });
+  }
+  const pods = await listPods(cluster, formatSelector(workload.spec.selector), options);
+  // The pods of a Deployment belong to its ReplicaSets.
+  if (choice.resource === "deployments") return pods;
+  return pods.filter(({ metadata }) => metadata.ownerReferences?.some(({ uid }) => uid === workload.metadata.uid));
+}
+
+/** The selector in the form that a query takes. */
+export function formatSelector({ matchLabels = {}, matchExpressions = [] }: LabelSelector): string {
+  const expressions = matchExpressions.map(({ key, operator, values = [] }) => {
+    switch (operator) {
+      case "In":
+        return `${key} in (${values.join(",")})`;
+      case "NotIn":
+        return `${key} notin (${values.join(",")})`;
+      case "Exists":
+        return key;
+      default:
+        return `!${key}`;
+    }
+  });
+  return [...Object.entries(matchLabels).map(([key, value]) => `${key}=${value}`), ...expressions].join(",");
+}
+
+/** Rendezvous hashing: when a pod comes or goes, only the keys that it gets or had are moved. */
+export function stickyChoice(pods: readonly Pod[], key: string): Pod {
+  const weight = ({ metadata }: Pod) => createHash("sha256").update(`${key}\0${metadata.name}`).digest("hex");
+  const [first, ...rest] = pods;
+  if (first === undefined) throw new RunnerError("INTERNAL", "there is no pod to choose from");
+  return rest.reduce((best, pod) => (weight(pod) > weight(best) ? pod : best), first);
+}
+
+async function onSameNode(cluster: Cluster, pods: readonly Pod[], options: ChoosePodOptions): Promise<readonly Pod[]> {
+  const node = await ownNode(cluster, options).catch(() => undefined);
+  const near = pods.filter(({ spec }) => spec.nodeName === node);
+  if (near.length > 0) return near;
+  options.report?.({
+    type: "warning",
+    id: "no-pod-on-this-node",
+    message: node === undefined ? "which node this is can't be found out, so a pod on any node is taken" : `no ready pod runs on the node ${node}, so one on another node is taken`,
+    hint: node === undefined ? "set NODE_NAME to the node's name (fieldRef spec.nodeName)" : "run the engine as a DaemonSet to have one on every node",
+  });
+  return pods;
+}
+
+/** The node's name from the environment, else the one of the pod that we are in. */
+async function ownNode(cluster: Cluster, { source, signal }: ChoosePodOptions): Promise<string | undefined> {
+  const { NODE_NAME: node, HOSTNAME: hostname } = source.env;
+  if (node) return node;
+  const namespace = readFileSync(join(source.serviceAccountDirectory, "namespace"), "utf8").trim();
+  return hostname ? (await findPod(cluster, hostname, { namespace, signal }))?.spec.nodeName : undefined;
+}
+
+function noneReady(what: string, pods: readonly Pod[], { namespace, container }: ChoosePodOptions): RunnerError {
+  if (pods.length === 0) {
+    return new RunnerError("NOT_FOUND", `${what} has no pods in the namespace "${namespace}"`, { hint: `check it: kubectl get pods --show-labels -n ${namespace}`, driver: "kubernetes" });
+  }
+  const states = pods.map((pod) => ({ pod, text: `"${pod.metadata.name}" ${describePod(pod, container ?? chooseContainer(pod, undefined))}` }));
+  return new RunnerError("NOT_RUNNING", `${what} has no ready pod: ${states.map(({ text }) => text).join("; ")}`, {
+    hint: `see why: kubectl describe pods -n ${namespace}`,
+    driver: "kubernetes",
+    retryable: pods.some(({ metadata, status }) => metadata.deletionTimestamp === undefined && (status?.phase === "Pending" || status?.phase === "Running")),
+    details: { pods: states.map(({ pod }) => pod.metadata.name) },
+  });
+}

@@ -1,0 +1,100 @@
+import { request as requestHttp, type IncomingMessage } from "node:http";
+import { request as requestHttps } from "node:https";
+
+import { abortedError, RunnerError, throwIfAborted } from "@anyrunner/core";
+
+import { clusterStatusError, clusterTransportError } from "./cluster-error.ts";
+import type { Cluster } from "./cluster.ts";
+
+export interface ClusterRequest {
+  /** Below the server, such as `/api/v1/namespaces/x/pods`. */
+  readonly path: string;
+  readonly query?: Readonly<Record<string, string | number | boolean | undefined>> | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+const ERROR_BODY_BYTES = 64 * 1024;
+const ANSWER_BUDGET_MS = 20_000;
+
+/** The answer as JSON. Fails as `clusterStatusError` and `clusterTransportError` say, and with ABORTED. */
+export async function requestJson<T>(cluster: Cluster, request: ClusterRequest): Promise<T> {
+  const body = await requestBody(cluster, request);
+  const chunks: Buffer[] = [];
+  try {
+    for await (const chunk of body as AsyncIterable<Buffer>) chunks.push(chunk);
+  } catch (error) {
+    throwIfAborted(request.signal);
+    throw clusterTransportError(error, cluster);
+  }
+  const text = Buffer.concat(chunks).toString("utf8");
+  try {
+    return JSON.parse(text) as T;
+  } catch (error) {
+    throw new RunnerError("WRONG_SERVER", `what answers at ${cluster.where} is no Kubernetes API server: it gives no JSON`, {
+      hint: "check the kubeconfig's server, and proxies on the way",
+      cause: error,
+      driver: "kubernetes",
+    });
+  }
+}
+
+/** As `requestJson`; `undefined` for status 404. */
+export async function findJson<T>(cluster: Cluster, request: ClusterRequest): Promise<T | undefined> {
+  try {
+    return await requestJson<T>(cluster, request);
+  } catch (error) {
+    if (RunnerError.is(error) && error.code === "NOT_FOUND") return undefined;
+    throw error;
+  }
+}
+
+/** The answer's body as it comes; the signal cuts it, too. */
+export function requestBody(cluster: Cluster, { path, query, signal }: ClusterRequest): Promise<IncomingMessage> {
+  throwIfAborted(signal);
+  const url = clusterUrl(cluster, path, query);
+  return new Promise((resolve, reject) => {
+    const send = url.protocol === "http:" ? requestHttp : requestHttps;
+    const outgoing = send(url, { ...cluster.options, headers: { ...cluster.options.headers, accept: "application/json, */*" } });
+    const settle = () => {
+      clearTimeout(timer);
+      signal?.removeEventListener("abort", onAbort);
+    };
+    const fail = (error: unknown) => {
+      settle();
+      reject(signal?.aborted ? abortedError(signal) : clusterTransportError(error, cluster));
+    };
+    const onAbort = () => void outgoing.destroy(abortedError(signal as AbortSignal));
+    const timer = setTimeout(() => outgoing.destroy(new Error("it did not answer in time")), ANSWER_BUDGET_MS);
+    signal?.addEventListener("abort", onAbort, { once: true });
+    outgoing.on("error", fail);
+    outgoing.once("response", (response) => {
+      clearTimeout(timer);
+      response.once("close", settle);
+      const status = response.statusCode ?? 0;
+      if (status >= 200 && status < 300) resolve(response);
+      else void readErrorBody(response).then((text) => reject(signal?.aborted ? abortedError(signal) : clusterStatusError(status, text, cluster)), fail);
+    });
+    outgoing.end();
+  });
+}
+
+/** The first 64 KiB of an error's body; what breaks meanwhile ends it. */
+export async function readErrorBody(response: IncomingMessage): Promise<string> {
+  let text = "";
+  try {
+    for await (const chunk of response as AsyncIterable<Buffer>) {
+      text += chunk.toString("utf8");
+      if (text.length > ERROR_BODY_BYTES) break;
+    }
+  } catch {
+    // The status alone says enough.
+  }
+  response.destroy();
+  return text.slice(0, ERROR_BODY_BYTES);
+}
+
+export function clusterUrl(cluster: Cluster, path: string, query: ClusterRequest["query"] = {}): URL {
+  const url = new URL(cluster.server + path);
+  for (const [name, value] of Object.entries(query)) if (value !== undefined) url.searchParams.append(name, String(value));
+  return url;
+}

@@ -1,0 +1,132 @@
+import { RunnerError, throwIfAborted, type CallOptions, type ProbeResult, type RunnerDriver, type RunnerState } from "@anyrunner/core";
+
+import { choosePod, type ChosenPod } from "./choose-pod.ts";
+import { locateCluster, SERVICE_ACCOUNT_DIRECTORY, type ClusterLocation, type ClusterSource } from "./cluster-config.ts";
+import { openCluster } from "./cluster.ts";
+import { connectPod } from "./connection.ts";
+import type { KubernetesHandle } from "./handle.ts";
+import { containerStatus, describePod, findPod, isRunning, podNotFound, type Pod } from "./pod.ts";
+import { readPodLog } from "./pod-log.ts";
+import { KUBERNETES_OPTIONS, parseKubernetesTarget, type KubernetesTarget } from "./target.ts";
+
+export interface KubernetesSettings {
+  /** Where `KUBECONFIG`, `HOME`, `KUBERNETES_SERVICE_HOST` and `NODE_NAME` are read. Default: this process's environment. */
+  readonly env?: Readonly<Record<string, string | undefined>> | undefined;
+  /** The folder of the pod's service account. Default: where Kubernetes mounts it. */
+  readonly serviceAccountDirectory?: string | undefined;
+  /** How long the API server may take to accept an exec, in ms. Default 15,000. */
+  readonly connectBudgetMs?: number | undefined;
+  /** Pause between pings on a stream, in ms. Default 15,000; after two without an answer the stream counts as lost. */
+  readonly pingIntervalMs?: number | undefined;
+  /** How many written bytes of a stream may wait here before writes wait, too. Default 2 MiB. */
+  readonly queueBytes?: number | undefined;
+}
+
+/**
+ * A driver for engines in existing pods, reached by exec through the API server, without kubectl. It creates nothing, so it neither
+ * starts, stops nor removes anything.
+ */
+export function createKubernetesDriver(settings: KubernetesSettings = {}): RunnerDriver<KubernetesTarget, KubernetesHandle> {
+  const source = (): ClusterSource => ({ env: settings.env ?? process.env, serviceAccountDirectory: settings.serviceAccountDirectory ?? SERVICE_ACCOUNT_DIRECTORY });
+
+  async function find(target: KubernetesTarget, options: CallOptions): Promise<ChosenPod & { readonly location: ClusterLocation; readonly namespace: string }> {
+    throwIfAborted(options.signal);
+    if (target.scheme === "kube-image") throw notProvisioned();
+    const location = await locateCluster(source(), target.context);
+    const cluster = await openCluster(location, source(), options.signal);
+    const namespace = target.namespace ?? cluster.namespace;
+    const chosen = await choosePod(cluster, target.choice, { namespace, container: target.container, source: source(), report: options.report, signal: options.signal });
+    return { ...chosen, location, namespace };
+  }
+
+  return {
+    specVersion: 1,
+    name: "kubernetes",
+    schemes: ["kube-pod", "kube-image"],
+    capabilities: ["half-close", "inspect", "logs"],
+    options: KUBERNETES_OPTIONS,
+    parse: parseKubernetesTarget,
+    async probe(target, options) {
+      try {
+        const { pod, container } = await find(target, options);
+        return { available: true, detail: `the pod "${pod.metadata.name}" ${describePod(pod, container)}` };
+      } catch (error) {
+        return reasonOf(error, options);
+      }
+    },
+    async provision(target, options) {
+      const { pod, container, location, namespace } = await find(target, options);
+      return {
+        driver: "kubernetes",
+        id: pod.metadata.uid,
+        endpoint: {
+          cluster: location,
+          namespace,
+          pod: pod.metadata.name,
+          container,
+          choice: target.choice,
+          ...(target.container !== undefined && { namedContainer: target.container }),
+        },
+        owned: false,
+        labels: {},
+      };
+    },
+    connect: (handle, options) =>
+      connectPod(handle, {
+        ...options,
+        source: source(),
+        connectBudgetMs: settings.connectBudgetMs ?? 15_000,
+        pingIntervalMs: settings.pingIntervalMs ?? 15_000,
+        queueBytes: settings.queueBytes ?? 2 * 1024 * 1024,
+      }),
+    async inspect(handle, { signal }) {
+      const { cluster: location, namespace, pod, container } = handle.endpoint;
+      const cluster = await openCluster(location, source(), signal);
+      return stateOf(await findPod(cluster, pod, { namespace, signal }), container);
+    },
+    async *logs(handle, { tail = 100, follow, signal }) {
+      const { cluster: location, namespace, pod, container } = handle.endpoint;
+      const cluster = await openCluster(location, source(), signal);
+      if ((await findPod(cluster, pod, { namespace, signal })) === undefined) throw await podNotFound(cluster, pod, { namespace, signal });
+      yield* readPodLog(cluster, { namespace, pod, container, tail, follow, signal });
+    },
+  };
+}
+
+export const driver: RunnerDriver<KubernetesTarget, KubernetesHandle> = createKubernetesDriver();
+
+function notProvisioned(): RunnerError {
+  return new RunnerError("UNSUPPORTED", "kube-image:// is not part of this release: anyrunner can't start an engine on a cluster yet", {
+    hint: "start one with the engine's Helm chart, and use kube-pod://sts/NAME, kube-pod://ds/NAME or kube-pod://?selector=LABEL=VALUE",
+    driver: "kubernetes",
+  });
+}
+
+function reasonOf(error: unknown, options: CallOptions): ProbeResult {
+  throwIfAborted(options.signal);
+  if (!RunnerError.is(error)) throw error;
+  return { available: false, code: error.code, reason: error.message, hint: error.hint };
+}
+
+function stateOf(pod: Pod | undefined, container: string): RunnerState {
+  if (pod === undefined) return { status: "missing" };
+  const status = containerStatus(pod, container);
+  const { running, waiting, terminated } = status?.state ?? {};
+  const ended = terminated ?? status?.lastState?.terminated;
+  const starting = pod.status?.phase === "Pending" || waiting !== undefined;
+  return {
+    status: isRunning(pod, container) ? "running" : starting ? "starting" : "stopped",
+    ...(status?.image !== undefined && { image: status.image }),
+    ...(running?.startedAt !== undefined && { startedAt: running.startedAt }),
+    ...(ended !== undefined && { exitCode: ended.exitCode, oomKilled: ended.reason === "OOMKilled" }),
+    details: {
+      pod: pod.metadata.name,
+      namespace: pod.metadata.namespace,
+      container,
+      phase: pod.status?.phase ?? "Unknown",
+      restarts: status?.restartCount ?? 0,
+      state: describePod(pod, container),
+      ...(pod.spec.nodeName !== undefined && { node: pod.spec.nodeName }),
+    },
+  };
+}

@@ -1,0 +1,46 @@
+import { throwIfAborted } from "@anyrunner/core";
+
+import { clusterTransportError } from "./cluster-error.ts";
+import { requestBody } from "./cluster-request.ts";
+import type { Cluster } from "./cluster.ts";
+import { podPath } from "./pod.ts";
+
+export interface ReadPodLogOptions {
+  readonly namespace: string;
+  readonly pod: string;
+  readonly container: string;
+  readonly tail: number;
+  readonly follow?: boolean | undefined;
+  /** The log of the container before its last restart. */
+  readonly previous?: boolean | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** The log of a pod's container as text. Fails as a request does. */
+export async function* readPodLog(cluster: Cluster, options: ReadPodLogOptions): AsyncGenerator<string, void, undefined> {
+  const { container, tail, follow, previous, signal } = options;
+  const body = await requestBody(cluster, {
+    path: `${podPath(options.namespace, options.pod)}/log`,
+    query: { container, tailLines: tail, follow: follow || undefined, previous: previous || undefined },
+    signal,
+  });
+  const decoder = new TextDecoder();
+  try {
+    for await (const chunk of body as AsyncIterable<Buffer>) {
+      const text = decoder.decode(chunk, { stream: true });
+      if (text !== "") yield text;
+    }
+  } catch (error) {
+    throwIfAborted(signal);
+    throw clusterTransportError(error, cluster);
+  } finally {
+    body.destroy();
+  }
+}
+
+/** The last lines, at most `bytes` of them. */
+export async function readLastLines(cluster: Cluster, options: Omit<ReadPodLogOptions, "follow"> & { readonly bytes: number }): Promise<string> {
+  let text = "";
+  for await (const chunk of readPodLog(cluster, options)) text = (text + chunk).slice(-options.bytes);
+  return Buffer.from(text).subarray(-options.bytes).toString("utf8");
+}

@@ -1,0 +1,154 @@
+import { RunnerError, suggest } from "@anyrunner/core";
+
+import { findJson, requestJson } from "./cluster-request.ts";
+import type { Cluster } from "./cluster.ts";
+
+/** What the API says of a pod, as far as it is used here. */
+export interface Pod {
+  readonly metadata: {
+    readonly name: string;
+    readonly namespace: string;
+    readonly uid: string;
+    readonly annotations?: Readonly<Record<string, string>>;
+    readonly labels?: Readonly<Record<string, string>>;
+    readonly deletionTimestamp?: string;
+    readonly ownerReferences?: readonly { readonly uid: string }[];
+  };
+  readonly spec: { readonly nodeName?: string; readonly containers: readonly { readonly name: string; readonly image?: string }[] };
+  readonly status?: {
+    readonly phase?: string;
+    readonly reason?: string;
+    readonly message?: string;
+    readonly startTime?: string;
+    readonly conditions?: readonly { readonly type: string; readonly status: string; readonly reason?: string; readonly message?: string }[];
+    readonly containerStatuses?: readonly ContainerStatus[];
+  };
+}
+
+export interface ContainerStatus {
+  readonly name: string;
+  readonly image?: string;
+  readonly ready?: boolean;
+  readonly restartCount?: number;
+  readonly state?: ContainerState;
+  readonly lastState?: ContainerState;
+}
+
+export interface ContainerState {
+  readonly waiting?: { readonly reason?: string; readonly message?: string };
+  readonly running?: { readonly startedAt?: string };
+  readonly terminated?: TerminatedState;
+}
+
+interface TerminatedState {
+  readonly exitCode: number;
+  readonly reason?: string;
+  readonly message?: string;
+  readonly finishedAt?: string;
+}
+
+export interface PodCall {
+  readonly namespace: string;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** The pod of that name; `undefined` when there is none. */
+export function findPod(cluster: Cluster, name: string, { namespace, signal }: PodCall): Promise<Pod | undefined> {
+  return findJson<Pod>(cluster, { path: podPath(namespace, name), signal });
+}
+
+export async function listPods(cluster: Cluster, selector: string | undefined, { namespace, signal }: PodCall): Promise<readonly Pod[]> {
+  const { items } = await requestJson<{ readonly items: readonly Pod[] }>(cluster, {
+    path: `/api/v1/namespaces/${encodeURIComponent(namespace)}/pods`,
+    query: { labelSelector: selector },
+    signal,
+  });
+  return items;
+}
+
+export function podPath(namespace: string, name: string): string {
+  return `/api/v1/namespaces/${encodeURIComponent(namespace)}/pods/${encodeURIComponent(name)}`;
+}
+
+/**
+ * The container to talk to: the wanted one, else kubectl's choice (its annotation, else the first). Fails with NOT_FOUND when the pod
+ * has no such container.
+ */
+export function chooseContainer(pod: Pod, wanted: string | undefined): string {
+  const names = pod.spec.containers.map(({ name }) => name);
+  const annotated = pod.metadata.annotations?.["kubectl.kubernetes.io/default-container"];
+  const name = wanted ?? (annotated !== undefined && names.includes(annotated) ? annotated : names[0]);
+  if (name !== undefined && names.includes(name)) return name;
+  throw new RunnerError("NOT_FOUND", `the pod "${pod.metadata.name}" has no container "${name}"`, { hint: `it has ${names.join(", ")}`, driver: "kubernetes" });
+}
+
+export function containerStatus(pod: Pod, container: string): ContainerStatus | undefined {
+  return pod.status?.containerStatuses?.find(({ name }) => name === container);
+}
+
+/** Whether an exec can work: the container runs, ready or not, terminating or not. */
+export function isRunning(pod: Pod, container: string): boolean {
+  return containerStatus(pod, container)?.state?.running !== undefined;
+}
+
+export function isReady(pod: Pod): boolean {
+  return pod.metadata.deletionTimestamp === undefined && pod.status?.conditions?.some(({ type, status }) => type === "Ready" && status === "True") === true;
+}
+
+/** Fails with NOT_RUNNING, or with IMAGE_PULL_FAILED where that is why. */
+export function requireRunning(pod: Pod, container: string): void {
+  if (!isRunning(pod, container)) throw podNotRunning(pod, container);
+}
+
+export function podNotRunning(pod: Pod, container: string): RunnerError {
+  const { name, namespace } = pod.metadata;
+  const state = containerStatus(pod, container)?.state;
+  const reason = state?.waiting?.reason ?? "";
+  const message = `the pod "${name}" ${describePod(pod, container)}`;
+  if (/^(ErrImage|ImagePull|ErrImageNeverPull|InvalidImageName|RegistryUnavailable)/.test(reason)) {
+    return new RunnerError("IMAGE_PULL_FAILED", message, { hint: `see why: kubectl describe pod ${name} -n ${namespace}`, driver: "kubernetes" });
+  }
+  const over = pod.status?.phase === "Succeeded" || pod.status?.phase === "Failed" || pod.metadata.deletionTimestamp !== undefined;
+  return new RunnerError("NOT_RUNNING", message, {
+    hint: reason === "CrashLoopBackOff" || state?.terminated !== undefined ? `see why it ends: kubectl logs ${name} -c ${container} -n ${namespace} --previous` : `see why: kubectl describe pod ${name} -n ${namespace}`,
+    driver: "kubernetes",
+    // What is being started, or started again, is worth another attempt; what is over or wrongly configured is not.
+    retryable: !over && !/^(CreateContainer|RunContainerError|InvalidImage)/.test(reason),
+    details: { pod: name, namespace, container, phase: pod.status?.phase ?? "Unknown" },
+  });
+}
+
+export async function podNotFound(cluster: Cluster, name: string, call: PodCall): Promise<RunnerError> {
+  const names = await listPods(cluster, undefined, call).then(
+    (pods) => pods.map(({ metadata }) => metadata.name),
+    () => [],
+  );
+  const nearest = suggest(name, names);
+  return new RunnerError("NOT_FOUND", `there is no pod "${name}" in the namespace "${call.namespace}" of ${cluster.where}`, {
+    hint: `${nearest === undefined ? "" : `did you mean "${nearest}"? `}\`kubectl get pods -n ${call.namespace}\` lists the pods`,
+    driver: "kubernetes",
+    details: { pod: name, namespace: call.namespace },
+  });
+}
+
+/** `is running, restarted 2 times, last with exit code 137 (out of memory)`, `is Pending: …`, and so on. */
+export function describePod(pod: Pod, container: string): string {
+  const status = containerStatus(pod, container);
+  const restarts = status?.restartCount ?? 0;
+  const last = status?.lastState?.terminated;
+  const restarted = restarts === 0 ? "" : `, restarted ${restarts} ${restarts === 1 ? "time" : "times"}${last === undefined ? "" : `, last with ${describeEnd(last)}`}`;
+  const leaving = pod.metadata.deletionTimestamp === undefined ? "" : " and is being deleted";
+  const { phase = "Unknown", reason, message } = pod.status ?? {};
+  if (status?.state?.running !== undefined) return `is running${isReady(pod) || leaving !== "" ? "" : ", not ready"}${leaving}${restarted}`;
+  const { terminated, waiting } = status?.state ?? {};
+  if (terminated !== undefined) return `is ${phase}${leaving}: its container "${container}" ended with ${describeEnd(terminated)}${restarted}`;
+  if (waiting !== undefined) return `is ${phase}${leaving}: its container "${container}" waits (${waiting.reason ?? "no reason given"}${waiting.message ? `: ${waiting.message}` : ""})${restarted}`;
+  const unscheduled = pod.status?.conditions?.find(({ type, status: value }) => type === "PodScheduled" && value === "False");
+  const why = [reason ?? unscheduled?.reason, message ?? unscheduled?.message].filter((text) => text).join(": ");
+  return `is ${phase}${leaving}${why === "" ? "" : ` (${why})`}`;
+}
+
+function describeEnd({ exitCode, reason, message }: TerminatedState): string {
+  const why = reason === "OOMKilled" ? " (killed for lack of memory)" : reason === undefined || reason === "Error" || reason === "Completed" ? "" : ` (${reason})`;
+  return `exit code ${exitCode}${why}${message ? `: ${message.trim().split("\n").at(-1)?.slice(0, 200)}` : ""}`;
+}

@@ -1,0 +1,132 @@
+import { randomUUID } from "node:crypto";
+import { request, type RequestOptions } from "node:https";
+import { setTimeout as delay } from "node:timers/promises";
+
+import { CONFORMANCE_IMAGE_LOG, CONFORMANCE_PEER_SCRIPT } from "@anyrunner/testkit";
+
+import { locateCluster, SERVICE_ACCOUNT_DIRECTORY, type ClusterSource } from "./cluster-config.ts";
+import { openCluster } from "./cluster.ts";
+import { createExecDuplex } from "./exec-duplex.ts";
+import { openExecSocket } from "./exec-socket.ts";
+import type { Pod } from "./pod.ts";
+
+const kubeconfig = process.env["ANYRUNNER_TEST_KUBECONFIG"];
+
+/** Why tests with a real cluster don't run; `undefined`: they run. */
+export const skipReason = kubeconfig === undefined ? "ANYRUNNER_TEST_KUBECONFIG names no cluster" : undefined;
+
+/** An image with a shell that the cluster has or can pull. */
+const IMAGE = process.env["ANYRUNNER_TEST_KUBE_IMAGE"] ?? "busybox:1";
+
+export const testEnv = { KUBECONFIG: kubeconfig };
+const source: ClusterSource = { env: testEnv, serviceAccountDirectory: SERVICE_ACCOUNT_DIRECTORY };
+export const NAMESPACE = "default";
+
+export interface TestPod extends AsyncDisposable {
+  readonly name: string;
+  /** Programs in it beside its own command. */
+  leftovers(): Promise<number>;
+  kill(): Promise<void>;
+  remove(): Promise<void>;
+}
+
+export interface TestPodOptions {
+  /** Default: logs one line and waits. */
+  readonly command?: readonly string[];
+  readonly labels?: Readonly<Record<string, string>>;
+  /** Puts the conformance peer in as `buildctl`. Default true. */
+  readonly relay?: boolean;
+  /** What to wait for. Default `running`. */
+  readonly until?: (pod: Pod) => boolean;
+  readonly resources?: object;
+  readonly restartPolicy?: "Always" | "Never";
+}
+
+const WAIT = `trap 'exit 0' TERM INT; echo "${CONFORMANCE_IMAGE_LOG}"; while :; do sleep 3600 & wait $!; done`;
+
+/** Runs a pod on the cluster. */
+export async function runTestPod(options: TestPodOptions = {}): Promise<TestPod> {
+  const name = `anyrunner-test-${randomUUID().slice(0, 8)}`;
+  const path = `/api/v1/namespaces/${NAMESPACE}/pods/${name}`;
+  await ensurePeer();
+  await callCluster("POST", `/api/v1/namespaces/${NAMESPACE}/pods`, { metadata: { name, labels: options.labels ?? {} }, spec: podSpec(options) });
+  const remove = async () => {
+    await callCluster("DELETE", path, { gracePeriodSeconds: 0 }, [404]);
+    await untilPod(name, (pod) => pod === undefined);
+  };
+  const until = options.until ?? ((pod) => pod.status?.containerStatuses?.[0]?.state?.running !== undefined && pod.status.conditions?.some(({ type, status }) => type === "Ready" && status === "True") === true);
+  await untilPod(name, (pod) => pod !== undefined && until(pod)).catch(async (error: unknown) => {
+    await remove();
+    throw error;
+  });
+  return { name, leftovers: () => countLeftovers(name), kill: remove, remove, [Symbol.asyncDispose]: remove };
+}
+
+export function podSpec({ command = ["sh", "-c", WAIT], relay = true, resources = {}, restartPolicy = "Always" }: TestPodOptions): object {
+  return {
+    restartPolicy,
+    terminationGracePeriodSeconds: 1,
+    automountServiceAccountToken: false,
+    containers: [
+      {
+        name: "engine",
+        image: IMAGE,
+        command,
+        resources,
+        ...(relay && { volumeMounts: [{ name: "peer", mountPath: "/bin/buildctl", subPath: "buildctl" }] }),
+      },
+    ],
+    volumes: [{ name: "peer", configMap: { name: "anyrunner-test-peer", defaultMode: 0o755 } }],
+  };
+}
+
+/** One request to the cluster, as its administrator. */
+export async function callCluster<T = unknown>(method: string, path: string, body?: object, allowed: readonly number[] = []): Promise<T> {
+  const cluster = await openCluster(await locateCluster(source, undefined), source, undefined);
+  const type = method === "PATCH" ? "application/merge-patch+json" : "application/json";
+  const requestOptions: RequestOptions = { ...cluster.options, method, headers: { ...cluster.options.headers, "content-type": type } };
+  const { status, text } = await new Promise<{ readonly status: number; readonly text: string }>((resolve, reject) => {
+    const outgoing = request(cluster.server + path, requestOptions, (response) => {
+      let received = "";
+      response.setEncoding("utf8");
+      response.on("data", (chunk: string) => (received += chunk));
+      response.once("end", () => resolve({ status: response.statusCode ?? 0, text: received }));
+    });
+    outgoing.once("error", reject);
+    outgoing.end(body === undefined ? undefined : JSON.stringify(body));
+  });
+  if ((status < 200 || status > 299) && !allowed.includes(status)) throw new Error(`${method} ${path}: ${status} ${text}`);
+  return JSON.parse(text) as T;
+}
+
+const WAIT_STEPS = 1200;
+
+/** Waits until the pod is as wanted; `undefined` stands for one that is gone. */
+export async function untilPod(name: string, wanted: (pod: Pod | undefined) => boolean): Promise<Pod | undefined> {
+  let last: unknown;
+  for (let step = 0; step < WAIT_STEPS; step++) {
+    const answer = await callCluster<Pod & { readonly kind: string }>("GET", `/api/v1/namespaces/${NAMESPACE}/pods/${name}`, undefined, [404]);
+    const pod = answer.kind === "Status" ? undefined : answer;
+    if (wanted(pod)) return pod;
+    last = pod?.status;
+    await delay(50);
+  }
+  throw new Error(`the pod ${name} did not get into the state that the test wants: ${JSON.stringify(last)}`);
+}
+
+async function ensurePeer(): Promise<void> {
+  const path = `/api/v1/namespaces/${NAMESPACE}/configmaps`;
+  await callCluster("POST", path, { metadata: { name: "anyrunner-test-peer" }, data: { buildctl: CONFORMANCE_PEER_SCRIPT } }, [409]);
+}
+
+const LIST_PROGRAMS = `for each in /proc/[0-9]*; do if [ "$each" != "/proc/$$" ]; then tr '\\0' ' ' < "$each/cmdline"; echo; fi; done 2>/dev/null`;
+
+async function countLeftovers(name: string): Promise<number> {
+  const cluster = await openCluster(await locateCluster(source, undefined), source, undefined);
+  const exec = await openExecSocket(cluster, { namespace: NAMESPACE, pod: name, container: "engine", command: ["sh", "-c", LIST_PROGRAMS], handshakeBudgetMs: 10_000 }).catch(() => undefined);
+  if (exec === undefined) return 0;
+  const { stream } = createExecDuplex(exec, { where: cluster.where, queueBytes: 1024, pingIntervalMs: 10_000, graceMs: 1000, startError: (status) => Promise.reject(new Error(status.message)) });
+  let text = "";
+  for await (const chunk of stream as AsyncIterable<Buffer>) text += chunk.toString();
+  return text.split("\n").filter((line) => line.trim() !== "" && !/sleep 3600 $|^sh -c (trap|for each)|^tr /.test(line)).length;
+}
