@@ -1,16 +1,14 @@
 import { RunnerError, type CallOptions, type ConnectionDiagnostics, type RunnerConnection } from "@anyrunner/core";
 import { createDockerClient, openExecStream, type DockerClient, type ExecStream } from "@anyrunner/docker-endpoint";
 
-import { containerName, containerNotFound, containerNotRunning, describeState, findContainer, type ContainerDetails } from "./container.ts";
-import { readLog } from "./container-log.ts";
+import { containerName, containerNotFound, containerNotRunning, describeState, findContainer } from "./container.ts";
+import { readLastLog } from "./container-log.ts";
 import type { DockerHandle } from "./handle.ts";
 
 /** What an engine's image has for streams over an exec (engine protocol 2.2, 2.3). */
 const RELAY_COMMAND = ["buildctl", "dial-stdio"] as const;
 
 const DIAGNOSTICS_BUDGET_MS = 3000;
-const LAST_OUTPUT_BYTES = 4096;
-const LAST_LINES = 30;
 
 export interface ConnectDockerOptions extends CallOptions {
   readonly connectBudgetMs?: number | undefined;
@@ -74,7 +72,7 @@ async function diagnose(handle: DockerHandle, exec: ExecStream, call: CallOption
     if (container === undefined)
       return { summary: `the container "${handle.endpoint.name}" is gone`, ...known({ exitCode: relayExitCode, lastOutput: stderr }) };
     const running = container.State.Status === "running";
-    const log = running && stderr !== "" ? "" : await lastLog(client, container, signal).catch(() => "");
+    const log = running && stderr !== "" ? "" : await readLastLog(client, container, { signal }).catch(() => "");
     return {
       summary: `the container "${containerName(container)}" ${describeState(container)}`,
       oomKilled: container.State.OOMKilled,
@@ -85,13 +83,6 @@ async function diagnose(handle: DockerHandle, exec: ExecStream, call: CallOption
   } finally {
     client.close();
   }
-}
-
-async function lastLog(client: DockerClient, container: ContainerDetails, signal: AbortSignal): Promise<string> {
-  let text = "";
-  for await (const chunk of readLog(client, container.Id, { tty: container.Config.Tty, tail: LAST_LINES, follow: false, signal }))
-    text = (text + chunk).slice(-LAST_OUTPUT_BYTES);
-  return Buffer.from(text).subarray(-LAST_OUTPUT_BYTES).toString("utf8");
 }
 
 function known(facts: { readonly exitCode: number | undefined; readonly lastOutput: string }): Partial<ConnectionDiagnostics> {

@@ -1,10 +1,19 @@
 import { createDemultiplexer, type DockerClient } from "@anyrunner/docker-endpoint";
 
+import type { ContainerCall, ContainerDetails } from "./container.ts";
+
+const LAST_OUTPUT_BYTES = 4096;
+const LAST_LINES = 30;
+
 export interface ReadLogOptions {
   /** Whether the container has a terminal: its log is then not multiplexed. */
   readonly tty: boolean;
-  readonly tail: number;
-  readonly follow: boolean;
+  /** Default: everything. */
+  readonly tail?: number | undefined;
+  /** From this moment on, in seconds since 1970. */
+  readonly since?: number | undefined;
+  /** Default false. */
+  readonly follow?: boolean | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -12,7 +21,7 @@ export interface ReadLogOptions {
 export async function* readLog(client: DockerClient, container: string, options: ReadLogOptions): AsyncGenerator<string, void, undefined> {
   const { body } = await client.request({
     path: `/containers/${container}/logs`,
-    query: { stdout: true, stderr: true, tail: options.tail, follow: options.follow },
+    query: { stdout: true, stderr: true, tail: options.tail ?? "all", since: options.since, follow: options.follow ?? false },
     signal: options.signal,
   });
   let texts: string[] = [];
@@ -34,4 +43,12 @@ export async function* readLog(client: DockerClient, container: string, options:
   } finally {
     body.destroy();
   }
+}
+
+/** The end of a container's log, at most 4 KiB. */
+export async function readLastLog(client: DockerClient, container: ContainerDetails, { signal }: ContainerCall): Promise<string> {
+  let text = "";
+  for await (const chunk of readLog(client, container.Id, { tty: container.Config.Tty, tail: LAST_LINES, signal }))
+    text = (text + chunk).slice(-LAST_OUTPUT_BYTES);
+  return Buffer.from(text).subarray(-LAST_OUTPUT_BYTES).toString("utf8");
 }

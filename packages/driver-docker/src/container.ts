@@ -7,7 +7,16 @@ export interface ContainerDetails {
   /** With a leading slash. */
   readonly Name: string;
   readonly RestartCount?: number;
-  readonly Config: { readonly Image: string; readonly Tty: boolean };
+  readonly Config: {
+    readonly Image: string;
+    readonly Tty: boolean;
+    readonly Labels?: Readonly<Record<string, string>> | null;
+    readonly Env?: readonly string[] | null;
+    readonly Cmd?: readonly string[] | null;
+  };
+  /** Ids of the execs that run, or that the daemon keeps for a while. */
+  readonly ExecIDs?: readonly string[] | null;
+  readonly HostConfig?: { readonly PortBindings?: object | null; readonly NetworkMode?: string };
   readonly State: ContainerState;
 }
 

@@ -1,32 +1,48 @@
-import { RunnerError, throwIfAborted, type CallOptions, type ProbeResult, type Reporter, type RunnerDriver, type RunnerState } from "@anyrunner/core";
+import {
+  RunnerError,
+  throwIfAborted,
+  type CallOptions,
+  type ProbeResult,
+  type ProvisionOptions,
+  type Reporter,
+  type RunnerDriver,
+  type RunnerState,
+} from "@anyrunner/core";
 import { createDockerClient, isLoopback, parseDockerHost, resolveDockerEndpoint, type DockerClient, type DockerEndpoint } from "@anyrunner/docker-endpoint";
 
+import { cleanUpEngines } from "./clean-up.ts";
 import { connectContainer, openClient } from "./connection.ts";
 import { readLog } from "./container-log.ts";
 import { containerName, containerNotFound, describeState, findContainer, requireContainer, type ContainerDetails } from "./container.ts";
-import type { DockerHandle } from "./handle.ts";
-import { DOCKER_OPTIONS, parseDockerTarget, type DockerTarget } from "./target.ts";
+import { createHandle, type DockerHandle } from "./handle.ts";
+import { destroyEngineContainer, startEngineContainer, stopEngineContainer } from "./lifecycle.ts";
+import { listHandles } from "./list-engines.ts";
+import { provisionEngine } from "./provision-engine.ts";
+import { CONTAINER_SCHEMES, DOCKER_OPTIONS, IMAGE_SCHEMES, parseDockerTarget, type DockerImageTarget, type DockerTarget } from "./target.ts";
 
 export interface DockerSettings {
   /** Where `DOCKER_HOST` and its like are read. Default: this process's environment. */
   readonly env?: Readonly<Record<string, string | undefined>> | undefined;
   /** How long a dial of the daemon may take, in ms. Default 10,000. */
   readonly connectBudgetMs?: number | undefined;
+  /** The engine version that belongs to the project, for `version=auto`. */
+  readonly engineVersion?: string | undefined;
 }
 
 /**
- * A driver for engines in existing containers of a Docker daemon, reached by exec through its API. It creates nothing, so
- * it neither starts, stops nor removes anything.
+ * A driver for engines in containers of a Docker daemon, reached by exec through its API: in existing ones by name, or by image in
+ * one that it finds or makes. What it did not make it never removes.
  */
 export function createDockerDriver(settings: DockerSettings = {}): RunnerDriver<DockerTarget, DockerHandle> {
   const warned = new Set<string>();
   const { connectBudgetMs } = settings;
+  const env = settings.env ?? process.env;
 
-  async function withDaemon<T>(target: DockerTarget, options: CallOptions, work: (client: DockerClient) => Promise<T>): Promise<T> {
+  async function withDaemon<T>(target: Pick<DockerTarget, "context" | "host">, options: CallOptions, work: (client: DockerClient) => Promise<T>): Promise<T> {
     throwIfAborted(options.signal);
     const { context, host } = target;
     const from = { kind: "flag", name: `?${host === undefined ? "context" : "host"}=` } as const;
-    const endpoint = await resolveDockerEndpoint({ env: settings.env ?? process.env, context, host, from });
+    const endpoint = await resolveDockerEndpoint({ env, context, host, from });
     const client = createDockerClient(endpoint, { connectBudgetMs });
     try {
       return await work(client);
@@ -35,17 +51,32 @@ export function createDockerDriver(settings: DockerSettings = {}): RunnerDriver<
     }
   }
 
+  async function withHandle<T>(handle: DockerHandle, options: CallOptions, work: (client: DockerClient) => Promise<T>): Promise<T> {
+    throwIfAborted(options.signal);
+    const client = openClient(handle, settings);
+    try {
+      return await work(client);
+    } finally {
+      client.close();
+    }
+  }
+
+  async function provisionImage(client: DockerClient, { image }: DockerImageTarget, options: ProvisionOptions): Promise<ContainerDetails> {
+    const { container, plan } = await provisionEngine(client, image, { ...options, env, engineVersion: settings.engineVersion });
+    if (image.cleanup && !isTrue(env["DAGGER_LEAVE_OLD_ENGINE"])) await cleanUpEngines(client, plan.name, options);
+    return container;
+  }
+
   return {
     specVersion: 1,
     name: "docker",
-    schemes: ["docker-container", "container+docker"],
-    capabilities: ["half-close", "inspect", "logs"],
+    schemes: [...CONTAINER_SCHEMES, ...IMAGE_SCHEMES],
+    capabilities: ["provision", "half-close", "inspect", "logs", "lifecycle", "list"],
     options: DOCKER_OPTIONS,
     parse: parseDockerTarget,
     async probe(target, options) {
       try {
-        const container = await withDaemon(target, options, (client) => requireContainer(client, target.container, options));
-        return { available: true, detail: `the container "${containerName(container)}" ${describeState(container)}` };
+        return { available: true, detail: await withDaemon(target, options, (client) => describeTarget(client, target, options)) };
       } catch (error) {
         return reasonOf(error, options);
       }
@@ -54,25 +85,15 @@ export function createDockerDriver(settings: DockerSettings = {}): RunnerDriver<
       withDaemon(target, options, async (client) => {
         const { endpoint } = client;
         warnPlaintext(endpoint, warned, options.report);
-        const container = await requireContainer(client, target.container, options);
-        return {
-          driver: "docker",
-          id: container.Id,
-          endpoint: { docker: endpoint, container: container.Id, name: containerName(container) },
-          owned: false,
-          labels: {},
-        };
+        const container = isImage(target) ? await provisionImage(client, target, options) : await requireContainer(client, target.container, options);
+        return createHandle(endpoint, { id: container.Id, name: containerName(container), labels: container.Config.Labels });
       }),
     connect: (handle, options) => connectContainer(handle, { ...options, connectBudgetMs }),
-    async inspect(handle, options) {
-      throwIfAborted(options.signal);
-      const client = openClient(handle, settings);
-      try {
-        return stateOf(await findContainer(client, handle.endpoint.container, options));
-      } finally {
-        client.close();
-      }
-    },
+    inspect: (handle, options) => withHandle(handle, options, async (client) => stateOf(await findContainer(client, handle.endpoint.container, options))),
+    start: (handle, options) => withHandle(handle, options, (client) => startEngineContainer(client, handle, options)),
+    stop: (handle, options) => withHandle(handle, options, (client) => stopEngineContainer(client, handle, options)),
+    destroy: (handle, options) => withHandle(handle, options, (client) => destroyEngineContainer(client, handle, options)),
+    list: (options) => withDaemon({}, options, (client) => listHandles(client, options)),
     async *logs(handle, options) {
       throwIfAborted(options.signal);
       const client = openClient(handle, settings);
@@ -88,6 +109,25 @@ export function createDockerDriver(settings: DockerSettings = {}): RunnerDriver<
 }
 
 export const driver: RunnerDriver<DockerTarget, DockerHandle> = createDockerDriver();
+
+function isImage(target: DockerTarget): target is DockerImageTarget {
+  return "image" in target;
+}
+
+/** As Go's ParseBool, which the official client uses for it. */
+function isTrue(text: string | undefined): boolean {
+  return /^(1|t|true)$/i.test(text ?? "");
+}
+
+async function describeTarget(client: DockerClient, target: DockerTarget, options: CallOptions): Promise<string> {
+  if (isImage(target)) {
+    const { body } = await client.request({ path: "/_ping", signal: options.signal });
+    body.resume();
+    return `the Docker daemon at ${client.endpoint.host} answers`;
+  }
+  const container = await requireContainer(client, target.container, options);
+  return `the container "${containerName(container)}" ${describeState(container)}`;
+}
 
 function reasonOf(error: unknown, options: CallOptions): ProbeResult {
   throwIfAborted(options.signal);

@@ -1,6 +1,7 @@
 // For everyone who uses runners.
 export { createDockerDriver, driver, type DockerSettings } from "./driver.ts";
+export { findRunningEngine, type FindRunningEngineOptions } from "./find-running-engine.ts";
 
 // For authors of drivers.
 export type { DockerHandle, DockerHandleEndpoint } from "./handle.ts";
-export { parseDockerTarget, type DockerTarget } from "./target.ts";
+export { parseDockerTarget, type DockerContainerTarget, type DockerImageTarget, type DockerTarget } from "./target.ts";

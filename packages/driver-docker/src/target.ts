@@ -1,32 +1,67 @@
 import { formatRunnerUrl, readOptions, RunnerError, type OptionSpec, type RunnerTarget, type RunnerUrl } from "@anyrunner/core";
 import { parseDockerHost } from "@anyrunner/docker-endpoint";
+import { ENGINE_IMAGE_OPTIONS, parseEngineImage, type EngineImage } from "@anyrunner/engine-container";
 
-/** What a `docker-container://` URL means: a container by name or id, and where its daemon is said to be. */
-export interface DockerTarget extends RunnerTarget {
+/** What a URL means: a container that exists, or an image whose engine is found or made; and where its daemon is said to be. */
+export type DockerTarget = DockerContainerTarget | DockerImageTarget;
+
+export interface DockerContainerTarget extends RunnerTarget, DaemonChoice {
   readonly driver: "docker";
   readonly container: string;
+}
+
+export interface DockerImageTarget extends RunnerTarget, DaemonChoice {
+  readonly driver: "docker";
+  readonly image: EngineImage;
+}
+
+interface DaemonChoice {
   readonly context?: string | undefined;
   readonly host?: string | undefined;
 }
 
-export const DOCKER_OPTIONS = [
+export const CONTAINER_SCHEMES = ["docker-container", "container+docker", "container"] as const;
+export const IMAGE_SCHEMES = ["docker-image", "image+docker", "image"] as const;
+
+export const DAEMON_OPTIONS = [
   { name: "context", type: "string", help: "Docker context whose daemon has the container. Default: as the docker CLI chooses." },
   { name: "host", type: "string", help: "Docker host whose daemon has the container, such as unix:///run/user/1000/docker.sock. Excludes context." },
 ] as const satisfies readonly OptionSpec[];
+
+const IMAGE_SCHEME_OPTIONS = [...DAEMON_OPTIONS, ...ENGINE_IMAGE_OPTIONS] as const;
+
+/** The parameters of all schemes; those of an engine that is made belong to the image schemes. */
+export const DOCKER_OPTIONS: readonly OptionSpec[] = IMAGE_SCHEME_OPTIONS;
+
+const SECRET_PARAMS = ENGINE_IMAGE_OPTIONS.filter((option: OptionSpec) => option.secret).map(({ name }) => name);
 
 /** moby's rule for container names; ids are among them. */
 const NAME = /^[a-zA-Z0-9][a-zA-Z0-9_.-]*$/;
 
 /** Understands the URL. Fails with INVALID_URL, INVALID_OPTION. */
 export function parseDockerTarget(url: RunnerUrl): DockerTarget {
-  const { context, host } = readOptions(url, DOCKER_OPTIONS);
+  return (IMAGE_SCHEMES as readonly string[]).includes(url.scheme) ? parseImageTarget(url) : parseContainerTarget(url);
+}
+
+function parseImageTarget(url: RunnerUrl): DockerImageTarget {
+  const values = readOptions(url, IMAGE_SCHEME_OPTIONS);
+  const daemon = checkDaemon(values);
+  return { driver: "docker", url: formatRunnerUrl(url, { secretParams: SECRET_PARAMS }), image: parseEngineImage(url, values), ...daemon };
+}
+
+function parseContainerTarget(url: RunnerUrl): DockerContainerTarget {
+  const values = readOptions(url, DAEMON_OPTIONS);
   const hint = `write ${url.scheme}://NAME`;
   if (url.body === "") throw invalidUrl(url, "it names no container", hint);
   if (!NAME.test(url.body)) throw invalidUrl(url, "a container's name has letters, digits, dots, dashes and underscores only", hint);
+  return { driver: "docker", url: formatRunnerUrl(url), container: url.body, ...checkDaemon(values) };
+}
+
+function checkDaemon({ context, host }: DaemonChoice): DaemonChoice {
   if (context === "") throw invalidOption("context", "it is empty", "name a context, or leave the parameter away");
   if (host !== undefined) checkHost(host);
   if (context !== undefined && host !== undefined) throw invalidOption("host", "it excludes context", "leave one of them away");
-  return { driver: "docker", url: formatRunnerUrl(url), container: url.body, ...(context !== undefined && { context }), ...(host !== undefined && { host }) };
+  return { ...(context !== undefined && { context }), ...(host !== undefined && { host }) };
 }
 
 function checkHost(host: string): void {

@@ -66,6 +66,45 @@ export async function runTestContainer(options: TestContainerOptions = {}): Prom
   return container;
 }
 
+/** A name for an engine that a driver will make; with what tests do to it and take away afterwards, its volume included. */
+export interface EngineSite extends AsyncDisposable {
+  readonly name: string;
+  kill(): Promise<void>;
+  leftovers(): Promise<number>;
+  remove(): Promise<void>;
+}
+
+export function createEngineSite(name = `anyrunner-test-${randomUUID().slice(0, 8)}`): EngineSite {
+  const withClient = async <T>(work: (client: DockerClient) => Promise<T>): Promise<T> => {
+    const client = createDockerClient(await resolveDockerEndpoint({ env: process.env }));
+    try {
+      return await work(client);
+    } finally {
+      client.close();
+    }
+  };
+  const remove = () =>
+    withClient(async (client) => {
+      for (const [path, query] of [
+        [`/containers/${name}`, { force: true, v: true }],
+        [`/volumes/${name}`, {}],
+      ] as const) {
+        const { body } = await client.request({ method: "DELETE", path, query, expect: [404, 409] });
+        body.resume();
+      }
+    });
+  return {
+    name,
+    async kill() {
+      // Killed by hand, a container is not started again by its daemon.
+      await withClient((client) => client.json({ method: "POST", path: `/containers/${name}/kill`, expect: [404, 409] }));
+    },
+    leftovers: () => withClient((client) => countLeftovers(client, name)),
+    remove,
+    [Symbol.asyncDispose]: remove,
+  };
+}
+
 async function countLeftovers(client: DockerClient, id: string): Promise<number> {
   const state = await client.request({ path: `/containers/${id}/json`, expect: [404] });
   if (state.status === 404) {

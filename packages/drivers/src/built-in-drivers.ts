@@ -12,7 +12,7 @@ export const BUILT_IN_DRIVERS: readonly BuiltInDriver[] = [
   {
     name: "docker",
     package: "@anyrunner/driver-docker",
-    schemes: ["docker-container", "container+docker"],
+    schemes: ["docker-container", "container+docker", "docker-image", "image+docker", "container", "image"],
     load: () => import("@anyrunner/driver-docker"),
   },
   {

@@ -10,16 +10,21 @@ interface PlannedDriver {
 
 /** Known schemes of runners whose packages don't exist yet; listed, so that the message about them can be honest. */
 const PLANNED_DRIVERS: readonly PlannedDriver[] = [
-  {
-    name: "image",
-    package: "@anyrunner/driver-image",
-    schemes: ["image", "image+docker", "image+podman", "image+nerdctl", "image+finch", "image+apple", "docker-image"],
-  },
   { name: "kubernetes", package: "@anyrunner/driver-kubernetes", schemes: ["kube-pod", "kube-image"] },
   {
     name: "podman",
     package: "@anyrunner/driver-podman",
-    schemes: ["container", "container+podman", "container+nerdctl", "container+finch", "container+apple", "podman-container"],
+    schemes: [
+      "container+podman",
+      "container+nerdctl",
+      "container+finch",
+      "container+apple",
+      "podman-container",
+      "image+podman",
+      "image+nerdctl",
+      "image+finch",
+      "image+apple",
+    ],
   },
   { name: "ssh", package: "@anyrunner/driver-ssh", schemes: ["ssh"] },
   { name: "tls", package: "@anyrunner/driver-tls", schemes: ["tls", "npipe"] },

@@ -9,8 +9,6 @@ export const ENGINE_LABELS = {
   image: `${LABEL_PREFIX}image`,
   /** Name of the cache volume. */
   volume: `${LABEL_PREFIX}volume`,
-  /** Whether that volume was made for this engine: `true` or `false`. Only then may it be removed along. */
-  volumeOwned: `${LABEL_PREFIX}volume-owned`,
   /** JSON of the options that shaped it, without values of variables. */
   options: `${LABEL_PREFIX}options`,
   /** Digest of the options. */

@@ -10,7 +10,6 @@ export interface PlanLabelsOptions {
   /** `env` of the URL: only the names are kept. */
   readonly env: readonly string[];
   readonly configDigest: string | undefined;
-  readonly volumeOwned: boolean;
 }
 
 /** The labels of a planned container: the user's, whose it is, and what shaped it. Holds no value of a variable. */
@@ -21,7 +20,6 @@ export function planLabels(plan: Omit<EngineContainerPlan, "labels">, options: P
     [ENGINE_LABELS.role]: ENGINE_ROLE,
     [ENGINE_LABELS.image]: plan.image,
     [ENGINE_LABELS.volume]: plan.volume,
-    [ENGINE_LABELS.volumeOwned]: String(options.volumeOwned),
     [ENGINE_LABELS.options]: shape,
     [ENGINE_LABELS.config]: createHash("sha256").update(`${plan.image}\n${shape}`).digest("hex").slice(0, 32),
   };

@@ -96,12 +96,18 @@ function testLogs(suite: DriverSuite): void {
 }
 
 function testLifecycle(suite: DriverSuite): void {
-  test("start, stop and destroy succeed twice; destroying what is stopped and stopping what is gone do, too", async () => {
+  test("start, stop and destroy succeed twice; destroying what is stopped and stopping what is gone do, too; what isn't owned is not destroyed", async () => {
     await using open = await openTarget(suite);
     const { driver, handle } = open;
     const stop = () => driver.stop?.(handle, { graceMs: 1000 });
     const steps = [() => driver.start?.(handle, {}), stop, stop, () => driver.start?.(handle, {}), () => driver.start?.(handle, {}), stop];
     for (const step of steps) await step();
+    if (!handle.owned) {
+      const error: unknown = await driver.destroy?.(handle, {}).catch((reason: unknown) => reason);
+      expect(RunnerError.is(error) ? error.code : String(error)).toBe("UNSUPPORTED");
+      await driver.start?.(handle, {});
+      return;
+    }
     await driver.destroy?.(handle, {});
     await driver.destroy?.(handle, {});
     await stop();

@@ -31,7 +31,14 @@ export function ensureConformanceImage(options: TestImageOptions = {}): Promise<
   return ensureImage(`anyrunner-test-peer:${tag}`, files, options, ['CMD ["/usr/bin/wait-for-stop"]']);
 }
 
-/** What the log of a container of `ensureConformanceImage` begins with. */
+/** The same image for a driver that makes engines: its entrypoint takes an engine's arguments and passes over them. */
+export function ensureConformanceEngineImage(options: TestImageOptions = {}): Promise<string> {
+  const files = { "/usr/bin/buildctl": CONFORMANCE_PEER_SCRIPT, "/usr/bin/wait-for-stop": WAIT_SCRIPT };
+  const tag = createHash("sha256").update(JSON.stringify(files)).digest("hex").slice(0, 12);
+  return ensureImage(`anyrunner-test-engine:${tag}`, files, options, ['ENTRYPOINT ["/usr/bin/wait-for-stop"]']);
+}
+
+/** What the log of a container of these images begins with. */
 export const CONFORMANCE_IMAGE_LOG = "the conformance peer is ready";
 
 const WAIT_SCRIPT = `#!/bin/sh
