@@ -1,0 +1,74 @@
+import { spawn } from "node:child_process";
+import { mkdir, mkdtemp, realpath, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+
+import { makeBusyboxRootfs, makeRecordedHost } from "@anyrunner/testkit";
+
+/**
+ * Runs every scenario twice on one engine, with the official CLI's session and with ours, and writes a record of what both
+ * gave.
+ *
+ * Usage: node tooling/engine-record/record.ts RUNNER_URL OFFICIAL_CLI [REGISTRY]
+ * REGISTRY is one that the engine reaches by plain HTTP, as host:port. Standard output is the record, in Markdown.
+ */
+const NAMES = ["version", "upload", "uploadFilter", "uploadGitignore", "uploadDigest", "hostFile", "hostMissing", "exportDir", "exportFile", "exportTarball"] as const;
+const EXEC_NAMES = ["secretEnv", "setSecret", "exec", "execFail", "slow"] as const;
+
+const [url = "", official = "", registry = ""] = process.argv.slice(2);
+if (url === "" || official === "") throw new Error("usage: record.ts RUNNER_URL OFFICIAL_CLI [REGISTRY]");
+const ours = join(import.meta.dirname, "../../apps/cli/dist/bin.js");
+
+const folder = await realpath(await mkdtemp(join(tmpdir(), "engine-record-")));
+try {
+  const demo = join(folder, "demo");
+  await makeRecordedHost("uploadGitignore", demo);
+  await makeBusyboxRootfs(join(demo, "rootfs"));
+  const rows: string[] = [];
+  let different = 0;
+  for (const name of [...NAMES, ...EXEC_NAMES, ...(registry === "" ? [] : (["pull", "pushPull"] as const))]) {
+    const [theirs, mine] = [await run(official, name, demo), await run(ours, name, demo)];
+    if (theirs !== mine) different++;
+    rows.push(`| ${name} | ${theirs === mine ? "same" : "**different**"} | ${shown(mine)}${theirs === mine ? "" : ` against ${shown(theirs)}`} |`);
+  }
+  console.log(`Date ${new Date().toISOString().slice(0, 10)} · official CLI ${await versionOf(official)} · anyrunner ${await versionOf(ours)} · engine reached by ${url.split("://")[0]}://\n`);
+  console.log(`| scenario | answers | what anyrunner gave |\n| --- | --- | --- |\n${rows.join("\n")}\n\n${rows.length - different} of ${rows.length} the same.`);
+  process.exitCode = different === 0 ? 0 : 1;
+} finally {
+  await rm(folder, { recursive: true, force: true });
+}
+
+async function run(cli: string, name: string, demo: string): Promise<string> {
+  const out = join(folder, "out");
+  await rm(out, { recursive: true, force: true });
+  await mkdir(out);
+  await writeFile(join(demo, "src/.touched"), name);
+  const { stdout } = await capture(process.execPath, [join(import.meta.dirname, "scenario.ts"), name, demo, out, registry], {
+    _EXPERIMENTAL_DAGGER_CLI_BIN: cli,
+    _EXPERIMENTAL_DAGGER_RUNNER_HOST: url,
+    DO_NOT_TRACK: "1",
+    DAGGER_NO_NAG: "1",
+  });
+  return stdout.trim().replaceAll(folder, "…");
+}
+
+async function versionOf(cli: string): Promise<string> {
+  return (await capture(cli, ["version"], {})).stdout.trim().split("\n")[0] ?? "";
+}
+
+function capture(command: string, args: readonly string[], env: Readonly<Record<string, string>>): Promise<{ readonly stdout: string }> {
+  return new Promise((resolve, reject) => {
+    const child = spawn(command, args, { env: { ...process.env, ...env }, stdio: ["ignore", "pipe", "pipe"] });
+    let stdout = "";
+    let stderr = "";
+    child.stdout.setEncoding("utf8").on("data", (chunk: string) => (stdout += chunk));
+    child.stderr.setEncoding("utf8").on("data", (chunk: string) => (stderr += chunk));
+    child.once("error", reject);
+    child.once("close", (code) => (code === 0 ? resolve({ stdout }) : reject(new Error(`${command} ${args.join(" ")} ended with ${code}: ${stderr.slice(-2000)}`))));
+  });
+}
+
+function shown(answer: string): string {
+  const short = answer.length > 160 ? `${answer.slice(0, 160)}…` : answer;
+  return `\`${short.replaceAll("|", "\\|").replaceAll("`", "'")}\``;
+}
