@@ -36,6 +36,9 @@ export interface EmbeddedEngineOptions {
 /** What is kept between sessions: enough for many pipelines, not enough to fill a disk unnoticed for years. */
 const SNAPSHOT_LIMITS = { count: 300, ageMs: 14 * 24 * 60 * 60 * 1000 };
 
+/** How long the end of a session waits for snapshots; a client allows ten seconds in all. What is not done by then goes on. */
+const SETTLE_MS = 5_000;
+
 /** Makes an engine; nothing is asked of the container engine before the first query. */
 export function createEmbeddedEngine({ executor, state, name }: EmbeddedEngineOptions): EmbeddedEngine {
   const store = createBlobStore(join(state, "blobs"));
@@ -57,7 +60,10 @@ export function createEmbeddedEngine({ executor, state, name }: EmbeddedEngineOp
     started.catch(() => (started = undefined));
     return started;
   };
-  const settle = async () => (await started?.catch(() => undefined))?.planner.settle();
+  const settle = async () => {
+    const parts = await started?.catch(() => undefined);
+    if (parts !== undefined) await within(SETTLE_MS, parts.planner.settle());
+  };
   // Nobody is left who could go on with a warm container, or who misses an old snapshot.
   const rest = async () => {
     const planner = (await started?.catch(() => undefined))?.planner;
@@ -103,4 +109,13 @@ async function readLocalKey(file: string): Promise<Uint8Array> {
     if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
   }
   return readFile(file);
+}
+
+async function within(ms: number, work: Promise<void>): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const over = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, ms);
+  });
+  await Promise.race([work, over]);
+  clearTimeout(timer);
 }

@@ -1,5 +1,5 @@
 import type { SegmentMount } from "../executor/executor.ts";
-import type { Call } from "../plan/call.ts";
+import type { Call, Lazy } from "../plan/call.ts";
 import type { ExecOperation, Operation, SecretUse } from "../plan/operation.ts";
 import type { Planner } from "../plan/planner.ts";
 
@@ -28,6 +28,15 @@ export interface ContainerConfig {
   readonly ports: readonly ExposedPort[];
   readonly mounts: readonly Mount[];
   readonly secrets: readonly SecretUse[];
+  readonly registryAuths: readonly RegistryAuth[];
+}
+
+/** A login that the pipeline brings along for a registry. */
+export interface RegistryAuth {
+  /** Host with port, as in image names; `docker.io` for the default registry. */
+  readonly host: string;
+  readonly username: string;
+  readonly secret: Lazy<Uint8Array>;
 }
 
 export interface NamedValue {
@@ -49,7 +58,20 @@ export type Mount =
   | { readonly kind: "tmpfs"; readonly path: string; readonly sizeBytes?: number | undefined };
 
 export function emptyConfig(platform: string): ContainerConfig {
-  return { platform, env: [], volatileEnv: [], workdir: "", user: "", entrypoint: [], defaultArgs: [], labels: [], ports: [], mounts: [], secrets: [] };
+  return {
+    platform,
+    env: [],
+    volatileEnv: [],
+    workdir: "",
+    user: "",
+    entrypoint: [],
+    defaultArgs: [],
+    labels: [],
+    ports: [],
+    mounts: [],
+    secrets: [],
+    registryAuths: [],
+  };
 }
 
 /** The container with other configuration; whatever changes it is not the image that `from` gave any more. */

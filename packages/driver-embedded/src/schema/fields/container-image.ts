@@ -5,7 +5,7 @@ import { imageOperation, treeOperation } from "../../plan/operation.ts";
 import { shared } from "../../plan/shared.ts";
 import { inSpan } from "../../telemetry/span.ts";
 import type { Fields } from "../../values/api-object.ts";
-import { setNamed, withFiles, type ContainerConfig, type ContainerData, type NamedValue } from "../../values/container-data.ts";
+import { setNamed, withConfig, withFiles, type ContainerConfig, type ContainerData, type NamedValue } from "../../values/container-data.ts";
 import { readPath } from "../../values/container-path.ts";
 import { asFolder, folderOf, wholeTree } from "../../values/directory-data.ts";
 import { Unsupported } from "../api-error.ts";
@@ -15,7 +15,7 @@ import type { QueryContext } from "../query-context.ts";
 export const containerImageFields: Fields = {
   async from(container: ContainerData, { address, registryService }: { address: string; registryService?: string }, query): Promise<ContainerData> {
     if (registryService !== undefined && registryService !== null) throw new Unsupported("Container.from(registryService:)");
-    const image = await inSpan(query.call.span, `from ${address}`, () => resolveImage(address, container.config.platform, query));
+    const image = await inSpan(query.call.span, `from ${address}`, () => resolveImage(address, container.config, query));
     return { config: joinConfig(container.config, image), files: imageOperation(image.snapshot), imageRef: image.reference };
   },
 
@@ -49,14 +49,29 @@ export const containerImageFields: Fields = {
     };
   },
 
+  withRegistryAuth(container: ContainerData, { address, username, secret }: { address: string; username: string; secret: string }, query) {
+    const { value } = objectArgument("Secret", secret, query, { field: "withRegistryAuth", argument: "secret" });
+    const host = registryHost(address);
+    const others = container.config.registryAuths.filter((each) => each.host !== host);
+    return withConfig(container, { registryAuths: [...others, { host, username, secret: value }] });
+  },
+  withoutRegistryAuth: (container: ContainerData, { address }: { address: string }) =>
+    withConfig(container, { registryAuths: container.config.registryAuths.filter(({ host }) => host !== registryHost(address)) }),
+
   rootfs: (container: ContainerData, _args, query) => ({
     ...wholeTree(shared(async (call) => asFolder(await readPath({ ...container, config: { ...container.config, mounts: [] } }, "/", { ...query, call }), "/"))),
     name: "/",
   }),
 };
 
+/** The registry of an address, which may name an image, too; what has no host is the default registry's. */
+function registryHost(address: string): string {
+  const [first = ""] = address.replace(/^https?:\/\//, "").split("/");
+  return /[.:]|^localhost$/.test(first) && !/^(index\.|registry-1\.)?docker\.io$/.test(first) ? first : "docker.io";
+}
+
 /** One name is one image for the whole session, whatever happens to the tag meanwhile. */
-function resolveImage(address: string, platform: string, { session, engine, host, call }: QueryContext): Promise<ResolvedImage> {
+function resolveImage(address: string, { platform, registryAuths }: ContainerConfig, { session, engine, host, call }: QueryContext): Promise<ResolvedImage> {
   const key = `${platform} ${address}`;
   const known = session.images.get(key);
   if (known !== undefined) return known;
@@ -64,7 +79,11 @@ function resolveImage(address: string, platform: string, { session, engine, host
     platform,
     signal: call.signal,
     report: call.report,
-    credentials: (registry) => host.credentials(registry, call),
+    async credentials(registry) {
+      const auth = registryAuths.find((each) => each.host === registry || (each.host === "docker.io" && registry.endsWith(".docker.io")));
+      if (auth === undefined) return host.credentials(registry, call);
+      return { username: auth.username, secret: Buffer.from(await auth.secret(call)).toString() };
+    },
   });
   session.images.set(key, resolved);
   resolved.catch(() => session.images.delete(key));
