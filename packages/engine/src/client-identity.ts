@@ -1,5 +1,6 @@
 import { randomBytes, randomUUID } from "node:crypto";
-import { hostname } from "node:os";
+import { statSync } from "node:fs";
+import { homedir, hostname } from "node:os";
 
 import type { ClientMetadata } from "@anyrunner/protocol";
 
@@ -21,13 +22,32 @@ export function createClientMetadata(options: ClientIdentityOptions): ClientMeta
     clientVersion: options.clientVersion,
     ...(options.stableId === undefined ? {} : { clientStableId: options.stableId }),
     ...(options.labels === undefined ? {} : { labels: options.labels }),
-    ...(options.env["SSH_AUTH_SOCK"] ? { sshAuthSocketPath: options.env["SSH_AUTH_SOCK"] } : {}),
+    ...agentSocket(options.env["SSH_AUTH_SOCK"]),
     ...(/^(1|true)$/i.test(options.env["DO_NOT_TRACK"] ?? "") ? { doNotTrack: true } : {}),
     ...options.extra,
   };
 }
 
+/** The agent, if there is one: a variable that points nowhere would fail pipelines that need no agent at all. */
+function agentSocket(variable: string | undefined): Pick<ClientMetadata, "sshAuthSocketPath"> {
+  if (!variable) return {};
+  const path = variable.replace(/^~(?=$|[/\\])/, homedir);
+  // The agent of Windows is a named pipe, of which nothing can be asked without opening it.
+  return process.platform === "win32" || isSocket(path) ? { sshAuthSocketPath: path } : {};
+}
+
+function isSocket(path: string): boolean {
+  try {
+    return statSync(path).isSocket();
+  } catch {
+    return false;
+  }
+}
+
 /** 25 characters of lower-case base 36: the engine uses a client id as a file name. */
 function randomWord(): string {
-  return BigInt(`0x${randomBytes(17).toString("hex")}`).toString(36).padStart(25, "0").slice(-25);
+  return BigInt(`0x${randomBytes(17).toString("hex")}`)
+    .toString(36)
+    .padStart(25, "0")
+    .slice(-25);
 }

@@ -6,6 +6,7 @@ import { fileSyncRoutes } from "./file-sync.ts";
 import { gitRoutes } from "./git.ts";
 import { healthRoutes } from "./health.ts";
 import { secretsRoutes } from "./secrets.ts";
+import { socketRoutes } from "./sockets.ts";
 
 export type { AttachableSettings } from "./attachable-settings.ts";
 
@@ -40,6 +41,7 @@ export function createAttachables(settings: AttachableSettings): Attachables {
     ...secretsRoutes(settings),
     ...authRoutes(settings),
     ...gitRoutes(),
+    ...socketRoutes(),
   };
   return {
     routes: Object.fromEntries(Object.entries(routes).map(([path, handler]) => [path, track(handler)])),
