@@ -17,9 +17,8 @@ export async function readCacheLoss(client: DockerClient, container: ContainerDe
   try {
     const current = await findContainer(client, container.Id, { signal });
     if (current === undefined) return;
-    const since = Math.floor(Date.parse(current.State.StartedAt) / 1000);
     let text = "";
-    for await (const chunk of readLog(client, container.Id, { tty: container.Config.Tty, since, signal })) {
+    for await (const chunk of readLog(client, container.Id, { tty: container.Config.Tty, since: current.State.StartedAt, signal })) {
       text += chunk;
       if (text.length > START_LOG_BYTES) break;
     }
@@ -38,13 +37,14 @@ export async function readCacheLoss(client: DockerClient, container: ContainerDe
   }
 }
 
-/** Tells whether an engine that has ended kept its cache. */
+/** Tells whether an engine that has ended kept its cache; `container` is what it was before. */
 export async function tellCacheFate(client: DockerClient, container: ContainerDetails, { report, signal }: CallOptions): Promise<void> {
   if (report === undefined) return;
   const name = containerName(container);
   let text = "";
   try {
-    for await (const chunk of readLog(client, container.Id, { tty: container.Config.Tty, tail: END_LINES, signal })) text += chunk;
+    for await (const chunk of readLog(client, container.Id, { tty: container.Config.Tty, tail: END_LINES, since: container.State.StartedAt, signal }))
+      text += chunk;
   } catch {
     return;
   }

@@ -10,8 +10,8 @@ export interface ReadLogOptions {
   readonly tty: boolean;
   /** Default: everything. */
   readonly tail?: number | undefined;
-  /** From this moment on, in seconds since 1970. */
-  readonly since?: number | undefined;
+  /** From this moment on, as the daemon writes moments. */
+  readonly since?: string | undefined;
   /** Default false. */
   readonly follow?: boolean | undefined;
   readonly signal?: AbortSignal | undefined;
@@ -21,7 +21,13 @@ export interface ReadLogOptions {
 export async function* readLog(client: DockerClient, container: string, options: ReadLogOptions): AsyncGenerator<string, void, undefined> {
   const { body } = await client.request({
     path: `/containers/${container}/logs`,
-    query: { stdout: true, stderr: true, tail: options.tail ?? "all", since: options.since, follow: options.follow ?? false },
+    query: {
+      stdout: true,
+      stderr: true,
+      tail: options.tail ?? "all",
+      since: options.since === undefined ? undefined : unixTime(options.since),
+      follow: options.follow ?? false,
+    },
     signal: options.signal,
   });
   let texts: string[] = [];
@@ -43,6 +49,12 @@ export async function* readLog(client: DockerClient, container: string, options:
   } finally {
     body.destroy();
   }
+}
+
+/** Seconds since 1970 with the nanoseconds behind the dot, as the API wants them. */
+function unixTime(moment: string): string {
+  const fraction = /\.(\d+)/.exec(moment)?.[1] ?? "0";
+  return `${Math.floor(Date.parse(moment) / 1000)}.${fraction.padEnd(9, "0")}`;
 }
 
 /** The end of a container's log, at most 4 KiB. */
