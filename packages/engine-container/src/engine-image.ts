@@ -51,8 +51,8 @@ export function parseEngineImage(url: RunnerUrl, values: EngineImageValues): Eng
     throw invalid("version", "the image has a tag or digest already", "leave one of them away");
   return withoutUndefined({
     reference: url.body,
-    container: checked("container", values.container, isValidContainerName, "letters, digits, dots, dashes and underscores only"),
-    volume: checked("volume", values.volume, isValidContainerName, "letters, digits, dots, dashes and underscores only"),
+    container: checked("container", values.container, isValidContainerName, "a name of two or more letters, digits, dots, dashes and underscores"),
+    volume: checked("volume", values.volume, isValidContainerName, "a name of two or more letters, digits, dots, dashes and underscores"),
     cleanup: values.cleanup,
     port: values.port === undefined ? undefined : parsePort(values.port),
     cpus: values.cpus === undefined ? undefined : parseCpus(values.cpus),
