@@ -5,6 +5,14 @@ import { spawnProgram, type ProgramEnd, type SpawnProgramOptions } from "./spawn
 export interface ProgramStreamOptions extends Omit<SpawnProgramOptions, "stdio" | "terminal"> {
   /** How many written bytes may wait for the program before writes wait, too. Default 4 MiB. */
   readonly queueBytes?: number | undefined;
+  /** Asked when the output ends before a byte of it came: the error that it gives breaks the stream, instead of a quiet end. */
+  readonly explainEnd?: ((failure: ProgramFailure) => Error | undefined) | undefined;
+}
+
+/** How a program ended that said nothing on standard output. */
+export interface ProgramFailure extends ProgramEnd {
+  /** The last 4 KiB of standard error. */
+  readonly stderr: string;
 }
 
 /** A program whose standard input and output are one byte stream. */
@@ -24,10 +32,12 @@ export interface ProgramStream {
 
 const QUEUE_BYTES = 4 * 1024 * 1024;
 const STDERR_BYTES = 4096;
+/** How long a program that closed its output may take to end, and its standard error to arrive, before nobody waits for them. */
+const END_BUDGET_MS = 2000;
 
 /** Starts a program and talks to it. Fails as `spawnProgram` does. After that, `signal` has no effect: destroy the stream. */
 export async function openProgramStream(options: ProgramStreamOptions): Promise<ProgramStream> {
-  const { queueBytes = QUEUE_BYTES, signal, ...program } = options;
+  const { queueBytes = QUEUE_BYTES, explainEnd, signal, ...program } = options;
   const child = await spawnProgram({ ...program, stdio: "pipe" });
   if (signal?.aborted) await child.end();
   const { stdin, stdout, stderr } = child as { readonly stdin: Writable; readonly stdout: Readable; readonly stderr: Readable };
@@ -70,13 +80,34 @@ export async function openProgramStream(options: ProgramStreamOptions): Promise<
       void child.end().then(() => callback(error));
     },
   });
+  let silent = true;
   stdout.on("data", (chunk: Buffer) => {
+    silent = false;
     if (!stream.push(chunk)) stdout.pause();
   });
-  stdout.once("end", () => stream.push(null));
+  stdout.once("end", () => {
+    if (!silent || explainEnd === undefined) return void stream.push(null);
+    void ending(child.exited, stderr).then((end) => {
+      const error = explainEnd({ ...end, stderr: tail.toString("utf8") });
+      if (error === undefined) stream.push(null);
+      else stream.destroy(error);
+    });
+  });
   stdout.once("error", (error) => stream.destroy(error));
   stdin.on("drain", release);
   // The program may end without reading its input; how it ended says more than the broken pipe.
   stdin.on("error", release);
   return { pid: child.pid, stream, exited: child.exited, stderrTail: () => tail.toString("utf8") };
+}
+
+/** How the program ended, once all of its standard error is here. */
+async function ending(exited: Promise<ProgramEnd>, stderr: Readable): Promise<ProgramEnd> {
+  const said = stderr.readableEnded ? undefined : new Promise<void>((resolve) => stderr.once("close", resolve));
+  let timer: NodeJS.Timeout | undefined;
+  const over = new Promise<ProgramEnd>((resolve) => {
+    timer = setTimeout(() => resolve({ exitCode: undefined, signal: undefined }), END_BUDGET_MS);
+  });
+  const end = await Promise.race([Promise.all([exited, said]).then(([value]) => value), over]);
+  clearTimeout(timer);
+  return end;
 }

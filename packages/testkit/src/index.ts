@@ -9,7 +9,7 @@ export { describeLeaks, expectNothingLeft, takeInventory, type Inventory } from 
 
 // Images for tests, made without a registry.
 export { makeBusyboxRootfs, type BusyboxRootfsOptions } from "./images/busybox-rootfs.ts";
-export { CONFORMANCE_IMAGE_LOG, ensureBusyboxImage, ensureConformanceEngineImage, ensureConformanceImage, type TestImageOptions } from "./images/test-image.ts";
+export { CONFORMANCE_IMAGE_LOG, ensureBusyboxImage, ensureConformanceEngineImage, ensureConformanceImage, type ImageStore, type TestImageOptions } from "./images/test-image.ts";
 
 // An engine that isn't one, with faults.
 export { createEngineDouble, type DoubleArrival, type EngineDouble, type EngineDoubleInfo, type EngineDoubleOptions } from "./double/engine-double.ts";

@@ -8,7 +8,16 @@ import { CONFORMANCE_PEER_SCRIPT } from "../conformance/conformance-peer.ts";
 import { makeBusyboxRootfs } from "./busybox-rootfs.ts";
 import { tarFolder } from "./tar-archive.ts";
 
+/** Where images are kept that don't come from a registry. */
+export interface ImageStore {
+  has(reference: string): Promise<boolean>;
+  /** Makes an image of a root file system; `changes` are lines of a Dockerfile. */
+  add(reference: string, archive: Buffer, changes: readonly string[]): Promise<void>;
+}
+
 export interface TestImageOptions {
+  /** Default: the Docker API behind the socket. */
+  readonly store?: ImageStore;
   /** Socket of a Docker API. Default: `/var/run/docker.sock`. */
   readonly socketPath?: string;
   readonly busybox?: string;
@@ -53,21 +62,29 @@ async function ensureImage(
   options: TestImageOptions,
   changes: readonly string[] = [],
 ): Promise<string> {
-  const socketPath = options.socketPath ?? "/var/run/docker.sock";
-  const found = await call(socketPath, "GET", `/images/${reference}/json`);
-  if (found.status === 200) return reference;
+  const store = options.store ?? dockerStore(options.socketPath ?? "/var/run/docker.sock");
+  if (await store.has(reference)) return reference;
   const directory = await mkdtemp(join(tmpdir(), "anyrunner-test-image-"));
   try {
     await makeBusyboxRootfs(directory, { files, ...(options.busybox === undefined ? {} : { busybox: options.busybox }) });
-    const [repo = "", tag = ""] = reference.split(":");
-    const query = new URLSearchParams({ fromSrc: "-", repo, tag });
-    for (const change of [...CHANGES, ...changes]) query.append("changes", change);
-    const made = await call(socketPath, "POST", `/images/create?${query.toString()}`, await tarFolder(directory));
-    if (made.status !== 200 || made.text.includes('"error"')) throw new Error(`the test image ${reference} can't be made: ${made.status} ${made.text}`);
+    await store.add(reference, await tarFolder(directory), [...CHANGES, ...changes]);
     return reference;
   } finally {
     await rm(directory, { recursive: true, force: true });
   }
+}
+
+function dockerStore(socketPath: string): ImageStore {
+  return {
+    has: async (reference) => (await call(socketPath, "GET", `/images/${reference}/json`)).status === 200,
+    async add(reference, archive, changes) {
+      const [repo = "", tag = ""] = reference.split(":");
+      const query = new URLSearchParams({ fromSrc: "-", repo, tag });
+      for (const change of changes) query.append("changes", change);
+      const made = await call(socketPath, "POST", `/images/create?${query.toString()}`, archive);
+      if (made.status !== 200 || made.text.includes('"error"')) throw new Error(`the test image ${reference} can't be made: ${made.status} ${made.text}`);
+    },
+  };
 }
 
 function call(socketPath: string, method: string, path: string, body?: Buffer): Promise<{ readonly status: number; readonly text: string }> {

@@ -1,0 +1,64 @@
+import { setTimeout as delay } from "node:timers/promises";
+
+import { RunnerError, throwIfAborted, type ProvisionOptions } from "@anyrunner/core";
+
+import { findContainer } from "./container.ts";
+import type { ContainerCli } from "./container-cli.ts";
+import { describeState, isAlive, type ContainerDetails } from "./container-details.ts";
+import { readLastLog } from "./container-log.ts";
+import { createHandle } from "./handle.ts";
+
+const LOOK_MS = 500;
+/** The first restarts may be an engine that waits for what it needs. */
+const PATIENCE_RESTARTS = 2;
+const LOG_LINES = 50;
+const LOG_BYTES = 4096;
+const SHOWN_LINES = 5;
+
+/**
+ * Waits until the engine answers, as `ready` says, but no longer than its container lives. A failure keeps the code of `ready`, or
+ * is NOT_RUNNING, with the last lines of the engine's log.
+ */
+export async function awaitEngine(cli: ContainerCli, container: ContainerDetails, options: ProvisionOptions): Promise<void> {
+  const { ready, report, signal } = options;
+  if (ready === undefined) return;
+  const over = new AbortController();
+  const call = signal === undefined ? over.signal : AbortSignal.any([signal, over.signal]);
+  try {
+    await Promise.race([ready(createHandle(cli, container), { signal: call, report }), failWhenDead(cli, container, call)]);
+  } catch (error) {
+    throwIfAborted(signal);
+    throw await withLog(cli, container, error);
+  } finally {
+    over.abort();
+  }
+}
+
+/** Rejects when the container ends or keeps being restarted; never resolves. */
+async function failWhenDead(cli: ContainerCli, { id, restarts: before = 0 }: ContainerDetails, signal: AbortSignal): Promise<never> {
+  const { name: driver } = cli.runtime;
+  for (;;) {
+    try {
+      await delay(LOOK_MS, undefined, { signal });
+    } catch {
+      return new Promise<never>(() => undefined);
+    }
+    const found = await findContainer(cli, id, { signal }).catch(() => "unknown" as const);
+    if (found === "unknown") continue;
+    if (found === undefined) throw new RunnerError("NOT_RUNNING", "it was removed", { driver });
+    if (!isAlive(found) || (found.restarts ?? 0) - before > PATIENCE_RESTARTS) throw new RunnerError("NOT_RUNNING", `it ${describeState(found)}`, { driver });
+  }
+}
+
+async function withLog(cli: ContainerCli, { id, name }: ContainerDetails, error: unknown): Promise<unknown> {
+  if (!RunnerError.is(error)) return error;
+  const log = await readLastLog(cli, id, { lines: LOG_LINES, bytes: LOG_BYTES }).catch(() => "");
+  const lines = log.trim().split("\n").slice(-SHOWN_LINES).join("\n");
+  return new RunnerError(error.code, `the engine "${name}" was started but does not answer: ${error.message}${lines === "" ? "" : `\nits last words:\n${lines}`}`, {
+    hint: error.hint ?? `see its log: ${cli.shown} logs ${name}`,
+    cause: error,
+    driver: cli.runtime.name,
+    retryable: false,
+    details: { container: name, lastOutput: log },
+  });
+}

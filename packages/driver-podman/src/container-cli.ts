@@ -1,0 +1,89 @@
+import { RunnerError, throwIfAborted, type CallOptions } from "@anyrunner/core";
+import { openProgramStream, runProgram, spawnProgram, type ProgramStream, type ProgramStreamOptions, type SpawnedProgram } from "@anyrunner/exec";
+
+import { commandFailure, runtimeMissing } from "./command-failure.ts";
+import type { ContainerRuntime } from "./runtime.ts";
+
+export interface CliSettings {
+  /** The environment of the CLI. Default: this process's. */
+  readonly env?: Readonly<Record<string, string | undefined>> | undefined;
+  /** Default: this machine's. */
+  readonly platform?: NodeJS.Platform | undefined;
+  /** Budget for a command that should take no time, in ms. Default 30,000. */
+  readonly commandBudgetMs?: number | undefined;
+}
+
+export interface CommandOptions extends CallOptions {
+  /** For the message when it fails: `start the container "x"`. */
+  readonly doing: string;
+  /** More variables for this command. */
+  readonly env?: Readonly<Record<string, string>> | undefined;
+  readonly budgetMs?: number | undefined;
+  /** Values that must not show in a message. */
+  readonly secrets?: Iterable<string> | undefined;
+}
+
+/** The CLI of a runtime, told where its containers are. */
+export interface ContainerCli {
+  readonly runtime: ContainerRuntime;
+  /** The value of the runtime's parameter for it, if any. */
+  readonly place: string | undefined;
+  readonly platform: NodeJS.Platform;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** For hints: `podman --connection build`. */
+  readonly shown: string;
+  /** Runs a command to its end and gives what it wrote. Fails as `commandFailure` says, with NOT_AVAILABLE, TIMEOUT, ABORTED. */
+  run(args: readonly string[], options: CommandOptions): Promise<string>;
+  /** The same; one that failed is a result. */
+  attempt(args: readonly string[], options: CommandOptions): Promise<CommandResult>;
+  openStream(args: readonly string[], options: Omit<ProgramStreamOptions, "command" | "args" | "env">): Promise<ProgramStream>;
+  spawn(args: readonly string[], options: { readonly signal?: AbortSignal | undefined }): Promise<SpawnedProgram>;
+}
+
+export interface CommandResult {
+  readonly exitCode: number;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+const COMMAND_BUDGET_MS = 30_000;
+
+export function createContainerCli(runtime: ContainerRuntime, place: string | undefined, settings: CliSettings): ContainerCli {
+  const env = settings.env ?? process.env;
+  const global = place === undefined || runtime.place === undefined ? [] : [runtime.place.flag, place];
+  const { command } = runtime;
+  const found = <T>(work: Promise<T>): Promise<T> => work.catch((error: unknown) => Promise.reject(isMissing(error, command) ? runtimeMissing(runtime) : error));
+  const cli: ContainerCli = {
+    runtime,
+    place,
+    platform: settings.platform ?? process.platform,
+    env,
+    shown: [command, ...global].join(" "),
+    async run(args, options) {
+      const result = await cli.attempt(args, options);
+      if (result.exitCode !== 0) throw commandFailure(cli, result, options.doing);
+      return result.stdout;
+    },
+    async attempt(args, options) {
+      throwIfAborted(options.signal);
+      const { exitCode, stdout, stderr } = await found(
+        runProgram({
+          command,
+          args: [...global, ...args],
+          env: { ...env, ...options.env },
+          signal: options.signal,
+          timeoutMs: options.budgetMs ?? settings.commandBudgetMs ?? COMMAND_BUDGET_MS,
+          secrets: options.secrets,
+        }),
+      );
+      return { exitCode, stdout: stdout.toString("utf8"), stderr };
+    },
+    openStream: (args, options) => found(openProgramStream({ ...options, command, args: [...global, ...args], env })),
+    spawn: (args, { signal }) => found(spawnProgram({ command, args: [...global, ...args], env, stdio: ["ignore", "pipe", "pipe"], signal })),
+  };
+  return cli;
+}
+
+function isMissing(error: unknown, command: string): boolean {
+  return RunnerError.is(error) && error.code === "NOT_FOUND" && error.details?.["program"] === command;
+}

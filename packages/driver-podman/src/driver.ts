@@ -1,0 +1,110 @@
+import { RunnerError, throwIfAborted, type CallOptions, type ProbeResult, type RunnerDriver, type RunnerState } from "@anyrunner/core";
+import { ENGINE_LABELS, ENGINE_ROLE, isOwnedEngine } from "@anyrunner/engine-container";
+
+import { checkRuntime, checkRuntimeFirst, checkVersion } from "./check-runtime.ts";
+import { cleanUp } from "./clean-up.ts";
+import { connectContainer } from "./connection.ts";
+import { containerNotFound, findContainer, listContainers, requireContainer } from "./container.ts";
+import { createContainerCli, type CliSettings, type ContainerCli } from "./container-cli.ts";
+import { describeState, hasEnded, isAlive, wasNeverStarted, type ContainerDetails } from "./container-details.ts";
+import { readLog } from "./container-log.ts";
+import { createHandle, type ContainerHandle } from "./handle.ts";
+import { destroyContainer, startContainer, stopContainer } from "./lifecycle.ts";
+import { provisionEngine } from "./provision-engine.ts";
+import type { RuntimeName } from "./runtime.ts";
+import { RUNTIMES } from "./runtimes.ts";
+import { parseContainerTarget, runtimeOptions, type ContainerTarget } from "./target.ts";
+
+export interface ContainerCliSettings extends CliSettings {
+  /** The engine version of the project, for `version=auto`. */
+  readonly engineVersion?: string | undefined;
+  /** Budget for pulling an image, in ms. Default 600,000. */
+  readonly pullBudgetMs?: number | undefined;
+}
+
+/** A driver for engines in the containers of one runtime, which is spoken to by its command-line program only. */
+export function createContainerCliDriver(name: RuntimeName, settings: ContainerCliSettings = {}): RunnerDriver<ContainerTarget, ContainerHandle> {
+  const runtime = RUNTIMES[name];
+  const cliFor = (place: string | undefined) => createContainerCli(runtime, place, settings);
+  const cliOf = (handle: ContainerHandle) => cliFor(handle.endpoint.place);
+  return {
+    specVersion: 1,
+    name,
+    schemes: [...runtime.schemes.container, ...runtime.schemes.image],
+    capabilities: ["provision", "half-close", "inspect", "logs", "lifecycle", "list"],
+    options: runtimeOptions(runtime),
+    parse: (url) => parseContainerTarget(runtime, url),
+    async probe(target, options) {
+      try {
+        return { available: true, detail: await look(cliFor(target.place), target, options) };
+      } catch (error) {
+        throwIfAborted(options.signal);
+        return reasonOf(error);
+      }
+    },
+    async provision(target, options) {
+      const cli = cliFor(target.place);
+      if (target.kind === "container") {
+        await checkRuntimeFirst(cli, options);
+        return createHandle(cli, await requireContainer(cli, target.container, options));
+      }
+      const { container } = await provisionEngine(cli, target.image, { ...options, ...settings });
+      if (target.image.cleanup) await cleanUp(cli, { signal: options.signal, report: options.report, keep: container.name });
+      return createHandle(cli, container);
+    },
+    connect: (handle, options) => connectContainer(cliOf(handle), handle, options),
+    inspect: async (handle, options) => stateOf(await findContainer(cliOf(handle), handle.endpoint.container, options)),
+    async *logs(handle, { tail = 100, follow = false, signal }) {
+      const cli = cliOf(handle);
+      const container = await findContainer(cli, handle.endpoint.container, { signal });
+      if (container === undefined) throw await containerNotFound(cli, handle.endpoint.name, { signal });
+      yield* readLog(cli, container.id, { tail, follow, signal });
+    },
+    async start(handle, options) {
+      const cli = cliOf(handle);
+      if (!(await startContainer(cli, handle.endpoint.container, options))) throw await containerNotFound(cli, handle.endpoint.name, options);
+    },
+    stop: (handle, options) => stopContainer(cliOf(handle), handle, options),
+    destroy: (handle, options) => destroyContainer(cliOf(handle), handle, options),
+    async list(options) {
+      const cli = cliFor(undefined);
+      const containers = await listContainers(cli, { name: ENGINE_LABELS.role, value: ENGINE_ROLE }, options);
+      return containers.filter(({ labels }) => isOwnedEngine(labels)).map((container) => createHandle(cli, container));
+    },
+  };
+}
+
+/** The detail of what is available. */
+async function look(cli: ContainerCli, target: ContainerTarget, options: CallOptions): Promise<string> {
+  await checkRuntimeFirst(cli, options);
+  if (target.kind === "container") {
+    const container = await requireContainer(cli, target.container, options);
+    return `the container "${container.name}" ${describeState(container)}`;
+  }
+  const [version] = await Promise.all([checkVersion(cli, options), checkRuntime(cli, options)]);
+  return `${cli.runtime.title} ${version ?? "of unknown version"}`;
+}
+
+function reasonOf(error: unknown): ProbeResult {
+  if (!RunnerError.is(error)) throw error;
+  return { available: false, code: error.code, reason: error.message, hint: error.hint };
+}
+
+function stateOf(container: ContainerDetails | undefined): RunnerState {
+  if (container === undefined) return { status: "missing" };
+  const { id, name, image, state, startedAt, exitCode, oomKilled, restarts } = container;
+  return {
+    status: runnerStatus(container),
+    image,
+    ...(startedAt !== undefined && { startedAt }),
+    ...(hasEnded(container) && exitCode !== undefined && { exitCode }),
+    ...(hasEnded(container) && oomKilled !== undefined && { oomKilled }),
+    details: { container: id, name, state, ...(restarts !== undefined && { restarts }) },
+  };
+}
+
+function runnerStatus(container: ContainerDetails): RunnerState["status"] {
+  if (container.state === "running") return "running";
+  if (isAlive(container)) return "starting";
+  return hasEnded(container) || wasNeverStarted(container) || container.state === "paused" ? "stopped" : "unknown";
+}

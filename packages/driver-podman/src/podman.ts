@@ -1,0 +1,3 @@
+import { createContainerCliDriver } from "./driver.ts";
+
+export const driver = createContainerCliDriver("podman");

@@ -1,0 +1,139 @@
+import { setTimeout as delay } from "node:timers/promises";
+
+import { abortedError, RunnerError, throwIfAborted, type ProvisionOptions } from "@anyrunner/core";
+import {
+  adoptableName,
+  driftWarning,
+  matchesPlan,
+  mayAdopt,
+  planEngineContainer,
+  readEngineFiles,
+  type EngineContainerPlan,
+  type EngineImage,
+} from "@anyrunner/engine-container";
+
+import { awaitEngine } from "./await-engine.ts";
+import { checkRuntimeFirst, checkVersion } from "./check-runtime.ts";
+import { containerNotRunning, findContainer } from "./container.ts";
+import type { ContainerCli } from "./container-cli.ts";
+import { isAlive, type ContainerDetails } from "./container-details.ts";
+import { startContainer } from "./lifecycle.ts";
+import { runEngine } from "./run-engine.ts";
+
+export interface ProvisionEngineOptions extends ProvisionOptions {
+  readonly engineVersion?: string | undefined;
+  readonly pullBudgetMs?: number | undefined;
+}
+
+const ATTEMPTS = 20;
+const PAUSE_MS = 250;
+/** How long a container that another caller makes may be there without running, before it is started from here. */
+const OTHERS_PAUSES = 8;
+/** An engine that was started by another caller so recently may not answer yet. */
+const FRESH_MS = 60_000;
+
+export interface ProvisionedEngine {
+  readonly container: ContainerDetails;
+  readonly plan: EngineContainerPlan;
+}
+
+/**
+ * Finds the engine of an image or makes one; callers at once, in other processes too, get the same container. Order: the container
+ * of the planned name, a running one of the official client for the same image, a new one. What this call or another has just
+ * started is waited for by `ready`.
+ */
+export async function provisionEngine(cli: ContainerCli, image: EngineImage, options: ProvisionEngineOptions): Promise<ProvisionedEngine> {
+  const { name: driver } = cli.runtime;
+  await checkRuntimeFirst(cli, options);
+  const files = await readEngineFiles(image, { env: cli.env, platform: cli.platform });
+  const plan = planEngineContainer(image, { env: cli.env, engineVersion: options.engineVersion, ...files });
+  for (let attempt = 1; attempt <= ATTEMPTS; attempt++) {
+    const container = (await useExisting(cli, plan, options)) ?? (await adopt(cli, image, plan, options)) ?? (await makeEngine(cli, image, plan, options));
+    if (container !== undefined) return { container, plan };
+    // Somebody else makes or removes a container of that name right now.
+    await pause(options.signal);
+  }
+  throw new RunnerError("TIMEOUT", `the container "${plan.name}" is made and removed again and again`, { hint: "see who else manages it", driver, retryable: true });
+}
+
+/** `undefined`: there is none, or it is just being removed. */
+async function useExisting(cli: ContainerCli, plan: EngineContainerPlan, options: ProvisionEngineOptions): Promise<ContainerDetails | undefined> {
+  let found = await findContainer(cli, plan.name, options);
+  // The beginning of an id counts as a name, too.
+  if (found === undefined || found.state === "removing" || found.name !== plan.name) return undefined;
+  compare(cli, found, plan, options);
+  for (let turn = 0; turn < OTHERS_PAUSES && found?.state === "created"; turn++) {
+    await pause(options.signal);
+    found = await findContainer(cli, plan.name, options);
+  }
+  if (found === undefined || found.state === "removing") return undefined;
+  if (isAlive(found)) {
+    if (isFresh(found)) await awaitEngine(cli, found, options);
+    return found;
+  }
+  if (found.state === "paused" || found.state === "dead") throw containerNotRunning(cli, found);
+  return startEngine(cli, found, options);
+}
+
+function compare(cli: ContainerCli, found: ContainerDetails, plan: EngineContainerPlan, { report }: ProvisionEngineOptions): void {
+  const match = matchesPlan(withoutLocalhost(found), plan);
+  if (match.kind === "other-options") report?.(driftWarning(plan.name, match.differences));
+  if (match.kind !== "other-image") return;
+  throw new RunnerError("ALREADY_EXISTS", `the container "${plan.name}" runs ${match.image}, not ${plan.image}`, {
+    hint: "choose another name with container=, or remove that container",
+    driver: cli.runtime.name,
+    details: { container: plan.name, image: match.image, wanted: plan.image },
+  });
+}
+
+async function adopt(cli: ContainerCli, image: EngineImage, plan: EngineContainerPlan, options: ProvisionEngineOptions): Promise<ContainerDetails | undefined> {
+  const name = adoptableName(image, plan);
+  const found = name === undefined ? undefined : await findContainer(cli, name, options);
+  if (found === undefined || !mayAdopt({ ...withoutLocalhost(found), name: found.name, running: found.state === "running" }, plan)) return undefined;
+  options.report?.({ type: "progress", id: "engine-adopted", message: `using the engine "${found.name}", which the official client started`, done: true });
+  return found;
+}
+
+async function makeEngine(cli: ContainerCli, image: EngineImage, plan: EngineContainerPlan, options: ProvisionEngineOptions): Promise<ContainerDetails | undefined> {
+  const { report } = options;
+  await checkVersion(cli, options);
+  const made = await runEngine(cli, plan, { ...options, pull: image.pull });
+  if (!made) return undefined;
+  const message = `starting the engine "${plan.name}"`;
+  report?.({ type: "progress", id: "engine-start", message });
+  const container = await findContainer(cli, plan.name, options);
+  if (container === undefined) return undefined;
+  await awaitEngine(cli, container, options);
+  report?.({ type: "progress", id: "engine-start", message, done: true });
+  return container;
+}
+
+async function startEngine(cli: ContainerCli, container: ContainerDetails, options: ProvisionEngineOptions): Promise<ContainerDetails | undefined> {
+  const { report } = options;
+  const message = `starting the engine "${container.name}"`;
+  report?.({ type: "progress", id: "engine-start", message });
+  if (!(await startContainer(cli, container.id, options))) return undefined;
+  const started = await findContainer(cli, container.id, options);
+  if (started !== undefined) await awaitEngine(cli, started, options);
+  report?.({ type: "progress", id: "engine-start", message, done: true });
+  return started;
+}
+
+/** Podman shows what was built or loaded here as an image of the registry "localhost". */
+function withoutLocalhost({ image, labels, env }: ContainerDetails): Pick<ContainerDetails, "image" | "labels" | "env"> {
+  return { image: image.replace(/^localhost\//, ""), labels, env };
+}
+
+/** What doesn't say when it was started may have been started just now. */
+function isFresh({ startedAt }: ContainerDetails): boolean {
+  return startedAt === undefined || Math.abs(Date.now() - Date.parse(startedAt)) < FRESH_MS;
+}
+
+async function pause(signal: AbortSignal | undefined): Promise<void> {
+  throwIfAborted(signal);
+  try {
+    await delay(PAUSE_MS, undefined, { signal });
+  } catch (error) {
+    throw signal?.aborted ? abortedError(signal) : error;
+  }
+}

@@ -1,0 +1,85 @@
+import { abortedError, RunnerError, throwIfAborted, type CallOptions } from "@anyrunner/core";
+import { CACHE_ROLE, ENGINE_LABELS, type EngineContainerPlan, type EngineImage } from "@anyrunner/engine-container";
+
+import { commandFailure } from "./command-failure.ts";
+import { findContainer } from "./container.ts";
+import type { ContainerCli } from "./container-cli.ts";
+import { wasNeverStarted } from "./container-details.ts";
+import { NAME_TAKEN } from "./known-failure.ts";
+import { pullImage, requireImage } from "./pull-image.ts";
+
+export interface RunEngineOptions extends CallOptions {
+  readonly pull: EngineImage["pull"];
+  readonly pullBudgetMs?: number | undefined;
+}
+
+const RUN_BUDGET_MS = 120_000;
+
+/**
+ * Makes and starts the container, pulling its image when it has to; `false` when the name is taken meanwhile.
+ * Fails with IMAGE_PULL_FAILED, NOT_FOUND for an image that must not be pulled, UNSUPPORTED, COMMAND_FAILED.
+ */
+export async function runEngine(cli: ContainerCli, plan: EngineContainerPlan, options: RunEngineOptions): Promise<boolean> {
+  const command = cli.runtime.grammar.run(plan);
+  if (options.pull === "always") await pullImage(cli, plan, options);
+  else await requireImage(cli, plan, options);
+  const isNewVolume = await createVolume(cli, plan, options);
+  throwIfAborted(options.signal);
+  const running = run(cli, plan, command).catch(async (error: unknown) => {
+    // One that another container uses meanwhile stays.
+    if (isNewVolume) await cli.attempt(cli.runtime.grammar.removeVolume(plan.volume), { doing: "remove a volume" }).catch(() => undefined);
+    throw error;
+  });
+  return orAborted(running, options.signal);
+}
+
+/** What it begins it ends, or removes, whoever has given up meanwhile: half a container would be in the way of the next call. */
+async function run(cli: ContainerCli, plan: EngineContainerPlan, { args, env }: ReturnType<typeof cli.runtime.grammar.run>): Promise<boolean> {
+  const doing = `start the engine's container "${plan.name}"`;
+  const result = await cli.attempt(args, { doing, env, budgetMs: RUN_BUDGET_MS, secrets: Object.values(env) });
+  if (result.exitCode === 0) return true;
+  const found = await findContainer(cli, plan.name, {});
+  if (NAME_TAKEN.test(result.stderr)) return false;
+  // It was made but can't be started: without force, what another caller has started stays.
+  if (found !== undefined && wasNeverStarted(found)) await cli.attempt(["rm", plan.name], { doing: "remove it" });
+  throw startFailure(commandFailure(cli, result, doing));
+}
+
+function startFailure(error: RunnerError): RunnerError {
+  if (error.code !== "COMMAND_FAILED" && error.code !== "PERMISSION_DENIED") return error;
+  return new RunnerError(error.code, error.message, { hint: startHint(error.message) ?? error.hint, driver: error.driver, details: error.details });
+}
+
+function startHint(words: string): string | undefined {
+  if (/port is already allocated|address already in use/i.test(words)) return "choose another port=, or stop the program that has it";
+  if (/nvidia|cdi device|unresolvable/i.test(words)) return "install the NVIDIA driver and container toolkit, or leave gpus= away";
+  if (/privileged|operation not permitted|permission denied|rlimit|cap_/i.test(words)) {
+    return "an engine needs privileged containers, as root's or with the user's cgroups; use a runner elsewhere, or embedded://";
+  }
+  if (/network/i.test(words)) return "check network=";
+  return undefined;
+}
+
+/** With labels, so that it is known as ours. `false`: one is there, and is used as it is. */
+async function createVolume(cli: ContainerCli, { volume }: EngineContainerPlan, options: CallOptions): Promise<boolean> {
+  const doing = `make the volume "${volume}"`;
+  const result = await cli.attempt(cli.runtime.grammar.createVolume(volume, { [ENGINE_LABELS.role]: CACHE_ROLE }), { ...options, doing });
+  if (result.exitCode === 0) return true;
+  if (NAME_TAKEN.test(result.stderr)) return false;
+  throw commandFailure(cli, result, doing);
+}
+
+async function orAborted<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  if (signal === undefined) return work;
+  let onAbort: (() => void) | undefined;
+  const aborted = new Promise<never>((_, reject) => {
+    onAbort = () => reject(abortedError(signal));
+    signal.addEventListener("abort", onAbort, { once: true });
+  });
+  work.catch(() => undefined);
+  try {
+    return await Promise.race([work, aborted]);
+  } finally {
+    if (onAbort !== undefined) signal.removeEventListener("abort", onAbort);
+  }
+}
