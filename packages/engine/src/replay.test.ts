@@ -1,7 +1,10 @@
 import { mkdir, mkdtemp, readFile, readlink, realpath, rm, stat } from "node:fs/promises";
+import { once } from "node:events";
+import { createServer, type AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
+import { decodeBytesMessage } from "@anyrunner/filesync";
 import { duplexPair, openHttp2Connection, serveGrpc } from "@anyrunner/protocol";
 import { makeRecordedHost, readCall, readConversation, readRecording, replayEngine, type RecordedScenario } from "@anyrunner/testkit";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
@@ -24,18 +27,29 @@ afterEach(async () => {
 /** Our attachables, called by the recorded engine of a scenario. */
 async function replay(scenario: RecordedScenario) {
   const login = await recordedLogin(scenario);
+  const service = scenario === "hostService" ? await serveAsRecorded() : undefined;
   await makeRecordedHost(scenario, root);
   const attachables = createAttachables({ env: {}, cwd: root, home: folder, gitignore: "mark", credentials: () => Promise.resolve(login) });
   const [near, far] = duplexPair();
   const server = serveGrpc(near, attachables.routes);
   const connection = openHttp2Connection(far);
   try {
-    return await replayEngine(scenario, connection, { root, outside });
+    return await replayEngine(scenario, connection, { root, outside, service: service?.url });
   } finally {
     connection.destroy();
     await server.closed;
     await attachables.close();
+    service?.close();
   }
+}
+
+/** The recorded service of the host: answers whoever says something as it did then. */
+async function serveAsRecorded() {
+  const calls = readConversation(await readRecording("hostService", 2)).exchanges.map(readCall);
+  const answers = calls.filter(({ mode }) => mode === "socket").flatMap(({ answer }) => answer.messages.map(decodeBytesMessage));
+  const server = createServer((socket) => void socket.once("data", () => socket.end(Buffer.concat(answers))));
+  await once(server.listen(0, "127.0.0.1"), "listening");
+  return { url: `tcp://127.0.0.1:${(server.address() as AddressInfo).port}`, close: () => server.close() };
 }
 
 describe("the recorded engine calls this client", () => {
@@ -55,6 +69,9 @@ describe("the recorded engine calls this client", () => {
     "pull",
     "pullDenied",
     "pushPull",
+    "hostSocket",
+    "hostService",
+    "tunnel",
   ] as const)("%s: every answer is the official client's", async (scenario) => {
     const calls = await replay(scenario);
     expect(calls.length).toBeGreaterThan(4);

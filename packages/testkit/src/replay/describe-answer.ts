@@ -1,4 +1,4 @@
-import { decodePacket, decodeStat, type FileStat } from "@anyrunner/filesync";
+import { decodeBytesMessage, decodePacket, decodeStat, type FileStat } from "@anyrunner/filesync";
 
 import type { PathMapping } from "./path-mapping.ts";
 import type { CallAnswer, RecordedCall } from "./recorded-call.ts";
@@ -12,6 +12,10 @@ export function describeAnswer(call: RecordedCall, answer: CallAnswer, mapping: 
 
 function describeMessages(call: RecordedCall, messages: readonly Buffer[], mapping: PathMapping | undefined): readonly string[] {
   switch (call.mode) {
+    case "socket":
+      return [`bytes ${Buffer.concat(messages.map((message) => Buffer.from(decodeBytesMessage(message)))).toString("hex")}`];
+    case "tunnel":
+      throw new Error("a tunnel is described by describeTunnel");
     case "unary":
     case "write-file":
       return messages.map((message) => `message ${message.toString("hex")}`);

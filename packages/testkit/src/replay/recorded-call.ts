@@ -1,7 +1,7 @@
 import { grpcMessages, headerOf, type Exchange } from "./exchange.ts";
 
 /** Which messages travel on a call; the metadata says it, not the method. */
-export type CallMode = "stat" | "tree" | "write-tree" | "write-file" | "unary";
+export type CallMode = "stat" | "tree" | "write-tree" | "write-file" | "socket" | "tunnel" | "unary";
 
 /** One call of the engine to the client, as it was recorded. */
 export interface RecordedCall {
@@ -47,6 +47,8 @@ export function readCall({ request, response }: Exchange): RecordedCall {
 }
 
 function modeOf(path: string, options: Readonly<Record<string, unknown>>): CallMode {
+  if (path.endsWith("/ForwardAgent")) return "socket";
+  if (path.endsWith("TunnelListener/Listen")) return "tunnel";
   if (path.endsWith(".FileSend/DiffCopy")) return options["is_file_stream"] === true ? "write-file" : "write-tree";
   if (!path.endsWith(".FileSync/DiffCopy")) return "unary";
   return options["get_abs_path_only"] === true || options["stat_path_only"] === true ? "stat" : "tree";

@@ -6,6 +6,7 @@ import { readConversation } from "./exchange.ts";
 import { createPathMapping, type PathMapping } from "./path-mapping.ts";
 import { readCall, type CallAnswer, type RecordedCall } from "./recorded-call.ts";
 import { readRecording, type RecordedScenario } from "./recording.ts";
+import { describeTunnel, playTunnel, recordedPeer } from "./tunnel-call.ts";
 
 /** One recorded call, and how this client and the official one answered it, in comparable lines. */
 export interface ReplayedCall {
@@ -19,6 +20,8 @@ export interface ReplayOptions {
   readonly root: string;
   /** What stands for the recorded `/tmp`. */
   readonly outside: string;
+  /** What stands for the recorded service of the host, as a URL such as `tcp://127.0.0.1:8080`. */
+  readonly service?: string | undefined;
 }
 
 /**
@@ -31,14 +34,21 @@ export async function replayEngine(scenario: RecordedScenario, connection: Http2
   const replayed: ReplayedCall[] = [];
   for (const exchange of readConversation(await readRecording(scenario, 2)).exchanges) {
     const call = readCall(exchange);
-    const played = await playCall(connection, call, mapping);
-    replayed.push({
-      call: `${call.path} ${JSON.stringify(call.options)}`,
-      recorded: describeAnswer(call, call.answer, undefined),
-      played: describeAnswer(call, played, mapping),
-    });
+    const name = `${call.path} ${JSON.stringify(call.options)}`;
+    if (call.mode === "tunnel") {
+      const played = await playTunnel(connection, call);
+      replayed.push({ call: name, recorded: await describeTunnel(call.answer, await recordedPeer(call)), played: await describeTunnel(played, played.peer) });
+    } else {
+      const played = await playCall(connection, withService(call, options.service), mapping);
+      replayed.push({ call: name, recorded: describeAnswer(call, call.answer, undefined), played: describeAnswer(call, played, mapping) });
+    }
   }
   return replayed;
+}
+
+function withService(call: RecordedCall, service: string | undefined): RecordedCall {
+  if (call.mode !== "socket" || service === undefined) return call;
+  return { ...call, metadata: { ...call.metadata, "x-dagger-socket-urlencoded": [service] } };
 }
 
 async function playCall(connection: Http2Connection, call: RecordedCall, mapping: PathMapping): Promise<CallAnswer> {
