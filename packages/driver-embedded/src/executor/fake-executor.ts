@@ -64,6 +64,7 @@ export function createFakeExecutor({ store, gate }: FakeExecutorOptions): FakeEx
     find: async (digest) => byDigest.get(digest),
     async forget(digest) {
       calls.push("forget");
+      images.delete(byDigest.get(digest)?.image ?? "");
       byDigest.delete(digest);
     },
     async open(base) {

@@ -7,6 +7,7 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { createFakeExecutor, type FakeExecutor } from "../executor/fake-executor.ts";
 import { openIndex } from "../index-store/index-store.ts";
 import { createBlobStore, type BlobStore } from "../tree/blob-store.ts";
+import { startSpan } from "../telemetry/span.ts";
 import { readTar } from "../tree/tar-read.ts";
 import type { Call } from "./call.ts";
 import { execOperation, imageOperation, putOperation, type Exec, type Operation } from "./operation.ts";
@@ -119,6 +120,45 @@ test("another process finds results and snapshots again", async () => {
   expect(await stdout(exec(first, ["cat", "/a"]), second)).toBe("1");
   expect(executor.calls.slice(0, 2)).toEqual(["open", "exec cat /a"]);
   await second.close();
+});
+
+test("a step whose snapshot somebody removed runs again when its files are needed, with a warning", async () => {
+  const first = exec(base, ["write", "/a", "1"]);
+  await stdout(first);
+  await planner.close();
+  await executor.forget(await first.key(call()), {});
+  executor.calls.length = 0;
+  const warnings: string[] = [];
+  const report = (event: { readonly type: string; readonly message: string }) => void warnings.push(event.message);
+  const { stdout: content } = await planner.run(exec(first, ["cat", "/a"]), { ...call(), report });
+  expect((await store.read(content)).toString()).toBe("1");
+  expect(executor.calls.filter((each) => each.startsWith("exec"))).toEqual(["exec write /a 1", "exec cat /a"]);
+  expect(warnings).toEqual(["a cached step runs again, because its snapshot is gone"]);
+});
+
+test("snapshots that are too many are given up, the least used first", async () => {
+  const first = exec(base, ["write", "/a", "1"]);
+  await stdout(exec(exec(first, ["write", "/b", "2"]), ["write", "/c", "3"]));
+  await planner.settle();
+  executor.calls.length = 0;
+  await planner.collect({ count: 2, ageMs: 1_000_000 });
+  expect(executor.calls).toEqual(["forget"]);
+  expect(await executor.find(await first.key(call()), {})).toBeUndefined();
+});
+
+test("a command shows once below one query, as cached where it did not run", async () => {
+  const shown: string[] = [];
+  const sink = {
+    span: (record: { name: string; endNs: bigint | undefined; attributes: object }) =>
+      void (record.endNs !== undefined && shown.push(`${record.name} ${JSON.stringify(record.attributes)}`)),
+    log: () => {},
+  };
+  const span = startSpan(sink, "query", { traceId: "0".repeat(32) });
+  const step = exec(base, ["echo", "two words"]);
+  await planner.run(step, { ...call(), span });
+  await planner.run(step, { ...call(), span });
+  await planner.run(step, { ...call(), span: startSpan(sink, "query", { traceId: "0".repeat(32) }) });
+  expect(shown).toEqual(['withExec echo "two words" {}', 'withExec echo "two words" {"dagger.io/dag.cached":true}']);
 });
 
 test("a failure is not kept and its segment is closed", async () => {

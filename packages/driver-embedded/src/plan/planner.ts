@@ -1,14 +1,15 @@
 import type { Readable } from "node:stream";
 
-import { throwIfAborted } from "@anyrunner/core";
+import { RunnerError, throwIfAborted } from "@anyrunner/core";
 
 import type { Executor, SegmentSpec, Snapshot } from "../executor/executor.ts";
 import type { ExecRecord, IndexStore, SnapshotLimits } from "../index-store/index-store.ts";
 import type { BlobStore } from "../tree/blob-store.ts";
-import type { FolderNode } from "../tree/node.ts";
-import { folderEntries, writeTar, type TarEntry } from "../tree/tar-write.ts";
+import { folderEntries, writeTar } from "../tree/tar-write.ts";
 import type { Call } from "./call.ts";
-import type { ExecOperation, Operation, PutOperation } from "./operation.ts";
+import { createExecSpans } from "./exec-spans.ts";
+import type { ExecOperation, Operation } from "./operation.ts";
+import { putInto } from "./put-into.ts";
 import { runExec } from "./run-exec.ts";
 import { createSegmentPool, specKey, type Place } from "./segment-pool.ts";
 import { createSemaphore } from "./semaphore.ts";
@@ -46,6 +47,7 @@ export function createPlanner({ executor, index, store, concurrency, idleMs }: P
   const runs = createInFlight<ExecRecord>();
   const seals = new Map<string, Promise<Snapshot>>();
   const checked = new Set<string>();
+  const startSpan = createExecSpans();
 
   const run = (operation: ExecOperation, call: Call, following = 0): Promise<ExecRecord> => runKeyed(operation, call, following, false);
 
@@ -53,7 +55,7 @@ export function createPlanner({ executor, index, store, concurrency, idleMs }: P
     const key = await operation.key(call);
     const known = index.exec(key);
     if (known !== undefined && !again) {
-      startExecSpan(operation, call)?.end({ cached: true });
+      startSpan(operation, key, call)?.end({ cached: true });
       return known;
     }
     return runs(key, call, (joined) => execute(operation, key, joined, following));
@@ -63,7 +65,7 @@ export function createPlanner({ executor, index, store, concurrency, idleMs }: P
   const execute = async (operation: ExecOperation, key: string, call: Call, following: number): Promise<ExecRecord> => {
     const spec = specOf(operation, following + 1);
     const place = await arrive(operation.parent, spec, call, following + 1);
-    const span = startExecSpan(operation, call);
+    const span = startSpan(operation, key, call);
     try {
       const record = await enter(call.signal, () => runExec({ segment: place.segment, exec: operation.exec, store, call: { ...call, span } }));
       await index.setExec(key, record);
@@ -97,7 +99,8 @@ export function createPlanner({ executor, index, store, concurrency, idleMs }: P
         return warm;
       }
       const snapshot = await snapshotOf(operation, key, call);
-      if (snapshot !== undefined) return open(snapshot, spec, key, call);
+      const opened = snapshot === undefined ? undefined : await open(snapshot, spec, operation, key, call);
+      if (opened !== undefined) return opened;
       if (operation.kind === "put" || operation.kind === "remove") return change(operation, key, spec, call, following);
       // A command ran just now, but with other mounts: the next one goes on from a snapshot of it.
       const other = pool.take(key);
@@ -107,9 +110,15 @@ export function createPlanner({ executor, index, store, concurrency, idleMs }: P
     }
   };
 
-  const open = async (snapshot: Snapshot, spec: SegmentSpec, key: string, call: Call): Promise<Place> => {
-    const segment = await executor.open(snapshot, spec, { signal: call.signal, report: call.report });
-    return { segment, spec: specKey(spec), mounted: spec.mounts.length > 0, position: key, replaceable: true };
+  /** Undefined where the snapshot turns out to be gone: somebody removed it since it was looked for. */
+  const open = async (snapshot: Snapshot, spec: SegmentSpec, operation: Operation, key: string, call: Call): Promise<Place | undefined> => {
+    try {
+      const segment = await executor.open(snapshot, spec, { signal: call.signal, report: call.report });
+      return { segment, spec: specKey(spec), mounted: spec.mounts.length > 0, position: key, replaceable: true };
+    } catch (error) {
+      if (operation.kind === "image" || !isNotFound(error) || !checked.delete(key)) throw error;
+      return undefined;
+    }
   };
 
   const change = async (
@@ -122,25 +131,12 @@ export function createPlanner({ executor, index, store, concurrency, idleMs }: P
     const place = await arrive(operation.parent, spec, call, following);
     try {
       if (operation.kind === "remove") await place.segment.remove(operation.paths, { signal: call.signal });
-      else await put(place, operation, call);
+      else await putInto(place.segment, await operation.put(call), { store, signal: call.signal });
       return Object.assign(place, { position: key, replaceable: true });
     } catch (error) {
       await pool.drop(place);
       throw error;
     }
-  };
-
-  const put = async (place: Place, operation: PutOperation, call: Call): Promise<void> => {
-    const { path, node, name } = await operation.put(call);
-    const options = { signal: call.signal };
-    const whole = path.endsWith("/") && node.kind !== "folder" ? `${path}${name}` : path.replace(/\/+$/, "");
-    const slash = whole.lastIndexOf("/");
-    const entry: TarEntry = { path: whole.slice(slash + 1), node };
-    const parent = whole.slice(0, slash) || "/";
-    if (node.kind !== "folder") await place.segment.put(writeTar([entry], store), parent, options);
-    // An entry for the folder itself would replace a link to a folder, so it is there only when it says something.
-    else if (whole === "" || isPlain(node)) await place.segment.put(writeTar(folderEntries(node), store), path, options);
-    else await place.segment.put(writeTar([entry, ...folderEntries(node, `${entry.path}/`)], store), parent, options);
   };
 
   const snapshotOf = async (operation: Operation, key: string, call: Call): Promise<Snapshot | undefined> => {
@@ -205,7 +201,7 @@ export function createPlanner({ executor, index, store, concurrency, idleMs }: P
       type: "warning",
       id: "embedded-replay",
       message: "a cached step runs again, because its snapshot is gone",
-      hint: "keep images labelled by anyrunner to avoid it",
+      hint: "keep the images named anyrunner-embedded to avoid it",
     });
     await runKeyed(operation, call, 0, true);
   };
@@ -225,9 +221,14 @@ export function createPlanner({ executor, index, store, concurrency, idleMs }: P
       const place = warm ?? (await arrive(operation, operation.kind === "exec" ? specOf(operation, 1) : PLAIN, call, 0));
       if (!place.replaceable) await seal(place, "keep");
       try {
-        return await use(await place.segment.get(path, { signal: call.signal }));
-      } finally {
+        const result = await use(await place.segment.get(path, { signal: call.signal }));
         pool.give(place);
+        return result;
+      } catch (error) {
+        // A path that is not there breaks nothing; after anything else the segment is of no more use.
+        if (isNotFound(error)) pool.give(place);
+        else await pool.drop(place);
+        throw error;
       }
     },
     async settle() {
@@ -247,8 +248,8 @@ export function createPlanner({ executor, index, store, concurrency, idleMs }: P
   };
 }
 
-function isPlain(folder: FolderNode): boolean {
-  return folder.mode === 0o755 && folder.uid === 0 && folder.gid === 0;
+function isNotFound(error: unknown): boolean {
+  return RunnerError.is(error) && error.code === "NOT_FOUND";
 }
 
 function specOf({ exec }: ExecOperation, expectedSteps: number): SegmentSpec {
@@ -257,9 +258,4 @@ function specOf({ exec }: ExecOperation, expectedSteps: number): SegmentSpec {
 
 function sameSpec(operation: ExecOperation, spec: SegmentSpec): boolean {
   return specKey(specOf(operation, 1)) === specKey(spec);
-}
-
-function startExecSpan(operation: ExecOperation, call: Call) {
-  const name = `withExec ${operation.exec.args.map((arg) => (/^[\w@%+=:,./-]+$/.test(arg) ? arg : JSON.stringify(arg))).join(" ")}`;
-  return call.span?.child(name.length > 200 ? `${name.slice(0, 197)}...` : name);
 }
