@@ -21,7 +21,19 @@ export interface Manifest {
     readonly exports?: Readonly<Record<string, string | { readonly types?: string; readonly default?: string }>>;
   };
   readonly dependencies?: Readonly<Record<string, string>>;
-  readonly driver?: { readonly specVersion?: number; readonly schemes?: readonly string[] };
+  readonly driver?: DriverKey | readonly DriverKey[];
+}
+
+/** One driver of a package. */
+export interface DriverKey {
+  readonly specVersion?: number;
+  /** Default: the folder's, without `driver-`. */
+  readonly name?: string;
+  /** The export that has it. Default: the package itself. */
+  readonly entry?: string;
+  readonly schemes?: readonly string[];
+  /** Too large to come along, so it is installed on first use. */
+  readonly onDemand?: boolean;
 }
 
 export interface WorkspacePackage {

@@ -15,8 +15,8 @@ import { findPod, isRunning, podNotFound, podNotRunning } from "./pod.ts";
 const RELAY_COMMAND = ["buildctl", "dial-stdio"] as const;
 
 const EXPLANATION_BUDGET_MS = 3000;
-/** A relay whose input has ended is soon gone, once what lies on the way has been read. */
-const GRACE_MS = 10_000;
+/** An engine stops sending once the relay's input has ended; what lies on the way takes a while to be read. */
+const GRACE_MS = 60_000;
 
 export interface ConnectPodOptions extends CallOptions {
   readonly source: ClusterSource;

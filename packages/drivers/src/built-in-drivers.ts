@@ -22,9 +22,42 @@ export const BUILT_IN_DRIVERS: readonly BuiltInDriver[] = [
     load: () => import("@anyrunner/driver-embedded"),
   },
   {
+    name: "apple",
+    package: "@anyrunner/driver-podman",
+    schemes: ["container+apple", "image+apple", "container", "image"],
+    load: () => import("@anyrunner/driver-podman/apple"),
+  },
+  {
+    name: "podman",
+    package: "@anyrunner/driver-podman",
+    schemes: ["podman-container", "container+podman", "podman-image", "image+podman", "container", "image"],
+    load: () => import("@anyrunner/driver-podman"),
+  },
+  {
+    name: "finch",
+    package: "@anyrunner/driver-podman",
+    schemes: ["container+finch", "image+finch", "container", "image"],
+    load: () => import("@anyrunner/driver-podman/finch"),
+  },
+  {
+    name: "nerdctl",
+    package: "@anyrunner/driver-podman",
+    schemes: ["nerdctl-container", "container+nerdctl", "image+nerdctl", "container", "image"],
+    load: () => import("@anyrunner/driver-podman/nerdctl"),
+  },
+  {
     name: "socket",
     package: "@anyrunner/driver-socket",
-    schemes: ["unix", "tcp"],
+    schemes: ["unix", "tcp", "tls", "npipe"],
     load: () => import("@anyrunner/driver-socket"),
+  },
+];
+
+/** Drivers that are installed on first use: too large to come along. */
+export const ON_DEMAND_DRIVERS: readonly Omit<BuiltInDriver, "load">[] = [
+  {
+    name: "kubernetes",
+    package: "@anyrunner/driver-kubernetes",
+    schemes: ["kube-pod", "kube-image"],
   },
 ];

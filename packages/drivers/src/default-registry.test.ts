@@ -80,6 +80,11 @@ describe("driver packages among the declared dependencies", () => {
     await expect(resolve("foo")).rejects.toMatchObject({ code: "DRIVER_NOT_INSTALLED", hint: "run: pnpm add --save-dev anyrunner-driver-foo" });
   });
 
+  test("declared but absent, one that is installed on first use keeps its schemes", async () => {
+    await files({ "package.json": { devDependencies: { "@anyrunner/driver-kubernetes": "1" } } });
+    expect((await registry()).candidates("kube-pod").map(({ name }) => name)).toEqual(["kubernetes"]);
+  });
+
   test("a module that is missing inside the driver is not taken for a missing driver", async () => {
     await files(packaged("anyrunner-driver-foo", 'import "its-own-dependency";\n'));
     expect(await resolveInNode("foo")).toMatchObject({ code: "DRIVER_INVALID", message: expect.stringContaining("its-own-dependency") });

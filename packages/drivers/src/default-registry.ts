@@ -4,6 +4,7 @@ import { createRegistry, type DriverEntry, type Registry, type Reporter } from "
 import { BUILT_IN_DRIVERS } from "./built-in-drivers.ts";
 import { importDriver } from "./import-driver.ts";
 import { configuredDrivers, declaredDrivers } from "./outside-drivers.ts";
+import { onDemandEntries } from "./on-demand-drivers.ts";
 import { isPlanned, plannedEntries } from "./planned-drivers.ts";
 
 export interface DefaultRegistryOptions {
@@ -18,7 +19,8 @@ export interface DefaultRegistryOptions {
 
 /**
  * The registry of a project. A scheme belongs to the first of these that claims it: drivers that the configuration names, the
- * built-in ones, driver packages among the declared dependencies. Imports no driver. Fails with INVALID_CONFIG.
+ * built-in ones, driver packages among the declared dependencies, drivers that are installed on first use. Imports no driver. Fails with
+ * INVALID_CONFIG.
  */
 export function createDefaultRegistry({ cwd, env, config, report, store = openUserStore({ env }) }: DefaultRegistryOptions): Registry {
   const builtIn = BUILT_IN_DRIVERS.map(({ name, package: origin, schemes, load }): DriverEntry => ({
@@ -29,9 +31,16 @@ export function createDefaultRegistry({ cwd, env, config, report, store = openUs
   }));
   const configured = config === undefined ? [] : configuredDrivers(config, { cwd, env, store });
   const known = new Set([...configured, ...builtIn].map(({ origin }) => origin));
-  const declared = declaredDrivers({ cwd, env, store }).filter(({ origin }) => !known.has(origin));
-  const groups = [configured, builtIn, declared, plannedEntries()];
+  const onDemand = onDemandEntries({ cwd, env });
+  const declared = declaredDrivers({ cwd, env, store }).filter((entry) => !known.has(entry.origin) && !isAbsentTwin(entry, onDemand));
+  const groups = [configured, builtIn, declared, onDemand, plannedEntries()];
   return createRegistry(firstOfEachName(withoutTakenSchemes(groups), report));
+}
+
+/** A package on demand that is declared but not installed doesn't know its schemes; the entry on demand does. */
+function isAbsentTwin(entry: DriverEntry, onDemand: readonly DriverEntry[]): boolean {
+  const twin = onDemand.find(({ origin }) => origin === entry.origin);
+  return twin !== undefined && !entry.schemes.some((scheme) => twin.schemes.includes(scheme));
 }
 
 /** Candidates for one scheme come from one group only: nothing that is configured falls back to something else. */
@@ -53,7 +62,7 @@ function firstOfEachName(entries: readonly DriverEntry[], report: Reporter | und
     const winner = byName.get(entry.name);
     if (winner === undefined) {
       byName.set(entry.name, entry);
-    } else if (!isPlanned(entry)) {
+    } else if (!isPlanned(entry) && winner.origin !== entry.origin) {
       report?.({
         type: "warning",
         id: `driver-name-${entry.name}`,

@@ -10,22 +10,6 @@ interface PlannedDriver {
 
 /** Known schemes of runners whose packages don't exist yet; listed, so that the message about them can be honest. */
 const PLANNED_DRIVERS: readonly PlannedDriver[] = [
-  { name: "kubernetes", package: "@anyrunner/driver-kubernetes", schemes: ["kube-pod", "kube-image"] },
-  {
-    name: "podman",
-    package: "@anyrunner/driver-podman",
-    schemes: [
-      "container+podman",
-      "container+nerdctl",
-      "container+finch",
-      "container+apple",
-      "podman-container",
-      "image+podman",
-      "image+nerdctl",
-      "image+finch",
-      "image+apple",
-    ],
-  },
   { name: "ssh", package: "@anyrunner/driver-ssh", schemes: ["ssh"] },
   { name: "tls", package: "@anyrunner/driver-tls", schemes: ["tls", "npipe"] },
 ];
