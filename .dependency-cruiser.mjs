@@ -14,9 +14,10 @@ const ARROWS = {
   "driver-socket": ["core"],
   "driver-docker": ["core", "config", "docker-endpoint", "engine-container"],
   "driver-embedded": ["core", "protocol", "filesync", "docker-endpoint"],
+  "driver-podman": ["core", "exec", "engine-container"],
   "driver-kubernetes": ["core"],
   testkit: ["core", "protocol", "filesync"],
-  drivers: ["core", "config", "driver-socket", "driver-docker", "driver-embedded", "driver-kubernetes"],
+  drivers: ["core", "config", "driver-socket", "driver-docker", "driver-embedded", "driver-kubernetes", "driver-podman"],
 };
 
 /** Libraries that belong to one package each, by the pattern of their folder in node_modules. */

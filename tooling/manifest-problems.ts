@@ -1,3 +1,4 @@
+import { announcedDrivers } from "./manifest-drivers.ts";
 import type { Manifest, WorkspacePackage } from "./workspace-packages.ts";
 
 /** The headings of a driver's README, in their order. */
@@ -18,7 +19,7 @@ export function manifestProblems({ directory, manifest }: WorkspacePackage, read
   expect(manifest.files?.includes("dist") === true, 'files lacks "dist"');
   expect(readme !== undefined, "has no README.md");
   problems.push(...exportProblems(manifest));
-  if (directory.startsWith("packages/driver-")) problems.push(...driverProblems(manifest, readme ?? ""));
+  if (directory.startsWith("packages/driver-")) problems.push(...driverProblems({ directory, manifest }, readme ?? ""));
   return problems;
 }
 
@@ -40,9 +41,10 @@ function exportProblems({ exports = {}, publishConfig }: Manifest): readonly str
   return problems;
 }
 
-function driverProblems({ driver }: Manifest, readme: string): readonly string[] {
+function driverProblems(one: WorkspacePackage, readme: string): readonly string[] {
   const problems: string[] = [];
-  if (driver?.specVersion !== 1 || (driver.schemes ?? []).length === 0) problems.push('its "driver" key does not say { specVersion: 1, schemes: […] }');
+  const drivers = announcedDrivers(one);
+  if (drivers.length === 0 || drivers.some(({ specVersion, schemes }) => specVersion !== 1 || schemes.length === 0)) problems.push('its "driver" key does not say { specVersion: 1, schemes: […] }');
   const headings = [...readme.matchAll(/^## (.+)$/gm)].map((match) => match[1]);
   if (headings.join() !== DRIVER_README_HEADINGS.join()) problems.push(`README headings are not: ${DRIVER_README_HEADINGS.join(", ")}`);
   if (readme.split("\n").length > 120) problems.push("README is longer than 120 lines");

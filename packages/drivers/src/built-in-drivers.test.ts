@@ -20,6 +20,10 @@ test("every driver is a declared dependency", () => {
   expect(Object.keys(dependencies)).toEqual(expect.arrayContaining(BUILT_IN_DRIVERS.map((driver) => driver.package)));
 });
 
+test.each(["container", "image"])("%s:// tries the runtimes in the official client's order", (scheme) => {
+  expect(registry.candidates(scheme).map(({ name }) => name)).toEqual(["docker", "apple", "podman", "finch", "nerdctl"]);
+});
+
 describe.each(registry.entries.filter((entry) => !isPlanned(entry)).map((entry): [string, DriverEntry] => [entry.name, entry]))("driver %s", (_, entry) => {
   test("has the name and the schemes that its manifest announces", async () => {
     const driver = await registry.load(entry);
