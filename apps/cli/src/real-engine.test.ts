@@ -1,12 +1,16 @@
-import { mkdir, mkdtemp, readdir, readFile, realpath, rm } from "node:fs/promises";
+import { execFile } from "node:child_process";
+import { once } from "node:events";
+import { copyFile, mkdir, mkdtemp, readdir, readFile, realpath, rm } from "node:fs/promises";
+import { createServer, type AddressInfo, type Socket } from "node:net";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
+import { promisify } from "node:util";
 
 import { openRunner, parseRunnerUrl } from "@anyrunner/core";
 import { createDefaultRegistry } from "@anyrunner/drivers";
 import { graphqlErrorText, openSession, type EngineSession, type GraphqlResponse } from "@anyrunner/engine";
 import { makeBusyboxRootfs, makeRecordedHost, readRecordedResult, type RecordedScenario } from "@anyrunner/testkit";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
 
 import { createCliHarness } from "./test-cli.ts";
 
@@ -20,6 +24,17 @@ test.skipIf(ENGINE === "")("ANYRUNNER_TEST_ENGINE holds a runner URL; the real-e
 
 /** Without the build part, which Info may add. */
 const released = (version: string) => version.replace(/\+.*$/, "");
+
+/** Copies a program of this machine with the libraries that it needs into a directory that becomes part of a container. */
+async function addProgram(name: string, directory: string): Promise<void> {
+  const { stdout } = await promisify(execFile)("sh", ["-c", 'path=$(command -v "$0") && echo "$path" && ldd "$path"', name]);
+  const [program = "", ...libraries] = stdout.split("\n").map((line) => /(?:^|\s)(\/\S+)/.exec(line)?.[1] ?? "");
+  for (const path of [program, ...libraries.filter((each) => each !== "")]) {
+    const target = path === program ? "/usr/bin/" + name : path;
+    await mkdir(join(directory, dirname(target)), { recursive: true });
+    await copyFile(await realpath(path), join(directory, target));
+  }
+}
 
 /** The scenarios of the recordings, asked as the official SDK asks, compared with what its program printed then. */
 describe.skipIf(ENGINE === "")(`real engine at ${ENGINE}`, () => {
@@ -60,7 +75,8 @@ describe.skipIf(ENGINE === "")(`real engine at ${ENGINE}`, () => {
   const rootfs = async () => text(String(await ask(`{host{directory(path:${text(join(root, "rootfs"))}){id}}}`, "host", "directory", "id")));
 
   async function exec(command: readonly string[], prepared = ""): Promise<GraphqlResponse> {
-    const container = `container{withRootfs(directory:${await rootfs()}){${prepared}withExec(args:${text(command as unknown as string)}){stdout}${prepared === "" ? "" : "}"}}}`;
+    const closing = "}".repeat(prepared.split("){").length - 1);
+    const container = `container{withRootfs(directory:${await rootfs()}){${prepared}withExec(args:${text(command as unknown as string)}){stdout}${closing}}}`;
     return session.query({ query: `{${container}}` });
   }
 
@@ -68,6 +84,14 @@ describe.skipIf(ENGINE === "")(`real engine at ${ENGINE}`, () => {
   async function printed(scenario: RecordedScenario): Promise<unknown> {
     const match = new RegExp(`^${scenario} (.*) \\d+ms\\s*$`, "s").exec(await readRecordedResult(scenario));
     return JSON.parse(match?.[1] ?? "null");
+  }
+
+  /** A server of the host: on a port, which is the result, or a unix socket. */
+  async function serve(onConnection: (socket: Socket) => void, path?: string): Promise<number> {
+    const server = createServer((socket) => onConnection(socket.on("error", () => {})));
+    await once(path === undefined ? server.listen(0, "127.0.0.1") : server.listen(path), "listening");
+    onTestFinished(() => void server.close());
+    return path === undefined ? (server.address() as AddressInfo).port : 0;
   }
 
   test("version", async () => {
@@ -143,6 +167,51 @@ describe.skipIf(ENGINE === "")(`real engine at ${ENGINE}`, () => {
         extensions: { _type: "EXEC_ERROR", cmd: ["sh", "-c", "echo o; echo e >&2; exit 7"], exitCode: 7, stdout: "o", stderr: "e" },
       },
     ]);
+  });
+
+  test("hostService", async () => {
+    const port = await serve(
+      (socket) => void socket.once("data", () => socket.end("HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 10\r\n\r\nfrom-host\n")),
+    );
+    const service = text(String(await ask(`{host{service(ports:[{backend:${port},frontend:8080}]){id}}}`, "host", "service", "id")));
+    const { data, errors } = await exec(["wget", "-q", "-O", "-", "http://h:8080/"], `withServiceBinding(alias:"h",service:${service}){`);
+    expect({ data, errors }).toEqual({ data: { container: { withRootfs: { withServiceBinding: { withExec: { stdout: await printed("hostService") } } } } } });
+  });
+
+  test("hostService: a program that waits for the end of what the service says gets it", async () => {
+    const port = await serve((socket) => socket.end("and that is all\n"));
+    const service = text(String(await ask(`{host{service(ports:[{backend:${port},frontend:8081}]){id}}}`, "host", "service", "id")));
+    const { data, errors } = await exec(
+      ["sh", "-c", "mkfifo /tmp/never; exec 3<>/tmp/never; nc h 8081 <&3"],
+      `withServiceBinding(alias:"h",service:${service}){`,
+    );
+    expect({ data, errors }).toEqual({ data: { container: { withRootfs: { withServiceBinding: { withExec: { stdout: "and that is all\n" } } } } } });
+  });
+
+  test("hostSocket", async () => {
+    const path = join(folder, "host.sock");
+    await serve((socket) => socket.end("hi-from-unix\n"), path);
+    await addProgram("perl", join(root, "perl"));
+    const perl = text(String(await ask(`{host{directory(path:${text(join(root, "perl"))}){id}}}`, "host", "directory", "id")));
+    const socket = text(String(await ask(`{host{unixSocket(path:${text(path)}){id}}}`, "host", "unixSocket", "id")));
+    const program = 'socket(S,1,1,0)||die $!;connect(S,pack("Sa108",1,"/s.sock"))||die $!;print while <S>';
+    const { data, errors } = await exec(["perl", "-e", program], `withDirectory(path:"/",source:${perl}){withUnixSocket(path:"/s.sock",source:${socket}){`);
+    expect({ data, errors }).toEqual({
+      data: { container: { withRootfs: { withDirectory: { withUnixSocket: { withExec: { stdout: await printed("hostSocket") } } } } } },
+    });
+  });
+
+  test("tunnel", async () => {
+    const httpd = '["busybox","httpd","-f","-p","8000","-h","/www"]';
+    const fields = ["container", "withRootfs", "withNewFile", "withExposedPort", "asService", "id"];
+    const built = `withNewFile(path:"/www/index.html",contents:"served\\n"){withExposedPort(port:8000){asService(args:${httpd}){id}}}`;
+    const service = text(String(await ask(`{container{withRootfs(directory:${await rootfs()}){${built}}}}`, ...fields)));
+    const tunnel = text(String(await ask(`{host{tunnel(service:${service},ports:[{backend:8000,frontend:0}]){start}}}`, "host", "tunnel", "start")));
+    const endpoint = String(await ask(`{node(id:${tunnel}){... on Service{endpoint(scheme:"http")}}}`, "node", "endpoint"));
+    const answers = await Promise.all(Array.from({ length: 20 }, async () => (await fetch(`${endpoint.replace("0.0.0.0", "127.0.0.1")}/index.html`)).text()));
+    expect(new Set(answers)).toEqual(new Set([await printed("tunnel")]));
+    await ask(`{node(id:${tunnel}){... on Service{stop}}}`, "node", "stop");
+    await expect(fetch(endpoint.replace("0.0.0.0", "127.0.0.1"))).rejects.toThrow();
   });
 
   test.skipIf(REGISTRY === "")("pull, from the registry of ANYRUNNER_TEST_REGISTRY", async () => {
