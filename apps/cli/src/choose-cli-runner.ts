@@ -2,15 +2,23 @@ import { loadProjectConfig, openUserStore, type ProjectConfig, type UserStore } 
 import { chooseRunner, type ChosenRunner } from "@anyrunner/core";
 
 import type { CommandContext } from "./command-context.ts";
+import { lookForEngine } from "./default-engine.ts";
+import { urlOfName } from "./url-of-name.ts";
 
 export interface CliRunner {
   readonly chosen: ChosenRunner;
+  /** The runner's own name, if it was chosen by it. */
+  readonly name?: string | undefined;
   readonly config: ProjectConfig | undefined;
   readonly store: UserStore;
 }
 
-/** Which runner the flags, the environment, the project and the user name. Asks nothing on the network. Fails with NO_RUNNER or INVALID_CONFIG. */
-export async function chooseCliRunner({ cwd, env }: CommandContext, flag: string | undefined): Promise<CliRunner> {
+/**
+ * Which runner the flags, the environment, the project, the user and what runs on this machine name. A name stands for the URL that
+ * it was given. Asks the container runtime only when nothing is configured. Fails with NO_RUNNER, INVALID_CONFIG, INVALID_URL or VERSION_MISMATCH.
+ */
+export async function chooseCliRunner(context: CommandContext, flag: string | undefined): Promise<CliRunner> {
+  const { cwd, env } = context;
   const store = openUserStore({ env });
   const [config, settings] = await Promise.all([loadProjectConfig({ cwd }), store.read()]);
   const chosen = await chooseRunner({
@@ -18,6 +26,10 @@ export async function chooseCliRunner({ cwd, env }: CommandContext, flag: string
     env,
     project: config?.runner === undefined ? undefined : { url: config.runner, file: config.file },
     user: settings.runner === undefined ? undefined : { url: settings.runner, file: store.file },
+    ...lookForEngine(context, config),
   });
-  return { chosen, config, store };
+  if (chosen.kind === "session") return { chosen, config, store };
+  const { url, name } = urlOfName(chosen.url, settings);
+  if (name === undefined) return { chosen, config, store };
+  return { chosen: { kind: "url", url, from: { kind: chosen.from.kind, name: `${chosen.from.name} (runner ${name})` } }, name, config, store };
 }

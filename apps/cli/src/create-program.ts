@@ -1,7 +1,8 @@
 import { RunnerError, suggest } from "@anyrunner/core";
 import { Command, Option } from "commander";
 
-import { createContext, type CommandContext, type GlobalOptions } from "./command-context.ts";
+import { addRunnerCommands, type AddCommand } from "./add-runner-commands.ts";
+import { createContext, type GlobalOptions } from "./command-context.ts";
 
 export interface CreateProgramOptions {
   readonly argv: readonly string[];
@@ -10,7 +11,6 @@ export interface CreateProgramOptions {
 }
 
 type Values = Readonly<Record<string, unknown>>;
-type Action = (context: CommandContext, values: Values, args: readonly string[]) => Promise<number>;
 
 /** The command line as commander knows it. What a command does is loaded when it is called, and not for help or completion. */
 export async function createProgram(options: CreateProgramOptions): Promise<Command> {
@@ -32,8 +32,7 @@ export async function createProgram(options: CreateProgramOptions): Promise<Comm
     });
   addGlobalOptions(program);
 
-  /** Adds a command whose action gives the exit code. */
-  const add = (parent: Command, usage: string, description: string, action: Action): Command => {
+  const add: AddCommand = (parent, usage, description, action) => {
     const command = parent.command(usage).description(description).allowExcessArguments(false);
     addGlobalOptions(command);
     return command.action(async () => {
@@ -96,11 +95,19 @@ export async function createProgram(options: CreateProgramOptions): Promise<Comm
   add(drivers, "trust", "let a driver file of a project run", async (context, _, [file = ""]) =>
     (await import("./commands/drivers.ts")).trustCommand(context, file),
   ).argument("<file>", "the file that the message about it names");
+  addRunnerCommands(program, add);
   addRunnerOption(
-    add(program, "env", "show which runner would be used, and who says so", async (context, values) =>
-      (await import("./commands/env.ts")).envCommand(context, { runner: text(values["runner"]) }),
+    add(program, "doctor", "check everything between here and a session, with the remedy for what is wrong", async (context, values, [url]) =>
+      (await import("./commands/doctor.ts")).doctorCommand(context, { runner: url ?? text(values["runner"]), fetch: text(values["fetch"]) }),
     ),
-  );
+  )
+    .argument("[url]", "the runner to check (default: the one that would be used)")
+    .option("--fetch <url>", "let the engine fetch this URL, too: its name resolution and its way out");
+  addRunnerOption(
+    add(program, "env", "print variables with which official clients use the runner", async (context, values) =>
+      (await import("./commands/env.ts")).envCommand(context, { runner: text(values["runner"]), shell: text(values["shell"]) }),
+    ),
+  ).option("--shell <name>", "whose syntax: bash, zsh, fish or powershell (default: by SHELL)");
   add(program, "version", "print the versions of everything", async (context) => (await import("./commands/version.ts")).versionCommand(context));
 
   const embedded = program
@@ -131,7 +138,7 @@ function addGlobalOptions(command: Command): void {
 }
 
 function addRunnerOption(command: Command): Command {
-  return command.option("--runner <url>", "the runner; wins over every other way to name one");
+  return command.option("--runner <url>", "the runner, by URL or name; wins over every other way to name one");
 }
 
 /** The completion library is loaded only to complete; else a line in the help stands for it. */

@@ -1,9 +1,10 @@
-import { registryCredentials, stableClientId } from "@anyrunner/config";
-import { formatProvenance, openRunner, throwIfAborted, type ChosenRunner } from "@anyrunner/core";
+import { findEngineVersion, openHandleStore, registryCredentials, stableClientId } from "@anyrunner/config";
+import { formatProvenance, openRunner, throwIfAborted, type ChosenRunner, type Runner } from "@anyrunner/core";
 import type { EngineSession, OpenSessionOptions } from "@anyrunner/engine";
 
 import type { CliRunner } from "./choose-cli-runner.ts";
 import type { CommandContext } from "./command-context.ts";
+import { withRemedies } from "./default-engine.ts";
 import { parseDuration } from "./parse-duration.ts";
 import { showTelemetry } from "./show-telemetry.ts";
 
@@ -24,17 +25,21 @@ export async function openCliSession(context: CommandContext, options: OpenCliSe
   const { chosen, config, store, signal } = options;
   // Loaded while the driver looks for the runner.
   const engine = import("@anyrunner/engine");
+  const clientVersion = options.clientVersion ?? projectVersion(context);
   const [{ createDefaultRegistry }, stableId] = await Promise.all([import("@anyrunner/drivers"), stableClientId({ env, report })]);
   throwIfAborted(signal);
   const registry = createDefaultRegistry({ cwd, env, config, store, report });
-  const opened = await openRunner(chosen.url, { registry, signal, report });
+  const opened = await openRunner(chosen.url, { registry, signal, report }).catch((error: unknown) => {
+    throw chosen.from.kind === "default" ? withRemedies(error) : error;
+  });
+  const remembered = remember(context, opened);
   const { openSession } = await engine;
   const session = await openSession(opened, {
     env,
     cwd,
     stableId,
     labels: options.labels,
-    clientVersion: options.clientVersion,
+    clientVersion: await clientVersion,
     metadata: options.metadata,
     signal,
     report,
@@ -42,8 +47,23 @@ export async function openCliSession(context: CommandContext, options: OpenCliSe
     onTelemetry: showTelemetry({ progress: context.progress, write: context.note }),
     shutdownBudgetMs: shutdownBudget(env),
   });
+  await remembered;
   announce(context, { runner: session.runner.url, engine: session.engine.version, from: chosen.from });
   return session;
+}
+
+/** Notes the handle of a runner that other commands can look after, where the driver lets them. What can't be written is only forgotten. */
+async function remember({ env }: CommandContext, { url, driver, handle }: Runner): Promise<void> {
+  if (driver.capabilities.every((capability) => capability === "half-close" || capability === "provision")) return;
+  await openHandleStore({ env })
+    .remember({ url, handle })
+    .catch(() => {});
+}
+
+/** The version that the project's SDK has, if its files say exactly one: it selects the API that the engine shows. */
+async function projectVersion({ cwd, env }: CommandContext): Promise<string | undefined> {
+  const { chosen } = await findEngineVersion({ cwd, env });
+  return chosen?.exact ? chosen.version : undefined;
 }
 
 /** The same line when the session that surrounds us is joined; its engine was not asked. */

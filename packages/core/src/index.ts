@@ -1,5 +1,5 @@
 // For everyone who uses runners.
-export { chooseRunner, RUNNER_HOST_VARIABLES, type ChooseRunnerInput, type ChosenRunner } from "./choose-runner.ts";
+export { chooseRunner, NAME_A_RUNNER, RUNNER_HOST_VARIABLES, type ChooseRunnerInput, type ChosenRunner } from "./choose-runner.ts";
 export { openRunner, type OpenRunnerOptions, type Runner } from "./open-runner.ts";
 export { createRegistry, type DriverEntry, type Loser, type Registry, type ResolvedRunner } from "./registry.ts";
 export { abortedError, RunnerError, runnerErrorFromJson, throwIfAborted, type RunnerErrorOptions } from "./runner-error.ts";

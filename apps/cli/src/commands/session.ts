@@ -54,15 +54,18 @@ async function serveUntilEnd(context: CommandContext, options: SessionCommandOpt
     return EXIT.success;
   }
   const labels = readLabels(options.labels);
-  const session = await openCliSession({ ...context, progress: pipelineProgress(context.progress) }, {
-    chosen,
-    config,
-    store,
-    labels,
-    clientVersion: clientVersion(options.clientVersion, labels),
-    metadata: options.metadata,
-    signal,
-  });
+  const session = await openCliSession(
+    { ...context, progress: pipelineProgress(context.progress) },
+    {
+      chosen,
+      config,
+      store,
+      labels,
+      clientVersion: clientVersion(options.clientVersion, labels),
+      metadata: options.metadata,
+      signal,
+    },
+  );
   try {
     const { serveSession } = await import("@anyrunner/engine");
     const server = await serveSession(session);

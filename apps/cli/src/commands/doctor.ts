@@ -1,0 +1,126 @@
+import { openUserStore } from "@anyrunner/config";
+import { parseRunnerUrl, RunnerError, throwIfAborted } from "@anyrunner/core";
+import { resolveDockerEndpoint, type DockerEndpoint } from "@anyrunner/docker-endpoint";
+import { styleText } from "node:util";
+
+import type { CommandContext } from "../command-context.ts";
+import { checkCandidates } from "../doctor/candidate-checks.ts";
+import { failureOf, type Check, type Recorder } from "../doctor/check.ts";
+import { checkContainer } from "../doctor/container-checks.ts";
+import { checkDocker, isLocalDaemon } from "../doctor/docker-checks.ts";
+import { checkEngineOf } from "../doctor/engine-checks.ts";
+import { hostChecks } from "../doctor/host-checks.ts";
+import { thisHost } from "../doctor/host-view.ts";
+import { checkChoice, checkSetup } from "../doctor/setup-checks.ts";
+import { EXIT } from "../exit-codes.ts";
+import { findRunner, type FoundRunner } from "../find-runner.ts";
+import { interruptible } from "../interrupts.ts";
+import { openCliRegistry } from "../list-runners.ts";
+import { urlOfName } from "../url-of-name.ts";
+
+export interface DoctorCommandOptions {
+  /** A name or URL. Default: the runner that would be used. */
+  readonly runner?: string | undefined;
+  /** A URL that the engine shall fetch. */
+  readonly fetch?: string | undefined;
+}
+
+/**
+ * Looks at everything between here and an answered query, and says for each thing what was seen, and for each failure the reason and
+ * the remedy. Makes, starts and changes nothing. The exit code is 1 when something failed.
+ */
+export function doctorCommand(context: CommandContext, options: DoctorCommandOptions): Promise<number> {
+  return interruptible(async (signal) => {
+    if (options.fetch !== undefined && !/^https?:\/\//.test(options.fetch))
+      throw new RunnerError("USAGE", `--fetch is no URL: "${options.fetch}"`, { hint: "write for example --fetch https://example.com" });
+    const checks: Check[] = [];
+    const record: Recorder = (check) => {
+      checks.push(check);
+      if (!context.json) for (const line of formatCheck(check)) context.print(line);
+    };
+    await checkEverything({ ...context, report: () => {} }, options, { record, signal });
+    const failed = checks.filter(({ status }) => status === "failed").length;
+    if (context.json) context.print(JSON.stringify({ ok: failed === 0, checks }, undefined, 2));
+    else context.print(failed === 0 ? "\nnothing is wrong" : `\n${failed} of ${checks.length} checks failed`);
+    return failed === 0 ? EXIT.success : EXIT.failure;
+  });
+}
+
+interface Recording {
+  readonly record: Recorder;
+  readonly signal: AbortSignal;
+}
+
+async function checkEverything(context: CommandContext, { runner, fetch }: DoctorCommandOptions, recording: Recording): Promise<void> {
+  const { record } = recording;
+  await checkSetup({ context, ...recording });
+  const word = await checkChoice({ context, ...recording }, runner);
+  // A daemon that nobody needs is no failure.
+  const docker = await checkDocker(context, {
+    ...recording,
+    record: (check) => record(check.status === "failed" && !needsDocker(word) ? { ...check, status: "warning" } : check),
+  });
+  const engineRuns = word !== undefined && (await checkRunner(context, word, { ...recording, fetch }));
+  if (docker !== undefined && isLocalDaemon(docker.endpoint)) {
+    for (const check of await hostChecks(thisHost, { rootFolder: docker.info.DockerRootDir, port: portOf(word), engineRuns })) record(check);
+  }
+}
+
+function needsDocker(word: string | undefined): boolean {
+  return word === undefined || /^(embedded|docker-|container\+docker|image)/.test(word);
+}
+
+async function checkRunner(
+  context: CommandContext,
+  word: string,
+  { record, signal, fetch }: Recording & { readonly fetch: string | undefined },
+): Promise<boolean> {
+  const settings = await openUserStore({ env: context.env }).read();
+  await checkCandidates(await openCliRegistry(context), { word, settings }, { record, signal });
+  let found: FoundRunner;
+  try {
+    found = await findRunner(context, word, signal);
+  } catch (error) {
+    throwIfAborted(signal);
+    record({ id: "runner", ...failureOf(error) });
+    await checkDeadContainer(context, urlOfName(word, settings).url, error, { record, signal });
+    return false;
+  }
+  const { handle } = found;
+  if (handle === undefined) {
+    record({ id: "runner", status: "skipped", detail: `${found.label} was not made yet; a session, or \`anyrunner start\`, makes it` });
+    return false;
+  }
+  record({ id: "runner", status: "ok", detail: `driver ${found.driver.name}, id ${handle.id}${handle.owned ? ", made by anyrunner" : ""}` });
+  const { docker, container } = handle.endpoint as { readonly docker?: DockerEndpoint; readonly container?: unknown };
+  if (docker !== undefined && typeof container === "string") await checkContainer({ endpoint: docker, container }, { record, signal });
+  return checkEngineOf({ ...found, handle }, { context, record, signal, fetch });
+}
+
+/** A container that can't be connected to is still there to be looked at. */
+async function checkDeadContainer({ env }: CommandContext, text: string, error: unknown, recording: Recording): Promise<void> {
+  if (!RunnerError.is(error) || error.code !== "NOT_RUNNING" || error.driver !== "docker" || typeof error.details?.["container"] !== "string") return;
+  const param = (wanted: string) => parseRunnerUrl(text).params.find(({ name }) => name === wanted)?.value;
+  const endpoint = await resolveDockerEndpoint({ env, context: param("context"), host: param("host") }).catch(() => undefined);
+  if (endpoint !== undefined) await checkContainer({ endpoint, container: error.details["container"] }, recording);
+}
+
+function portOf(word: string | undefined): { readonly address: string; readonly port: number } | undefined {
+  if (word === undefined || !word.includes("://")) return undefined;
+  const match = /^(?:(?<address>.+):)?(?<port>\d{1,5})$/.exec(parseRunnerUrl(word).params.find(({ name }) => name === "port")?.value ?? "");
+  const port = Number(match?.groups?.["port"] ?? 0);
+  return port < 1 || port > 65_535 ? undefined : { address: match?.groups?.["address"] ?? "127.0.0.1", port };
+}
+
+const MARKS = { ok: ["ok", "green"], warning: ["warning", "yellow"], failed: ["failed", "red"], skipped: ["-", "dim"] } as const;
+
+function formatCheck({ id, status, detail, remedy, ms }: Check): readonly string[] {
+  const [mark, color] = MARKS[status];
+  const [first = "", ...rest] = detail.split("\n");
+  const label = styleText(color, mark.padEnd(8), { stream: process.stdout, validateStream: true });
+  return [
+    `${label}${id.padEnd(21)} ${first}${ms === undefined ? "" : ` [${ms} ms]`}`,
+    ...rest.map((line) => `        | ${line}`),
+    ...(remedy === undefined ? [] : [`        remedy: ${remedy}`]),
+  ];
+}

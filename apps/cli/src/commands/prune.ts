@@ -1,0 +1,73 @@
+import { openHandleStore, openUserStore } from "@anyrunner/config";
+import { parseRunnerUrl, type Registry, type RunnerDriver, type RunnerHandle } from "@anyrunner/core";
+
+import type { CommandContext } from "../command-context.ts";
+import { describeDiskItem, diskItems } from "../disk-usage.ts";
+import { EXIT } from "../exit-codes.ts";
+import { formatWithDrivers } from "../find-runner.ts";
+import { interruptible } from "../interrupts.ts";
+import { listRunners, openCliRegistry } from "../list-runners.ts";
+import { factsOf, type RunnerFacts } from "../runner-facts.ts";
+
+interface Candidate {
+  readonly driver: RunnerDriver;
+  readonly handle: RunnerHandle;
+  readonly facts: RunnerFacts;
+  readonly name: string;
+  /** Why it stays; absent for what is removed. */
+  readonly kept?: string | undefined;
+}
+
+/**
+ * Removes the engines that anyrunner made and that don't run. Their cache volumes stay, so that they can be made again without
+ * loss; what has a name stays, too, and what can't be known counts as in use.
+ */
+export function pruneCommand(context: CommandContext, { dryRun }: { readonly dryRun: boolean }): Promise<number> {
+  return interruptible(async (signal) => {
+    const registry = await openCliRegistry(context);
+    const { handles, failures } = await listRunners(registry, signal);
+    const named = await namedIds(context, registry);
+    const candidates = await Promise.all(handles.map((handle) => judge(registry, handle, named, signal)));
+    const removable = candidates.filter(({ kept }) => kept === undefined);
+    for (const { driver, handle, facts, name } of removable) {
+      context.note(`${dryRun ? "would remove" : "removing"} engine ${name}; ${keptVolumes(facts)}`);
+      if (dryRun) continue;
+      await driver.destroy?.(handle, { volume: false, signal, report: context.report });
+      await openHandleStore({ env: context.env }).forget(handle);
+    }
+    for (const { driver, error } of failures) context.note(`warning: ${driver} can't list its runners: ${error.message}`);
+    const kept = candidates.flatMap(({ name, kept: why }) => (why === undefined ? [] : [{ name, why }]));
+    if (context.json) {
+      context.print(JSON.stringify({ dryRun, removed: removable.map(({ name, handle }) => ({ name, id: handle.id })), kept }, undefined, 2));
+      return EXIT.success;
+    }
+    for (const { name, why } of kept) context.note(`kept ${name}: ${why}`);
+    if (removable.length === 0) context.note("nothing to remove");
+    return EXIT.success;
+  });
+}
+
+async function judge(registry: Registry, handle: RunnerHandle, named: ReadonlySet<string>, signal: AbortSignal): Promise<Candidate> {
+  const driver = await registry.driver(handle.driver);
+  const facts = await factsOf(driver, handle, signal);
+  const shown = facts.details?.["name"];
+  const candidate = { driver, handle, facts, name: typeof shown === "string" ? shown : handle.id };
+  if (!handle.owned) return { ...candidate, kept: "anyrunner did not make it" };
+  if (driver.destroy === undefined) return { ...candidate, kept: `the driver "${driver.name}" can't remove` };
+  if (named.has(`${handle.driver} ${handle.id}`)) return { ...candidate, kept: "it has a name: anyrunner rm NAME" };
+  if (facts.status !== "stopped" && facts.status !== "missing") return { ...candidate, kept: `it is ${facts.status}` };
+  return candidate;
+}
+
+/** The runners whose URLs have names, as far as they were ever reached. */
+async function namedIds({ env }: CommandContext, registry: Registry): Promise<ReadonlySet<string>> {
+  const runners = Object.values((await openUserStore({ env }).read()).runners ?? {});
+  const urls = await Promise.all(runners.map(({ url }) => formatWithDrivers(registry, parseRunnerUrl(url)).catch(() => url)));
+  const stored = await openHandleStore({ env }).read();
+  return new Set(stored.filter(({ url }) => urls.includes(url)).map(({ handle }) => `${handle.driver} ${handle.id}`));
+}
+
+function keptVolumes(facts: RunnerFacts): string {
+  const volumes = diskItems(facts).filter(({ kind }) => kind === "volume");
+  return volumes.length === 0 ? "its cache stays" : `kept: ${volumes.map(describeDiskItem).join(", ")}`;
+}

@@ -1,0 +1,132 @@
+import {
+  DEFAULT_ENGINE_VERSION,
+  describeClue,
+  engineImageName,
+  findEngineVersion,
+  requireOneEngine,
+  wantsGpu,
+  type EngineVersionFinding,
+  type ProjectConfig,
+} from "@anyrunner/config";
+import { NAME_A_RUNNER, parseRunnerUrl, RunnerError, type ChooseRunnerInput, type Provenance, type Registry } from "@anyrunner/core";
+
+import type { CommandContext } from "./command-context.ts";
+
+/** The engine that belongs to the project where nothing names a runner. */
+export interface WantedEngine {
+  /** `vX.Y.Z` */
+  readonly version: string;
+  /** For the end of a sentence: who says that version. */
+  readonly because: string;
+  /** The image to start it from. */
+  readonly image: string;
+  readonly finding: EngineVersionFinding;
+}
+
+/** Looks for an engine of that version that runs already, as the Docker driver does. */
+type FindRunningEngine = (options: {
+  readonly version: string;
+  readonly signal: AbortSignal;
+}) => Promise<{ readonly url: string; readonly from: Provenance | string } | undefined>;
+
+/** How long a container runtime may take to say what it has, in ms: one that hangs must not hang us. */
+const LOOK_BUDGET_MS = 5000;
+
+/** The schemes that start an engine from an image, the best first. */
+const IMAGE_SCHEMES = ["image", "docker-image"] as const;
+
+/** Which engine the project wants. Fails with VERSION_MISMATCH when no single engine can serve it. */
+export async function wantedEngine({ cwd, env, report }: CommandContext, config: ProjectConfig | undefined): Promise<WantedEngine> {
+  const finding = await findEngineVersion({ cwd, env });
+  requireOneEngine(finding);
+  for (const clue of finding.conflicts) {
+    report({
+      type: "warning",
+      id: `engine-version-${clue.place}`,
+      message: `the project names several versions: ${describeClue(clue)} is served by the newer engine ${finding.chosen?.version ?? ""}`,
+    });
+  }
+  const version = finding.chosen?.version ?? DEFAULT_ENGINE_VERSION;
+  return {
+    version,
+    because: finding.chosen === undefined ? "the project names none" : describeClue(finding.chosen),
+    image: engineImageName({ version, gpu: wantsGpu(env), template: config?.image }),
+    finding,
+  };
+}
+
+/**
+ * Steps 6 and 7 of the choice: an engine of the wanted version that runs already, else one that is started from its image. What
+ * can't be used is said with its reason in NO_RUNNER.
+ */
+export function lookForEngine(context: CommandContext, config: ProjectConfig | undefined): Pick<ChooseRunnerInput, "findRunning" | "findDefault"> {
+  const signal = AbortSignal.timeout(LOOK_BUDGET_MS);
+  const reasons: string[] = [];
+  let wanted: Promise<WantedEngine> | undefined;
+  const want = () => (wanted ??= wantedEngine(context, config));
+  return {
+    async findRunning() {
+      const { version } = await want();
+      try {
+        const findRunning = await loadFindRunning();
+        const found = await findRunning?.({ version, signal });
+        if (found !== undefined) return { value: found.url, from: typeof found.from === "string" ? { kind: "running", name: found.from } : found.from };
+        reasons.push(findRunning === undefined ? "this release doesn't look for running engines" : `no engine ${version} runs here`);
+      } catch (error) {
+        reasons.push(reasonOf(error, signal));
+      }
+      return undefined;
+    },
+    async findDefault() {
+      const { version, because, image } = await want();
+      const registry = await openRegistry(context, config);
+      const scheme = await firstUsable(registry);
+      if (scheme === undefined) throw noRunner([...reasons, "this release can't start engines from images"]);
+      const url = `${scheme}://${image}`;
+      try {
+        await registry.resolve(parseRunnerUrl(url), { signal });
+      } catch (error) {
+        throw noRunner([...reasons, reasonOf(error, signal)]);
+      }
+      return { value: url, from: { kind: "default", name: `engine ${version}: ${because}` } };
+    },
+  };
+}
+
+/** The same failure, with every other way to a runner in its hint: what was chosen by default is nobody's wish. */
+export function withRemedies(error: unknown): unknown {
+  if (!RunnerError.is(error) || error.code === "ABORTED" || error.code === "INTERNAL") return error;
+  return new RunnerError(error.code, error.message, {
+    hint: `${error.hint === undefined ? "" : `${error.hint}; or `}${NAME_A_RUNNER}`,
+    cause: error,
+    driver: error.driver,
+    details: error.details,
+  });
+}
+
+async function openRegistry({ cwd, env }: CommandContext, config: ProjectConfig | undefined): Promise<Registry> {
+  const { createDefaultRegistry } = await import("@anyrunner/drivers");
+  return createDefaultRegistry({ cwd, env, config });
+}
+
+async function firstUsable(registry: Registry): Promise<string | undefined> {
+  const { isPlanned } = await import("@anyrunner/drivers");
+  return IMAGE_SCHEMES.find((scheme) => registry.candidates(scheme).some((entry) => !isPlanned(entry)));
+}
+
+async function loadFindRunning(): Promise<FindRunningEngine | undefined> {
+  const module: Readonly<Record<string, unknown>> = await import("@anyrunner/driver-docker");
+  const { findRunningEngine } = module;
+  return typeof findRunningEngine === "function" ? (findRunningEngine as FindRunningEngine) : undefined;
+}
+
+function noRunner(reasons: readonly string[]): RunnerError {
+  return new RunnerError("NO_RUNNER", `no runner is configured, and there is none to fall back to: ${[...new Set(reasons)].join("; ")}`, {
+    hint: NAME_A_RUNNER,
+  });
+}
+
+function reasonOf(error: unknown, budget: AbortSignal): string {
+  if (budget.aborted) return `the container runtime did not answer within ${LOOK_BUDGET_MS / 1000} s`;
+  return error instanceof Error ? error.message : String(error);
+}

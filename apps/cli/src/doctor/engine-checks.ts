@@ -1,0 +1,138 @@
+import {
+  compareEngineVersions,
+  MINIMUM_ENGINE_VERSION,
+  minimumClientVersion,
+  baseEngineVersion,
+  RunnerError,
+  type CallOptions,
+  type Runner,
+} from "@anyrunner/core";
+import { findEngineVersion } from "@anyrunner/config";
+
+import type { CommandContext } from "../command-context.ts";
+import { lastLogLines } from "../engine-log.ts";
+import type { FoundRunner } from "../find-runner.ts";
+import { checked, type Check, type Recorder } from "./check.ts";
+
+interface EngineCheckOptions {
+  readonly context: CommandContext;
+  readonly record: Recorder;
+  readonly signal: AbortSignal;
+  /** Let the engine fetch this URL. */
+  readonly fetch?: string | undefined;
+}
+
+const CONNECT_BUDGET_MS = 10_000;
+const FETCH_BUDGET_MS = 30_000;
+
+/** From the first byte to a query's answer, each step with its time. Gives whether the engine answered. */
+export async function checkEngineOf(
+  found: FoundRunner & { readonly handle: NonNullable<FoundRunner["handle"]> },
+  options: EngineCheckOptions,
+): Promise<boolean> {
+  const { record, signal } = options;
+  const { driver, handle } = found;
+  const runner: Runner = { url: found.shownUrl ?? found.label, driver, handle, losers: [], connect: (call: CallOptions = {}) => driver.connect(handle, call) };
+  const dialled = await checked({ id: "engine.dial", record, signal }, async () => {
+    const connection = await driver.connect(handle, { signal: AbortSignal.any([signal, AbortSignal.timeout(CONNECT_BUDGET_MS)]) });
+    connection.stream.on("error", () => {});
+    connection.stream.destroy();
+    return { value: true, timed: true, detail: `a stream of kind ${connection.kind}${connection.halfClose ? "" : ", without half-close"}` };
+  });
+  const version = dialled && (await checkInfo(runner, options));
+  const answered = version !== undefined && (await checkSession(runner, options));
+  if (!answered) await recordLog(found, options);
+  return answered === true;
+}
+
+async function checkInfo(runner: Runner, { context, record, signal }: EngineCheckOptions): Promise<string | undefined> {
+  const version = await checked({ id: "engine.info", record, signal }, async () => {
+    const { openControlConnection, retryTransient } = await import("@anyrunner/engine");
+    const control = await retryTransient(() => openControlConnection(runner, { signal }), {
+      what: "asking the engine who it is",
+      budgetMs: CONNECT_BUDGET_MS,
+      signal,
+    });
+    control.http2.destroy();
+    control.connection.stream.destroy();
+    const { name, version: value, cpus } = control.info;
+    return { value, timed: true, detail: `engine ${value} "${name}"${cpus > 0 ? `, ${cpus} CPUs` : ""}` };
+  });
+  if (version === undefined) return undefined;
+  const { chosen } = await findEngineVersion({ cwd: context.cwd, env: context.env });
+  record(windowCheck(version, chosen?.version));
+  return version;
+}
+
+/** Whether engine and project fit each other. */
+export function windowCheck(engine: string, project: string | undefined): Check {
+  const minimum = minimumClientVersion(engine);
+  const window = `engine ${engine} accepts clients from ${minimum ?? "an unknown version"} on; anyrunner accepts engines from ${MINIMUM_ENGINE_VERSION} on`;
+  if (project === undefined) return { id: "engine.window", status: "ok", detail: window };
+  if (minimum !== undefined && compareEngineVersions(baseEngineVersion(project), minimum) < 0)
+    return {
+      id: "engine.window",
+      status: "failed",
+      detail: `${window}; the project has ${project}`,
+      remedy: `use an engine ${project}, or bring the project to ${minimum} or newer`,
+    };
+  const isNewer = compareEngineVersions(baseEngineVersion(project), baseEngineVersion(engine)) > 0;
+  if (isNewer)
+    return {
+      id: "engine.window",
+      status: "warning",
+      detail: `the project has ${project}, which is newer than engine ${engine}: what is new in it is missing there`,
+      remedy: `use an engine ${project}`,
+    };
+  return { id: "engine.window", status: "ok", detail: `${window}; the project has ${project}` };
+}
+
+async function checkSession(runner: Runner, { context, record, signal, fetch }: EngineCheckOptions): Promise<boolean> {
+  const { env, cwd } = context;
+  const { openSession } = await import("@anyrunner/engine");
+  const session = await checked({ id: "session.open", record, signal }, async () => ({
+    value: await openSession(runner, { env, cwd, signal, connectBudgetMs: CONNECT_BUDGET_MS }),
+    timed: true,
+    detail: "metadata and attachables accepted",
+  }));
+  if (session === undefined) return false;
+  try {
+    const answered = await checked({ id: "session.query", record, signal }, async () => {
+      const { data, errors } = await session.query({ query: "{ defaultPlatform }", signal });
+      if (errors?.[0] !== undefined) throw new RunnerError("QUERY_FAILED", errors[0].message);
+      return {
+        value: true,
+        timed: true,
+        detail: `pipelines run on ${String((data as { defaultPlatform?: unknown } | undefined)?.defaultPlatform ?? "an unknown platform")}`,
+      };
+    });
+    if (answered && fetch !== undefined) {
+      await checked({ id: "session.fetch", record, signal }, async () => {
+        const budget = AbortSignal.any([signal, AbortSignal.timeout(FETCH_BUDGET_MS)]);
+        const { errors } = await session.query({ query: "query ($url: String!) { http(url: $url) { size } }", variables: { url: fetch }, signal: budget });
+        if (errors?.[0] !== undefined)
+          throw new RunnerError("QUERY_FAILED", `the engine can't fetch ${new URL(fetch).origin}: ${errors[0].message}`, {
+            hint: "check DNS, the proxy (proxy=) and the certificates (ca=) of the engine",
+          });
+        return { value: true, timed: true, detail: `the engine reaches ${new URL(fetch).origin}` };
+      });
+    }
+    return answered === true;
+  } finally {
+    await checked({ id: "session.close", record, signal }, async () => {
+      await session.close();
+      return { value: undefined, timed: true, detail: "ended" };
+    });
+  }
+}
+
+/** Why an engine doesn't answer often stands in its log. */
+async function recordLog({ driver, handle }: FoundRunner, { record, signal }: EngineCheckOptions): Promise<void> {
+  if (handle === undefined || driver.logs === undefined) return;
+  const lines = await lastLogLines(driver, handle, { tail: 20, signal }).catch(() => []);
+  record({
+    id: "engine.log",
+    status: lines.length === 0 ? "skipped" : "ok",
+    detail: lines.length === 0 ? "it wrote nothing" : `its last words:\n${lines.join("\n")}`,
+  });
+}

@@ -1,0 +1,138 @@
+import { openHandleStore, openUserStore, type StoredHandle, type UserSettings } from "@anyrunner/config";
+import {
+  formatRunnerUrl,
+  parseRunnerUrl,
+  RunnerError,
+  suggest,
+  throwIfAborted,
+  type Registry,
+  type RunnerDriver,
+  type RunnerHandle,
+  type RunnerUrl,
+} from "@anyrunner/core";
+import { ENGINE_LABELS, isSameImage } from "@anyrunner/engine-container";
+
+import type { CommandContext } from "./command-context.ts";
+import { isLoadable, listRunners, openCliRegistry } from "./list-runners.ts";
+import { urlOfName } from "./url-of-name.ts";
+
+/** A runner that a command looks after. */
+export interface FoundRunner {
+  /** For messages: its name, else its URL with secrets hidden, else its id. */
+  readonly label: string;
+  readonly name?: string | undefined;
+  /** With everything in it; absent for a runner that was named by its id. */
+  readonly url?: string | undefined;
+  /** The same with secrets hidden. */
+  readonly shownUrl?: string | undefined;
+  readonly driver: RunnerDriver;
+  /** Absent when the URL names an engine that was never made. */
+  readonly handle?: RunnerHandle | undefined;
+}
+
+/**
+ * The runner behind a name, a URL, or the id or container name that `ls` shows, without making or starting anything.
+ * Fails with NOT_FOUND, INVALID_URL, or as the driver does.
+ */
+export async function findRunner(context: CommandContext, word: string, signal: AbortSignal): Promise<FoundRunner> {
+  const settings = await openUserStore({ env: context.env }).read();
+  const registry = await openCliRegistry(context);
+  if (word.includes("://") || isNamed(word, settings)) return findByUrl(context, registry, urlOfName(word, settings), signal);
+  return findById(context, registry, word, { settings, signal });
+}
+
+/** Fails with NOT_FOUND for a runner that doesn't exist yet. */
+export function requireHandle({ handle, label }: FoundRunner): RunnerHandle {
+  if (handle !== undefined) return handle;
+  throw new RunnerError("NOT_FOUND", `${label} was never started from here`, {
+    hint: `start it: anyrunner start ${label}; \`anyrunner ls\` lists what there is`,
+  });
+}
+
+function isNamed(word: string, { runners = {} }: UserSettings): boolean {
+  return Object.hasOwn(runners, word);
+}
+
+async function findByUrl(
+  context: CommandContext,
+  registry: Registry,
+  { url: text, name }: { readonly url: string; readonly name?: string },
+  signal: AbortSignal,
+): Promise<FoundRunner> {
+  const url = parseRunnerUrl(text);
+  const shownUrl = await formatWithDrivers(registry, url);
+  const facts = { name, url: text, shownUrl, label: name ?? shownUrl };
+  const stored = (await openHandleStore({ env: context.env }).read()).findLast((known) => known.url === shownUrl);
+  try {
+    const { driver, target } = await registry.resolve(url, { signal });
+    if (!makesEngines(driver, url)) return { ...facts, driver, handle: await driver.provision(target, { signal }) };
+    return { ...facts, driver, handle: await handleOfImage(driver, url, stored, signal) };
+  } catch (error) {
+    throwIfAborted(signal);
+    // What is stopped or gone can't be resolved any more, but is known from before.
+    if (stored === undefined || !RunnerError.is(error) || (error.code !== "NOT_RUNNING" && error.code !== "NOT_FOUND")) throw error;
+    return { ...facts, driver: await registry.driver(stored.handle.driver), handle: stored.handle };
+  }
+}
+
+/** Whether `provision` could make something that isn't there: such a URL is looked up among what there is. */
+function makesEngines(driver: RunnerDriver, { scheme }: RunnerUrl): boolean {
+  return driver.capabilities.includes("provision") && scheme !== "embedded" && !/(^|[-+])(container|pod)([-+]|$)/.test(scheme);
+}
+
+async function handleOfImage(driver: RunnerDriver, url: RunnerUrl, stored: StoredHandle | undefined, signal: AbortSignal): Promise<RunnerHandle | undefined> {
+  const listed = (await driver.list?.({ signal })) ?? [];
+  const known = stored?.handle.driver === driver.name ? stored.handle : undefined;
+  const same = listed.find(({ id }) => id === known?.id);
+  if (same !== undefined) return same;
+  const container = url.params.find(({ name }) => name === "container")?.value;
+  const matching = listed.filter((handle) =>
+    container === undefined ? isSameImage(handle.labels[ENGINE_LABELS.image] ?? "", url.body) : isCalled(handle, container),
+  );
+  return matching.length === 1 ? matching[0] : known;
+}
+
+async function findById(
+  context: CommandContext,
+  registry: Registry,
+  word: string,
+  options: { readonly settings: UserSettings; readonly signal: AbortSignal },
+): Promise<FoundRunner> {
+  const { handles: listed, failures } = await listRunners(registry, options.signal);
+  const stored = (await openHandleStore({ env: context.env }).read()).map(({ handle }) => handle);
+  const all = [...listed, ...stored.filter(({ driver, id }) => !listed.some((other) => other.driver === driver && other.id === id))];
+  const exact = all.filter((handle) => isCalled(handle, word));
+  const matching = exact.length > 0 ? exact : all.filter(({ id }) => word.length >= 4 && id.startsWith(word));
+  const [handle, another] = matching;
+  if (handle !== undefined && another === undefined) return { label: word, driver: await registry.driver(handle.driver), handle };
+  if (another !== undefined)
+    throw new RunnerError("USAGE", `"${word}" means ${matching.length} runners`, { hint: `write more of the id: ${matching.map(({ id }) => id).join(", ")}` });
+  const nearest = suggest(word, [...Object.keys(options.settings.runners ?? {}), ...all.flatMap(callNames)]);
+  throw new RunnerError(
+    "NOT_FOUND",
+    `there is no runner "${word}"${failures.length === 0 ? "" : `; not asked: ${failures.map(({ driver, error }) => `${driver} (${error.message})`).join(", ")}`}`,
+    {
+      hint: `${nearest === undefined ? "" : `did you mean "${nearest}"? `}\`anyrunner ls\` lists the runners; a URL works, too`,
+    },
+  );
+}
+
+/** Names that people know a runner by stand in its handle as they are. */
+function isCalled(handle: RunnerHandle, word: string): boolean {
+  return callNames(handle).includes(word);
+}
+
+function callNames({ id, endpoint }: RunnerHandle): readonly string[] {
+  return [id, ...["name", "container", "pod"].map((key) => endpoint[key]).filter((value) => typeof value === "string")];
+}
+
+/** The URL for people; which of its parameters are secret only its drivers know. Fails with UNKNOWN_SCHEME. */
+export async function formatWithDrivers(registry: Registry, url: RunnerUrl): Promise<string> {
+  const candidates = registry.candidates(url.scheme).filter(isLoadable);
+  const drivers = await Promise.all(candidates.map((entry) => registry.load(entry).catch(() => undefined)));
+  const secretParams = drivers
+    .flatMap((driver) => driver?.options ?? [])
+    .filter((option) => option.secret)
+    .map(({ name }) => name);
+  return formatRunnerUrl(url, { secretParams });
+}
