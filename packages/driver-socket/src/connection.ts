@@ -1,47 +1,48 @@
-import { connect as dial, type Socket, type TcpNetConnectOpts, type IpcNetConnectOpts } from "node:net";
+import { connect, type IpcNetConnectOpts, type Socket, type TcpNetConnectOpts } from "node:net";
 
-import { abortedError, throwIfAborted, type CloseReason, type RunnerConnection } from "@anyrunner/core";
+import { RunnerError, throwIfAborted, type CloseReason, type RunnerConnection } from "@anyrunner/core";
 
+import { watchDial, type DialOptions } from "./dial.ts";
+import { dialTls, type DialTlsOptions } from "./dial-tls.ts";
 import { socketError } from "./socket-error.ts";
 import { formatSocketAddress, type SocketAddress } from "./target.ts";
 
-export interface ConnectSocketOptions {
-  readonly signal?: AbortSignal | undefined;
-  /** How long a dial may take, in ms. */
-  readonly budgetMs: number;
-}
-
 const KEEP_ALIVE_MS = 30_000;
 
-/** Dials once. Fails with CONNECTION_REFUSED, NOT_FOUND, PERMISSION_DENIED, NAME_NOT_RESOLVED, TIMEOUT, ABORTED. */
-export function connectSocket(address: SocketAddress, options: ConnectSocketOptions): Promise<RunnerConnection> {
-  const { signal, budgetMs } = options;
-  throwIfAborted(signal);
+/**
+ * Dials once. Fails with CONNECTION_REFUSED, NOT_FOUND, PERMISSION_DENIED, NAME_NOT_RESOLVED, TLS_FAILED, TIMEOUT, UNSUPPORTED (a
+ * named pipe anywhere but on Windows), ABORTED.
+ */
+export async function connectSocket(address: SocketAddress, options: DialTlsOptions): Promise<RunnerConnection> {
+  throwIfAborted(options.signal);
+  const onReady = (socket: Socket) => describeConnection(socket, address);
+  if (address.kind === "tls") return dialTls(address, options, onReady);
+  if (address.kind === "npipe" && process.platform !== "win32") throw pipesAreOfWindows(address);
+  return dialPlain(address, options, onReady);
+}
+
+/** UNSUPPORTED: named pipes exist on Windows only. */
+export function pipesAreOfWindows(address: SocketAddress): RunnerError {
+  return new RunnerError("UNSUPPORTED", `${formatSocketAddress(address)} is a named pipe, which only Windows has`, {
+    hint: "use unix:///PATH here",
+    driver: "socket",
+  });
+}
+
+function dialPlain<T>(address: SocketAddress, { signal, budgetMs }: DialOptions, onReady: (socket: Socket) => T): Promise<T> {
   return new Promise((resolve, reject) => {
-    const socket = dial(dialOptions(address));
-    const timer = setTimeout(() => socket.destroy(Object.assign(new Error("the dial took too long"), { code: "ETIMEDOUT" })), budgetMs);
-    const onAbort = () => socket.destroy(abortedError(signal as AbortSignal));
-    const settle = () => {
-      clearTimeout(timer);
-      signal?.removeEventListener("abort", onAbort);
-    };
-    signal?.addEventListener("abort", onAbort, { once: true });
-    const onError = (error: Error) => {
-      settle();
-      reject(socketError(error, address));
-    };
-    socket.once("error", onError);
-    socket.once("connect", () => {
-      settle();
-      socket.off("error", onError);
-      resolve(describeConnection(socket, address));
-    });
+    const socket = connect(dialOptions(address));
+    const dial = watchDial(socket, { signal, resolve: () => resolve(onReady(socket)), reject, classify: (error) => socketError(error, address) });
+    dial.budget(budgetMs, `the dial of ${formatSocketAddress(address)}`);
+    socket.once("connect", () => dial.ready());
   });
 }
 
 function dialOptions(address: SocketAddress): TcpNetConnectOpts | IpcNetConnectOpts {
-  if (address.kind === "tcp") return { host: address.hostname, port: address.port, noDelay: true, keepAlive: true, keepAliveInitialDelay: KEEP_ALIVE_MS };
-  return { path: address.path.startsWith("@") ? `\0${address.path.slice(1)}` : address.path };
+  if (address.kind === "tcp" || address.kind === "tls") {
+    return { host: address.hostname, port: address.port, noDelay: true, keepAlive: true, keepAliveInitialDelay: KEEP_ALIVE_MS };
+  }
+  return { path: address.kind === "unix" && address.path.startsWith("@") ? `\0${address.path.slice(1)}` : address.path };
 }
 
 function describeConnection(socket: Socket, address: SocketAddress): RunnerConnection {
@@ -50,7 +51,8 @@ function describeConnection(socket: Socket, address: SocketAddress): RunnerConne
   return {
     stream: socket,
     kind: "socket",
-    halfClose: true,
+    // Windows' pipes end both ways at once.
+    halfClose: address.kind !== "npipe",
     closed,
     diagnostics: async () => ({
       summary: `the connection to ${formatSocketAddress(address)} ${describeState(reason)}, after ${socket.bytesWritten} bytes were sent and ${socket.bytesRead} received`,
@@ -78,6 +80,6 @@ function describeState(reason: CloseReason | undefined): string {
     case "local":
       return "was closed here";
     case "error":
-      return "broke";
+      return RunnerError.is(reason.error) && reason.error.code === "TLS_FAILED" ? `broke (${reason.error.message})` : "broke";
   }
 }

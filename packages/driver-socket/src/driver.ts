@@ -3,13 +3,17 @@ import { resolve } from "node:path";
 
 import { RunnerError, throwIfAborted, type CallOptions, type ProbeResult, type Reporter, type RunnerDriver, type RunnerHandle } from "@anyrunner/core";
 
-import { connectSocket } from "./connection.ts";
+import { createExpiryWatch } from "./certificate-expiry.ts";
+import { connectSocket, pipesAreOfWindows } from "./connection.ts";
 import { socketError } from "./socket-error.ts";
-import { formatSocketAddress, parseSocketTarget, SOCKET_OPTIONS, type SocketAddress, type SocketTarget } from "./target.ts";
+import { formatSocketAddress, parseSocketTarget, SOCKET_OPTIONS, type SocketAddress, type SocketTarget, type TlsAddress } from "./target.ts";
+import { readTlsCredentials } from "./tls-credentials.ts";
 
 export interface SocketSettings {
   /** How long a dial may take, in ms. Default 10,000. */
   readonly connectBudgetMs?: number | undefined;
+  /** How long a TLS handshake may take after the dial, in ms. Default 15,000. */
+  readonly handshakeBudgetMs?: number | undefined;
 }
 
 export interface SocketHandle extends RunnerHandle {
@@ -17,15 +21,19 @@ export interface SocketHandle extends RunnerHandle {
   readonly endpoint: SocketAddress;
 }
 
+/** Both as the official client has them (engine protocol 1.3). */
 const DEFAULT_CONNECT_BUDGET_MS = 10_000;
+const DEFAULT_HANDSHAKE_BUDGET_MS = 15_000;
 
-/** A driver for engines that listen on a Unix socket or a TCP port. It creates nothing and owns nothing. */
+/** A driver for engines that listen on a Unix socket, a TCP port (with or without TLS) or a named pipe. It creates nothing and owns nothing. */
 export function createSocketDriver(settings: SocketSettings = {}): RunnerDriver<SocketTarget, SocketHandle> {
   const warned = new Set<string>();
+  const expiry = createExpiryWatch();
+  const { connectBudgetMs = DEFAULT_CONNECT_BUDGET_MS, handshakeBudgetMs = DEFAULT_HANDSHAKE_BUDGET_MS } = settings;
   return {
     specVersion: 1,
     name: "socket",
-    schemes: ["unix", "tcp"],
+    schemes: ["unix", "tcp", "tls", "npipe"],
     capabilities: ["half-close"],
     options: SOCKET_OPTIONS,
     parse: parseSocketTarget,
@@ -34,26 +42,42 @@ export function createSocketDriver(settings: SocketSettings = {}): RunnerDriver<
       throwIfAborted(options.signal);
       const address = absolute(target.address);
       warnPlaintext(address, warned, options.report);
-      return { driver: "socket", id: formatSocketAddress(address), endpoint: address, owned: false, labels: {} };
+      return { driver: "socket", id: handleId(address), endpoint: address, owned: false, labels: {} };
     },
-    connect: async (handle, options) =>
-      connectSocket(handle.endpoint, { signal: options.signal, budgetMs: settings.connectBudgetMs ?? DEFAULT_CONNECT_BUDGET_MS }),
+    connect: (handle, { signal, report }) => connectSocket(handle.endpoint, { signal, report, budgetMs: connectBudgetMs, handshakeBudgetMs, expiry }),
   };
 }
 
 export const driver: RunnerDriver<SocketTarget, SocketHandle> = createSocketDriver();
 
-/** Looks whether there is a socket; a TCP port is not asked, since only a connection can tell. */
+/** Looks whether there is a socket, and whether certificates can be read; a TCP port is not asked, since only a connection can tell. */
 async function probe(address: SocketAddress, options: CallOptions): Promise<ProbeResult> {
   throwIfAborted(options.signal);
   if (address.kind === "tcp") return { available: true };
+  if (address.kind === "tls") return probeCredentials(address, options);
+  if (address.kind === "npipe") return process.platform === "win32" ? { available: true } : unavailable(pipesAreOfWindows(address));
   if (process.platform === "win32") {
     return { available: false, code: "UNSUPPORTED", reason: "unix sockets can't be used from Node on Windows", hint: "use tcp://HOST:PORT" };
   }
   if (address.path.startsWith("@")) return { available: true };
   const failure = await findSocket(address).catch((error: unknown) => socketError(error, address));
   throwIfAborted(options.signal);
-  return failure === undefined ? { available: true } : { available: false, code: failure.code, reason: failure.message, hint: failure.hint };
+  return failure === undefined ? { available: true } : unavailable(failure);
+}
+
+async function probeCredentials(address: TlsAddress, options: CallOptions): Promise<ProbeResult> {
+  try {
+    await readTlsCredentials(address);
+  } catch (error) {
+    throwIfAborted(options.signal);
+    return unavailable(socketError(error, address));
+  }
+  throwIfAborted(options.signal);
+  return { available: true };
+}
+
+function unavailable({ code, message, hint }: RunnerError): ProbeResult {
+  return { available: false, code, reason: message, hint };
 }
 
 async function findSocket(address: SocketAddress & { kind: "unix" }): Promise<RunnerError | undefined> {
@@ -74,7 +98,21 @@ async function findSocket(address: SocketAddress & { kind: "unix" }): Promise<Ru
 
 /** A handle may be used by a process with another working directory. */
 function absolute(address: SocketAddress): SocketAddress {
-  return address.kind === "unix" && !address.path.startsWith("@") ? { kind: "unix", path: resolve(address.path) } : address;
+  if (address.kind === "unix" && !address.path.startsWith("@")) return { kind: "unix", path: resolve(address.path) };
+  if (address.kind !== "tls") return address;
+  const { caPath, certPath, keyPath } = address;
+  return {
+    ...address,
+    ...(caPath === undefined ? {} : { caPath: resolve(caPath) }),
+    ...(certPath === undefined ? {} : { certPath: resolve(certPath) }),
+    ...(keyPath === undefined ? {} : { keyPath: resolve(keyPath) }),
+  };
+}
+
+/** Behind one port, servers of different names are different engines; with which certificates one asks is no matter. */
+function handleId(address: SocketAddress): string {
+  const id = formatSocketAddress(address);
+  return address.kind === "tls" && address.serverName !== undefined ? `${id}?server_name=${encodeURIComponent(address.serverName)}` : id;
 }
 
 function warnPlaintext(address: SocketAddress, warned: Set<string>, report: Reporter | undefined): void {
@@ -86,7 +124,7 @@ function warnPlaintext(address: SocketAddress, warned: Set<string>, report: Repo
     type: "warning",
     id: "plaintext",
     message: `${where} is not encrypted: whoever is on the way can read and change everything, session secrets included`,
-    hint: "use it inside a trusted network only, or go through ssh or a tunnel",
+    hint: "use it inside a trusted network only, or use tls:// or ssh://",
   });
 }
 

@@ -2,4 +2,4 @@
 export { createSocketDriver, driver, type SocketHandle, type SocketSettings } from "./driver.ts";
 
 // For authors of drivers.
-export { formatSocketAddress, parseSocketTarget, type SocketAddress, type SocketTarget } from "./target.ts";
+export { formatSocketAddress, parseSocketTarget, type SocketAddress, type SocketTarget, type TlsAddress } from "./target.ts";

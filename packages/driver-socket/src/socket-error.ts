@@ -1,10 +1,15 @@
+import type { X509Certificate } from "node:crypto";
+
 import { RunnerError, type ErrorCode } from "@anyrunner/core";
 
 import { formatSocketAddress, type SocketAddress } from "./target.ts";
+import { tlsError } from "./tls-error.ts";
 
-/** Classifies what node says when an address can't be dialled or a connection breaks. */
-export function socketError(error: unknown, address: SocketAddress): RunnerError {
+/** Classifies what node says when an address can't be dialled or a connection breaks; `chain` is what the server showed, its own certificate first. */
+export function socketError(error: unknown, address: SocketAddress, chain: readonly X509Certificate[] = []): RunnerError {
   if (RunnerError.is(error)) return error;
+  const tls = address.kind === "tls" ? tlsError({ error, address, chain }) : undefined;
+  if (tls !== undefined) return tls;
   const where = formatSocketAddress(address);
   const errno = errorCode(error);
   const fail = (code: ErrorCode, message: string, hint: string, retryable = false) =>
@@ -14,7 +19,7 @@ export function socketError(error: unknown, address: SocketAddress): RunnerError
     case "ECONNREFUSED":
       return fail("CONNECTION_REFUSED", `nothing listens at ${where}`, "start the engine there, or correct the address");
     case "ENOENT":
-      return fail("NOT_FOUND", `there is no socket at ${where}`, notFoundHint(address));
+      return fail("NOT_FOUND", `there is no ${address.kind === "npipe" ? "pipe" : "socket"} at ${where}`, notFoundHint(address));
     case "ENOTSOCK":
       return fail("NOT_FOUND", `what is at ${where} is no socket`, "name the socket that the engine listens on");
     case "EACCES":

@@ -11,7 +11,6 @@ interface PlannedDriver {
 /** Known schemes of runners whose packages don't exist yet; listed, so that the message about them can be honest. */
 const PLANNED_DRIVERS: readonly PlannedDriver[] = [
   { name: "ssh", package: "@anyrunner/driver-ssh", schemes: ["ssh"] },
-  { name: "tls", package: "@anyrunner/driver-tls", schemes: ["tls", "npipe"] },
 ];
 
 const placeholders = new WeakSet<DriverEntry["load"]>();
