@@ -109,7 +109,7 @@ export interface ImportImageOptions {
 /** Makes an image of one layer from a tar stream; gives its id. */
 export async function importImage(client: DockerClient, tar: Readable, { name, changes, signal }: ImportImageOptions): Promise<string> {
   const query = new URLSearchParams([["fromSrc", "-"], ...changes.map((change): [string, string] => ["changes", change])]);
-  const { body } = await sendTar(client, tar, { method: "POST", path: `/images/create?${query}`, signal });
+  const { body } = await sendTar(client, tar, { method: "POST", path: `/images/create?${query.toString()}`, signal });
   let id = "";
   try {
     for await (const line of readProgressLines(body)) {

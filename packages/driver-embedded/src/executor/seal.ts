@@ -27,6 +27,6 @@ export async function sealContainer({ client, container, base, digest, mountPoin
   }
   const query = new URLSearchParams({ container, repo: SNAPSHOT_REPOSITORY, tag: snapshotTag(digest), pause: "false" });
   for (const change of labelChanges(digest, mountPoints)) query.append("changes", change);
-  const { Id: image } = await client.json<{ Id: string }>({ method: "POST", path: `/commit?${query}`, json: {}, signal });
+  const { Id: image } = await client.json<{ Id: string }>({ method: "POST", path: `/commit?${query.toString()}`, json: {}, signal });
   return { image: image.startsWith("sha256:") ? image : `sha256:${image}`, layers: base.layers + 1 };
 }

@@ -3,7 +3,7 @@ import { FILE_SYNC_DIFF_COPY, type GrpcStream } from "@anyrunner/protocol";
 
 import type { Call } from "../plan/call.ts";
 import type { BlobStore } from "../tree/blob-store.ts";
-import { EMPTY_FOLDER, makeFolder, type Content, type FolderNode, type TreeNode } from "../tree/node.ts";
+import { EMPTY_FOLDER, makeFolder, type FolderNode, type TreeNode } from "../tree/node.ts";
 import { statNode } from "./entry-stat.ts";
 import type { HostSelection } from "./host-client.ts";
 import { isSame, mirrored, type HostMirror, type MirroredFile } from "./mirrors.ts";
