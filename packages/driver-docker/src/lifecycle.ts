@@ -23,7 +23,7 @@ export async function startEngineContainer(client: DockerClient, handle: DockerH
 }
 
 /**
- * Waits until no session uses the engine, then ends it; both within `graceMs`. With 0 it is killed at once.
+ * Waits until no session uses the engine, then ends it; each may take `graceMs`. With 0 it is killed at once.
  * Fails with TIMEOUT when sessions are still there, and then leaves it running.
  */
 export async function stopEngineContainer(client: DockerClient, handle: DockerHandle, options: StopOptions): Promise<void> {
@@ -83,9 +83,9 @@ async function drain(client: DockerClient, container: ContainerDetails, options:
     const live = await countLiveSessions(client, current, options);
     if (live === 0) return;
     const who = live === undefined ? "sessions that can't be counted" : `${live} ${live === 1 ? "session" : "sessions"}`;
-    if (performance.now() >= giveUpAt) throw stillInUse(name, who, options.graceMs);
     if (told !== who) options.report?.({ type: "progress", id: "engine-drain", message: `waiting for ${who} on the engine "${name}"` });
     told = who;
+    if (performance.now() >= giveUpAt) throw stillInUse(name, who, options.graceMs);
     await pause(DRAIN_LOOK_MS, options.signal);
   }
 }

@@ -10,7 +10,7 @@ export interface TestImage extends AsyncDisposable {
 }
 
 /** An image of its own tag, made from the one whose engine is the conformance peer, with `changes` such as `ENTRYPOINT […]`. */
-export async function makeTestImage(changes: readonly string[] = []): Promise<TestImage> {
+export async function makeTestImage(changes: readonly string[] = ["LABEL anyrunner-test=1"]): Promise<TestImage> {
   const tag = `t${randomUUID().slice(0, 8)}`;
   const base = await ensureConformanceEngineImage();
   const client = await localClient();
