@@ -63,10 +63,14 @@ async function workloadPods(cluster: Cluster, choice: PodChoice & { readonly kin
     signal: options.signal,
   });
   if (workload === undefined) {
-    throw new RunnerError("NOT_FOUND", `there is no ${WORKLOAD_NAMES[choice.resource]} "${choice.name}" in the namespace "${options.namespace}" of ${cluster.where}`, {
-      hint: `\`kubectl get ${choice.resource} -n ${options.namespace}\` lists them`,
-      driver: "kubernetes",
-    });
+    throw new RunnerError(
+      "NOT_FOUND",
+      `there is no ${WORKLOAD_NAMES[choice.resource]} "${choice.name}" in the namespace "${options.namespace}" of ${cluster.where}`,
+      {
+        hint: `\`kubectl get ${choice.resource} -n ${options.namespace}\` lists them`,
+        driver: "kubernetes",
+      },
+    );
   }
   const pods = await listPods(cluster, formatSelector(workload.spec.selector), options);
   // The pods of a Deployment belong to its ReplicaSets.
@@ -106,7 +110,10 @@ async function onSameNode(cluster: Cluster, pods: readonly Pod[], options: Choos
   options.report?.({
     type: "warning",
     id: "no-pod-on-this-node",
-    message: node === undefined ? "which node this is can't be found out, so a pod on any node is taken" : `no ready pod runs on the node ${node}, so one on another node is taken`,
+    message:
+      node === undefined
+        ? "which node this is can't be found out, so a pod on any node is taken"
+        : `no ready pod runs on the node ${node}, so one on another node is taken`,
     hint: node === undefined ? "set NODE_NAME to the node's name (fieldRef spec.nodeName)" : "run the engine as a DaemonSet to have one on every node",
   });
   return pods;
@@ -122,7 +129,10 @@ async function ownNode(cluster: Cluster, { source, signal }: ChoosePodOptions): 
 
 function noneReady(what: string, pods: readonly Pod[], { namespace, container }: ChoosePodOptions): RunnerError {
   if (pods.length === 0) {
-    return new RunnerError("NOT_FOUND", `${what} has no pods in the namespace "${namespace}"`, { hint: `check it: kubectl get pods --show-labels -n ${namespace}`, driver: "kubernetes" });
+    return new RunnerError("NOT_FOUND", `${what} has no pods in the namespace "${namespace}"`, {
+      hint: `check it: kubectl get pods --show-labels -n ${namespace}`,
+      driver: "kubernetes",
+    });
   }
   const states = pods.map((pod) => ({ pod, text: `"${pod.metadata.name}" ${describePod(pod, container ?? chooseContainer(pod, undefined))}` }));
   return new RunnerError("NOT_RUNNING", `${what} has no ready pod: ${states.map(({ text }) => text).join("; ")}`, {

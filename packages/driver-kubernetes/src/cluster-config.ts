@@ -49,10 +49,14 @@ export async function locateCluster(source: ClusterSource, context: string | und
     return { kind: "in-cluster", server: `https://${host.includes(":") ? `[${host}]` : host}:${port}` };
   }
   const [first] = files;
-  throw new RunnerError("INVALID_CONFIG", `there is no kubeconfig${first === undefined ? "" : ` at ${files.join(", ")}`}, and this is no pod with a service account`, {
-    hint: "set KUBECONFIG to the cluster's file, or log in to the cluster with its own tool",
-    driver: "kubernetes",
-  });
+  throw new RunnerError(
+    "INVALID_CONFIG",
+    `there is no kubeconfig${first === undefined ? "" : ` at ${files.join(", ")}`}, and this is no pod with a service account`,
+    {
+      hint: "set KUBECONFIG to the cluster's file, or log in to the cluster with its own tool",
+      driver: "kubernetes",
+    },
+  );
 }
 
 /** The configuration of the location as it is now. Fails with INVALID_CONFIG. */
@@ -61,7 +65,10 @@ export async function readClusterConfig(location: ClusterLocation, source: Clust
   const { serviceAccountDirectory: directory } = source;
   const token = readText(join(directory, "token"))?.trim();
   if (token === undefined || token === "") {
-    throw new RunnerError("INVALID_CONFIG", `the service account's token can't be read at ${join(directory, "token")}`, { hint: "run in a pod that mounts its token", driver: "kubernetes" });
+    throw new RunnerError("INVALID_CONFIG", `the service account's token can't be read at ${join(directory, "token")}`, {
+      hint: "run in a pod that mounts its token",
+      driver: "kubernetes",
+    });
   }
   const namespace = readText(join(directory, "namespace"))?.trim();
   return {
@@ -87,7 +94,10 @@ function chooseContext(config: Kubeconfig, files: readonly string[], wanted: str
   const context = wanted ?? config["current-context"];
   const where = files.join(", ");
   if (!context) {
-    throw new RunnerError("INVALID_CONFIG", `the kubeconfig ${where} has no current context`, { hint: `write context=NAME; there is ${names.join(", ") || "none"}`, driver: "kubernetes" });
+    throw new RunnerError("INVALID_CONFIG", `the kubeconfig ${where} has no current context`, {
+      hint: `write context=NAME; there is ${names.join(", ") || "none"}`,
+      driver: "kubernetes",
+    });
   }
   if (names.includes(context)) return context;
   const nearest = suggest(context, names);

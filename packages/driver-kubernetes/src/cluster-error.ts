@@ -18,7 +18,8 @@ export function clusterTransportError(error: unknown, { where }: Place): RunnerE
   if (RunnerError.is(error)) return error;
   const code = errorCode(error);
   const message = error instanceof Error ? error.message : String(error);
-  const fail = (runnerCode: ErrorCode, text: string, hint: string, retryable = false) => new RunnerError(runnerCode, text, { hint, retryable, cause: error, driver: "kubernetes" });
+  const fail = (runnerCode: ErrorCode, text: string, hint: string, retryable = false) =>
+    new RunnerError(runnerCode, text, { hint, retryable, cause: error, driver: "kubernetes" });
   switch (code) {
     case "ECONNREFUSED":
       return fail("CONNECTION_REFUSED", `no API server answers at ${where}`, "check that the cluster runs, and that the kubeconfig's server is right");
@@ -40,11 +41,17 @@ export function clusterTransportError(error: unknown, { where }: Place): RunnerE
     case "ERR_STREAM_PREMATURE_CLOSE":
       return fail("CONNECTION_LOST", `the API server ${where} closed the connection`, "try again; check whether the API server still runs", true);
     default:
-      if (code !== undefined && TLS_CODE.test(code)) return fail("TLS_FAILED", `the TLS handshake with the API server ${where} failed: ${message}`, tlsHint(code));
+      if (code !== undefined && TLS_CODE.test(code))
+        return fail("TLS_FAILED", `the TLS handshake with the API server ${where} failed: ${message}`, tlsHint(code));
       if (code?.startsWith("HPE_") || /^Invalid Sec-WebSocket|^Invalid Upgrade|subprotocol/.test(message)) {
-        return fail("WRONG_SERVER", `what answers at ${where} is no Kubernetes API server: ${message}`, "check the kubeconfig's server, and proxies on the way");
+        return fail(
+          "WRONG_SERVER",
+          `what answers at ${where} is no Kubernetes API server: ${message}`,
+          "check the kubeconfig's server, and proxies on the way",
+        );
       }
-      if (/handshake has timed out|did not answer/.test(message)) return fail("TIMEOUT", `the API server ${where} did not answer in time`, "check the network, or the VPN to the cluster", true);
+      if (/handshake has timed out|did not answer/.test(message))
+        return fail("TIMEOUT", `the API server ${where} did not answer in time`, "check the network, or the VPN to the cluster", true);
       return fail("CONNECTION_LOST", `the request to the API server ${where} failed: ${message}`, "check the network to the cluster");
   }
 }
@@ -63,13 +70,26 @@ export function apiStatusError(status: ApiStatus, { where }: Place): RunnerError
   const says = message === "" ? `it answered with status ${code}` : message;
   // A node whose serving certificate is not signed yet, or whose kubelet just starts: minutes at most.
   if (/remote error: tls: internal error|error dialing backend|no preferred addresses found|connection refused|i\/o timeout/i.test(message)) {
-    return fail("CONNECTION_LOST", `the API server ${where} can't reach the pod's node: ${message}`, "wait until the node's kubelet is ready; check the network between API server and node", true);
+    return fail(
+      "CONNECTION_LOST",
+      `the API server ${where} can't reach the pod's node: ${message}`,
+      "wait until the node's kubelet is ready; check the network between API server and node",
+      true,
+    );
   }
   switch (code) {
     case 400:
-      return fail("INVALID_OPTION", `the API server ${where} refuses the request: ${says}`, "correct the name that the message has; container=NAME chooses a container");
+      return fail(
+        "INVALID_OPTION",
+        `the API server ${where} refuses the request: ${says}`,
+        "correct the name that the message has; container=NAME chooses a container",
+      );
     case 401:
-      return fail("AUTH_FAILED", `the API server ${where} refuses the credentials: ${says}`, "log in to the cluster again, or renew the token of the kubeconfig's user");
+      return fail(
+        "AUTH_FAILED",
+        `the API server ${where} refuses the credentials: ${says}`,
+        "log in to the cluster again, or renew the token of the kubeconfig's user",
+      );
     case 403:
       return fail("PERMISSION_DENIED", `the API server ${where} forbids it: ${says}`, forbiddenHint(message));
     case 404:
@@ -117,7 +137,8 @@ function errorCode(error: unknown): string | undefined {
   return typeof code === "string" ? code : undefined;
 }
 
-const TLS_CODE = /^(CERT_|CRL_|UNABLE_TO_|ERR_TLS_|ERR_SSL_|ERR_OSSL_|DEPTH_ZERO_|SELF_SIGNED_|INVALID_(CA|PURPOSE)|HOSTNAME_MISMATCH|PATH_LENGTH_EXCEEDED|EPROTO$)/;
+const TLS_CODE =
+  /^(CERT_|CRL_|UNABLE_TO_|ERR_TLS_|ERR_SSL_|ERR_OSSL_|DEPTH_ZERO_|SELF_SIGNED_|INVALID_(CA|PURPOSE)|HOSTNAME_MISMATCH|PATH_LENGTH_EXCEEDED|EPROTO$)/;
 
 function tlsHint(code: string): string {
   if (code === "CERT_HAS_EXPIRED") return "renew the API server's certificate, or correct this machine's clock";

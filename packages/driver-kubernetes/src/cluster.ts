@@ -74,10 +74,14 @@ function credentialError(error: unknown, where: string, plugin: string | undefin
     });
   }
   if (plugin !== undefined) {
-    return new RunnerError("AUTH_FAILED", `the credential plugin "${plugin}" for ${where} failed: ${(message ?? "").trim().split("\n").at(-1)?.slice(0, 300)}`, {
-      hint: `run ${plugin} by hand; log in again where it says so`,
-      driver: "kubernetes",
-    });
+    return new RunnerError(
+      "AUTH_FAILED",
+      `the credential plugin "${plugin}" for ${where} failed: ${(message ?? "").trim().split("\n").at(-1)?.slice(0, 300)}`,
+      {
+        hint: `run ${plugin} by hand; log in again where it says so`,
+        driver: "kubernetes",
+      },
+    );
   }
   return new RunnerError("INVALID_CONFIG", `the credentials for ${where} can't be used: ${message}`, {
     hint: "check the user of that context in the kubeconfig",

@@ -2,23 +2,34 @@ import { CONFORMANCE_IMAGE_LOG, testDriver } from "@anyrunner/testkit";
 import { test, vi } from "vitest";
 
 import { createKubernetesDriver } from "./driver.ts";
-import { runTestPod, skipReason, testEnv } from "./test-cluster.ts";
+import { runTestPod, skipReason, testEnv } from "./test-cluster.fixture.ts";
 
 if (skipReason === undefined) {
-  // What lies between this process and the pod when a stream is destroyed, up to 80 MiB each, has to be read on a busy machine.
+  // What lies between this process and the pod when a stream is destroyed, up to 128 MiB each, has to be read on a busy machine.
   vi.setConfig({ testTimeout: 120_000 });
   testDriver({
     name: "kubernetes, real cluster",
     createDriver: () => createKubernetesDriver({ env: testEnv }),
     entry: new URL("index.ts", import.meta.url).href,
     badUrls: ["kube-pod://", "kube-pod://a/b/c", "kube-pod://Pod", { url: "kube-pod://x?namespce=y", code: "INVALID_OPTION" }],
-    absentUrls: ["kube-pod://anyrunner-test-no-such", "kube-pod://sts/anyrunner-test-no-such", "kube-pod://?selector=anyrunner-test=none", "kube-pod://x?context=no-such"],
+    absentUrls: [
+      "kube-pod://anyrunner-test-no-such",
+      "kube-pod://sts/anyrunner-test-no-such",
+      "kube-pod://?selector=anyrunner-test=none",
+      "kube-pod://x?context=no-such",
+    ],
     releaseBudgetMs: 90_000,
-    // Six sockets between this process and the program, each with buffers of up to 10 MiB, by the settings of the kernel.
-    inFlightLimitBytes: 80 * 1024 * 1024,
+    // Six sockets between this process and the program, each with buffers that the kernel may let grow to 32 MiB.
+    inFlightLimitBytes: 128 * 1024 * 1024,
     target: async () => {
       const pod = await runTestPod();
-      return { url: `kube-pod://${pod.name}`, logged: CONFORMANCE_IMAGE_LOG, kill: () => pod.kill(), leftovers: () => pod.leftovers(), close: () => pod.remove() };
+      return {
+        url: `kube-pod://${pod.name}`,
+        logged: CONFORMANCE_IMAGE_LOG,
+        kill: () => pod.kill(),
+        leftovers: () => pod.leftovers(),
+        close: () => pod.remove(),
+      };
     },
   });
 } else {

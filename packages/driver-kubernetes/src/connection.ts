@@ -63,7 +63,13 @@ async function dial(cluster: Cluster, handle: KubernetesHandle, options: Connect
   } catch (error) {
     const explained = await explainRefusal(error, cluster, pinned, options);
     if (choice.kind === "pod" || !RunnerError.is(explained) || (explained.code !== "NOT_FOUND" && explained.code !== "NOT_RUNNING")) throw explained;
-    const next = await choosePod(cluster, choice, { namespace, container: namedContainer, source: options.source, report: options.report, signal: options.signal });
+    const next = await choosePod(cluster, choice, {
+      namespace,
+      container: namedContainer,
+      source: options.source,
+      report: options.report,
+      signal: options.signal,
+    });
     const place = { namespace, pod: next.pod.metadata.name, container: next.container };
     if (place.pod === pod) throw explained;
     return { place, exec: await openExec(cluster, place, options) };

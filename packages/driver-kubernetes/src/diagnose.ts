@@ -63,7 +63,15 @@ function endSince(status: ContainerStatus | undefined, openedAt: number): Contai
 }
 
 function lastLog(cluster: Cluster, pod: Pod, place: ExecPlace, previous: boolean, signal: AbortSignal): Promise<string> {
-  return readLastLines(cluster, { namespace: place.namespace, pod: pod.metadata.name, container: place.container, tail: LAST_LINES, bytes: LAST_OUTPUT_BYTES, previous, signal });
+  return readLastLines(cluster, {
+    namespace: place.namespace,
+    pod: pod.metadata.name,
+    container: place.container,
+    tail: LAST_LINES,
+    bytes: LAST_OUTPUT_BYTES,
+    previous,
+    signal,
+  });
 }
 
 function known(facts: { readonly exitCode: number | undefined; readonly lastOutput: string }): Partial<ConnectionDiagnostics> {

@@ -5,7 +5,7 @@ import { parseRunnerUrl, type RunnerEvent } from "@anyrunner/core";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 
 import { createKubernetesDriver, type KubernetesSettings } from "./driver.ts";
-import { runningPod, startFakeApiServer, type FakeApiServer } from "./fake-api-server.ts";
+import { runningPod, startFakeApiServer, type FakeApiServer } from "./fake-api-server.fixture.ts";
 import type { Pod } from "./pod.ts";
 import { parseKubernetesTarget } from "./target.ts";
 
@@ -25,7 +25,8 @@ const probe = (url: string, settings?: KubernetesSettings) => driver(settings).p
 
 describe("refusals of the API server", () => {
   const status = (code: number, message: string) => ({ status: code, body: JSON.stringify({ kind: "Status", status: "Failure", message, code }) });
-  const FORBIDDEN = 'pods "engine-0" is forbidden: User "system:serviceaccount:ci:job" cannot create resource "pods/exec" in API group "" in the namespace "builds"';
+  const FORBIDDEN =
+    'pods "engine-0" is forbidden: User "system:serviceaccount:ci:job" cannot create resource "pods/exec" in API group "" in the namespace "builds"';
 
   test.each<[string, { status: number; body: string }, object]>([
     ["401", status(401, "Unauthorized"), { code: "AUTH_FAILED", retryable: false }],
@@ -36,13 +37,19 @@ describe("refusals of the API server", () => {
         code: "PERMISSION_DENIED",
         retryable: false,
         message: expect.stringContaining(FORBIDDEN),
-        hint: expect.stringContaining("--verb=create --resource=pods/exec -n builds && kubectl create rolebinding anyrunner --role=anyrunner --serviceaccount=ci:job -n builds"),
+        hint: expect.stringContaining(
+          "--verb=create --resource=pods/exec -n builds && kubectl create rolebinding anyrunner --role=anyrunner --serviceaccount=ci:job -n builds",
+        ),
       },
     ],
     ["400", status(400, "container x is not valid for pod engine-0"), { code: "INVALID_OPTION", retryable: false }],
     ["429", status(429, "too many requests"), { code: "CONNECTION_LOST", retryable: true }],
     ["500 of a fresh node", status(500, "error dialing backend: remote error: tls: internal error"), { code: "CONNECTION_LOST", retryable: true }],
-    ["503 with a page of a proxy", { status: 503, body: "<html>…" }, { code: "CONNECTION_LOST", retryable: true, message: expect.stringContaining("status 503") }],
+    [
+      "503 with a page of a proxy",
+      { status: 503, body: "<html>…" },
+      { code: "CONNECTION_LOST", retryable: true, message: expect.stringContaining("status 503") },
+    ],
     ["200 to an upgrade", { status: 200, body: "hello" }, { code: "COMMAND_FAILED" }],
   ])("an exec that is answered with %s", async (_name, refusal, expected) => {
     const handle = await provision("kube-pod://engine-0");
@@ -53,7 +60,11 @@ describe("refusals of the API server", () => {
 
   test("a pod that may not be read", async () => {
     fake.refuse = () => status(403, 'pods "engine-0" is forbidden: User "me" cannot get resource "pods" in API group "" in the namespace "builds"');
-    expect(await probe("kube-pod://engine-0")).toMatchObject({ available: false, code: "PERMISSION_DENIED", hint: expect.stringContaining("grant get on pods") });
+    expect(await probe("kube-pod://engine-0")).toMatchObject({
+      available: false,
+      code: "PERMISSION_DENIED",
+      hint: expect.stringContaining("grant get on pods"),
+    });
   });
 
   test("a pod that went away meanwhile is NOT_FOUND by its name, one of a workload is chosen again", async () => {
@@ -74,9 +85,20 @@ describe("which pod", () => {
   const unready = (name: string, change: (pod: Pod) => object): Pod => ({ ...runningPod(name, { labels }), ...change(runningPod(name, { labels })) });
 
   beforeEach(() => {
-    for (const [name, node] of [["a", "n1"], ["b", "n2"], ["c", "n3"]] as const) fake.pods.set(name, runningPod(name, { labels, node }));
-    fake.pods.set("leaving", unready("leaving", ({ metadata }) => ({ metadata: { ...metadata, deletionTimestamp: "2026-01-01T00:00:00Z" } })));
-    fake.pods.set("starting", unready("starting", ({ status }) => ({ status: { ...status, conditions: [{ type: "Ready", status: "False" }] } })));
+    for (const [name, node] of [
+      ["a", "n1"],
+      ["b", "n2"],
+      ["c", "n3"],
+    ] as const)
+      fake.pods.set(name, runningPod(name, { labels, node }));
+    fake.pods.set(
+      "leaving",
+      unready("leaving", ({ metadata }) => ({ metadata: { ...metadata, deletionTimestamp: "2026-01-01T00:00:00Z" } })),
+    );
+    fake.pods.set(
+      "starting",
+      unready("starting", ({ status }) => ({ status: { ...status, conditions: [{ type: "Ready", status: "False" }] } })),
+    );
   });
 
   test("only ready ones that stay, the same one for one key, moved only when it goes", async () => {
@@ -93,7 +115,9 @@ describe("which pod", () => {
   test("those on the same node first", async () => {
     const events: RunnerEvent[] = [];
     const near = (NODE_NAME: string) =>
-      createKubernetesDriver({ env: { KUBECONFIG: fake.kubeconfig, NODE_NAME } }).provision(target("kube-pod://?selector=app=engine&prefer=same-node"), { report: (event) => void events.push(event) });
+      createKubernetesDriver({ env: { KUBECONFIG: fake.kubeconfig, NODE_NAME } }).provision(target("kube-pod://?selector=app=engine&prefer=same-node"), {
+        report: (event) => void events.push(event),
+      });
     expect((await near("n2")).endpoint.pod).toBe("b");
     expect(events).toEqual([]);
     expect(["a", "b", "c"]).toContain((await near("n9")).endpoint.pod);
@@ -146,13 +170,19 @@ describe("where the cluster is", () => {
 
   test("no kubeconfig and no service account", async () => {
     const nowhere = { env: { HOME: "/no/such/home" } };
-    await expect(provision("kube-pod://x", nowhere)).rejects.toMatchObject({ code: "INVALID_CONFIG", message: expect.stringContaining("/no/such/home/.kube/config") });
+    await expect(provision("kube-pod://x", nowhere)).rejects.toMatchObject({
+      code: "INVALID_CONFIG",
+      message: expect.stringContaining("/no/such/home/.kube/config"),
+    });
     expect(await probe("kube-pod://x", nowhere)).toMatchObject({ available: false, code: "INVALID_CONFIG" });
   });
 
   test("several files of KUBECONFIG, one of which is missing: the first that says something wins", async () => {
     const mine = join(fake.folder, "mine");
-    writeFileSync(mine, "apiVersion: v1\nclusters: []\ncontexts:\n- name: mine\n  context: {cluster: fake, user: me, namespace: elsewhere}\ncurrent-context: mine\n");
+    writeFileSync(
+      mine,
+      "apiVersion: v1\nclusters: []\ncontexts:\n- name: mine\n  context: {cluster: fake, user: me, namespace: elsewhere}\ncurrent-context: mine\n",
+    );
     const handle = await provision("kube-pod://engine-0", { env: { KUBECONFIG: `/no/such/file:${mine}:${fake.kubeconfig}` } });
     expect(handle.endpoint).toMatchObject({ namespace: "elsewhere", cluster: { kind: "kubeconfig", files: [mine, fake.kubeconfig], context: "mine" } });
     expect(JSON.stringify(handle)).not.toContain("secret-token");
@@ -173,7 +203,10 @@ describe("where the cluster is", () => {
     write("first");
     writeFileSync(join(account, "namespace"), "ci");
     writeFileSync(join(account, "ca.crt"), "");
-    const inCluster = driver({ serviceAccountDirectory: account, env: { HOME: "/no/such/home", KUBERNETES_SERVICE_HOST: "127.0.0.1", KUBERNETES_SERVICE_PORT: String(fake.port) } });
+    const inCluster = driver({
+      serviceAccountDirectory: account,
+      env: { HOME: "/no/such/home", KUBERNETES_SERVICE_HOST: "127.0.0.1", KUBERNETES_SERVICE_PORT: String(fake.port) },
+    });
     await expect(inCluster.provision(target("kube-pod://engine-0"), {})).rejects.toMatchObject({ code: "TLS_FAILED" });
     writeFileSync(join(account, "ca.crt"), readFileSync(join(fake.folder, "cert.pem")));
     const handle = await inCluster.provision(target("kube-pod://engine-0"), {});
@@ -197,8 +230,14 @@ describe("where the cluster is", () => {
     await use({ exec });
     await use({ exec });
     expect(fake.authorizations).toEqual(["Bearer from-file", "Bearer plugin-1", "Bearer plugin-2"]);
-    await expect(use({ exec: { ...exec, command: "no-such-plugin" } })).rejects.toMatchObject({ code: "AUTH_FAILED", hint: expect.stringContaining("install no-such-plugin") });
-    await expect(use({ exec: { ...exec, args: ["-c", "echo log in again >&2; exit 1"] } })).rejects.toMatchObject({ code: "AUTH_FAILED", message: expect.stringContaining("log in again") });
+    await expect(use({ exec: { ...exec, command: "no-such-plugin" } })).rejects.toMatchObject({
+      code: "AUTH_FAILED",
+      hint: expect.stringContaining("install no-such-plugin"),
+    });
+    await expect(use({ exec: { ...exec, args: ["-c", "echo log in again >&2; exit 1"] } })).rejects.toMatchObject({
+      code: "AUTH_FAILED",
+      message: expect.stringContaining("log in again"),
+    });
   });
 });
 

@@ -27,7 +27,10 @@ export interface KubernetesSettings {
  * starts, stops nor removes anything.
  */
 export function createKubernetesDriver(settings: KubernetesSettings = {}): RunnerDriver<KubernetesTarget, KubernetesHandle> {
-  const source = (): ClusterSource => ({ env: settings.env ?? process.env, serviceAccountDirectory: settings.serviceAccountDirectory ?? SERVICE_ACCOUNT_DIRECTORY });
+  const source = (): ClusterSource => ({
+    env: settings.env ?? process.env,
+    serviceAccountDirectory: settings.serviceAccountDirectory ?? SERVICE_ACCOUNT_DIRECTORY,
+  });
 
   async function find(target: KubernetesTarget, options: CallOptions): Promise<ChosenPod & { readonly location: ClusterLocation; readonly namespace: string }> {
     throwIfAborted(options.signal);
@@ -35,7 +38,13 @@ export function createKubernetesDriver(settings: KubernetesSettings = {}): Runne
     const location = await locateCluster(source(), target.context);
     const cluster = await openCluster(location, source(), options.signal);
     const namespace = target.namespace ?? cluster.namespace;
-    const chosen = await choosePod(cluster, target.choice, { namespace, container: target.container, source: source(), report: options.report, signal: options.signal });
+    const chosen = await choosePod(cluster, target.choice, {
+      namespace,
+      container: target.container,
+      source: source(),
+      report: options.report,
+      signal: options.signal,
+    });
     return { ...chosen, location, namespace };
   }
 

@@ -6,7 +6,10 @@ import { CHANNEL, CLOSE_STDIN, type ExecSocket } from "./exec-socket.ts";
  * keeps the process alive.
  */
 export function endQuietly({ socket, raw, graceMs }: Pick<ExecSocket, "socket" | "raw"> & { readonly graceMs: number }): void {
-  if (socket.readyState !== socket.OPEN) return void socket.terminate();
+  if (socket.readyState !== socket.OPEN) {
+    socket.terminate();
+    return;
+  }
   const timer = setTimeout(() => socket.terminate(), graceMs);
   timer.unref();
   raw?.unref();

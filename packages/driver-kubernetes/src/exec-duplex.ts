@@ -68,7 +68,11 @@ export function createExecDuplex({ socket, raw, halfClose }: ExecSocket, options
       allowHalfOpen: false,
       read: () => socket.resume(),
       write: (chunk: Buffer, _encoding, callback) => send([chunk], callback),
-      writev: (chunks, callback) => send(chunks.map(({ chunk }) => chunk as Buffer), callback),
+      writev: (chunks, callback) =>
+        send(
+          chunks.map(({ chunk }) => chunk as Buffer),
+          callback,
+        ),
       final(callback) {
         // Without half-close the end can't be told: closing the socket would lose what is still to come.
         if (!halfClose || socket.readyState !== socket.OPEN) callback();
@@ -112,17 +116,11 @@ export function createExecDuplex({ socket, raw, halfClose }: ExecSocket, options
     // Servers begin with frames that hold a channel's number only.
     if (frame.length < 2) return;
     const content = frame.subarray(1);
-    switch (frame[0]) {
-      case CHANNEL.stdout:
-        if (!stream.push(content)) socket.pause();
-        return;
-      case CHANNEL.stderr:
-        stderr = Buffer.concat([stderr, content]).subarray(-STDERR_BYTES);
-        return;
-      case CHANNEL.status:
-        if (status.length < STATUS_BYTES) status += content.toString("utf8");
-        closeTimer ??= setTimeout(() => socket.terminate(), CLOSE_BUDGET_MS).unref();
-        return;
+    if (frame[0] === CHANNEL.stdout && !stream.push(content)) socket.pause();
+    if (frame[0] === CHANNEL.stderr) stderr = Buffer.concat([stderr, content]).subarray(-STDERR_BYTES);
+    if (frame[0] === CHANNEL.status) {
+      if (status.length < STATUS_BYTES) status += content.toString("utf8");
+      closeTimer ??= setTimeout(() => socket.terminate(), CLOSE_BUDGET_MS).unref();
     }
   }
 

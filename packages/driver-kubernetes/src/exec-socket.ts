@@ -45,7 +45,13 @@ export async function openExecSocket(cluster: Cluster, options: ExecSocketOption
   throwIfAborted(signal);
   const { WebSocket: WebSocketClient } = await import("ws");
   throwIfAborted(signal);
-  const url = clusterUrl(cluster, `${podPath(options.namespace, options.pod)}/exec`, { container: options.container, stdin: true, stdout: true, stderr: true, tty: false });
+  const url = clusterUrl(cluster, `${podPath(options.namespace, options.pod)}/exec`, {
+    container: options.container,
+    stdin: true,
+    stdout: true,
+    stderr: true,
+    tty: false,
+  });
   for (const argument of options.command) url.searchParams.append("command", argument);
   url.protocol = url.protocol === "http:" ? "ws:" : "wss:";
   return new Promise((resolve, reject) => {

@@ -19,7 +19,10 @@ export function parseExecStatus(text: string): ExecEnd {
 }
 
 /** A program that was not started: it is missing in the container, or the kubelet failed. */
-export function execStartError(status: ApiStatus, place: { readonly pod: string; readonly container: string; readonly program: string; readonly where: string }): RunnerError {
+export function execStartError(
+  status: ApiStatus,
+  place: { readonly pod: string; readonly container: string; readonly program: string; readonly where: string },
+): RunnerError {
   const message = status.message ?? "";
   const { pod, container, program } = place;
   if (/executable file not found|no such file or directory|exec format error|permission denied: unknown/i.test(message)) {

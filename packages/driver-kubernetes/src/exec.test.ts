@@ -5,7 +5,7 @@ import { parseRunnerUrl, type RunnerConnection } from "@anyrunner/core";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 
 import { createKubernetesDriver, type KubernetesSettings } from "./driver.ts";
-import { onStdin, runningPod, startFakeApiServer, V4, type FakeApiServer, type FakeExec } from "./fake-api-server.ts";
+import { onStdin, runningPod, startFakeApiServer, V4, type FakeApiServer, type FakeExec } from "./fake-api-server.fixture.ts";
 
 let fake: FakeApiServer;
 beforeEach(async () => {
@@ -154,7 +154,10 @@ describe("exec", () => {
     fake.exec = ({ socket }) => (code === 1006 ? socket.terminate() : socket.close(code));
     const connection = await connect();
     connection.stream.resume();
-    expect(await connection.closed).toMatchObject({ kind: "error", error: { code: "CONNECTION_LOST", retryable: true, message: expect.stringContaining(String(code)) } });
+    expect(await connection.closed).toMatchObject({
+      kind: "error",
+      error: { code: "CONNECTION_LOST", retryable: true, message: expect.stringContaining(String(code)) },
+    });
   });
 
   test("a peer that answers no ping is given up", async () => {
@@ -204,7 +207,7 @@ describe("failures of an exec", () => {
       { code: "WRONG_SERVER", retryable: false, message: expect.stringContaining('has no program "buildctl"') },
     ],
     ["a fresh node", ["error dialing backend: remote error: tls: internal error"], { code: "CONNECTION_LOST", retryable: true }],
-    ["a container that is gone", ["container not found (\"engine\")"], { code: "NOT_RUNNING", retryable: true }],
+    ["a container that is gone", ['container not found ("engine")'], { code: "NOT_RUNNING", retryable: true }],
   ])("%s", async (_name, failure, expected) => {
     fake.exec = (exec) => exec.fail(...failure);
     const connection = await connect();

@@ -84,12 +84,16 @@ function readOne({ text, file, directory }: KubeconfigText, parse: (text: string
   if (typeof config !== "object" || Array.isArray(config)) throw invalid(file, "it is no kubeconfig");
   for (const list of ["clusters", "users", "contexts"] as const) {
     const entries: unknown = config[list] ?? [];
-    if (!Array.isArray(entries) || entries.some((entry: unknown) => typeof (entry as { name?: unknown } | null)?.name !== "string")) throw invalid(file, `its "${list}" is no list of named entries`);
+    if (!Array.isArray(entries) || entries.some((entry: unknown) => typeof (entry as { name?: unknown } | null)?.name !== "string"))
+      throw invalid(file, `its "${list}" is no list of named entries`);
   }
   const at = (path: string | undefined) => (path === undefined || path === "" ? undefined : resolve(directory, path));
   return {
     ...config,
-    clusters: (config.clusters ?? []).map(({ name, cluster = {} }) => ({ name, cluster: { ...cluster, ...withPath("certificate-authority", at(cluster["certificate-authority"])) } })),
+    clusters: (config.clusters ?? []).map(({ name, cluster = {} }) => ({
+      name,
+      cluster: { ...cluster, ...withPath("certificate-authority", at(cluster["certificate-authority"])) },
+    })),
     users: (config.users ?? []).map(({ name, user }) => ({ name, user: readUser(user ?? {}, at) })),
   };
 }
@@ -108,7 +112,10 @@ function readToken(file: string): string {
   try {
     return readFileSync(file, "utf8");
   } catch (error) {
-    throw new RunnerError("INVALID_CONFIG", `the token file ${file} of the kubeconfig can't be read: ${(error as NodeJS.ErrnoException).code}`, { hint: "check the path and its mode", driver: "kubernetes" });
+    throw new RunnerError("INVALID_CONFIG", `the token file ${file} of the kubeconfig can't be read: ${(error as NodeJS.ErrnoException).code}`, {
+      hint: "check the path and its mode",
+      driver: "kubernetes",
+    });
   }
 }
 
@@ -121,5 +128,8 @@ function firstOfEachName<Entry extends { readonly name: string }>(entries: reado
 }
 
 function invalid(file: string, reason: string): RunnerError {
-  return new RunnerError("INVALID_CONFIG", `the kubeconfig ${file} can't be understood: ${reason}`, { hint: "compare it with one that kubectl accepts", driver: "kubernetes" });
+  return new RunnerError("INVALID_CONFIG", `the kubeconfig ${file} can't be understood: ${reason}`, {
+    hint: "compare it with one that kubectl accepts",
+    driver: "kubernetes",
+  });
 }

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 
 import { formatSelector } from "./choose-pod.ts";
-import { runningPod } from "./fake-api-server.ts";
+import { runningPod } from "./fake-api-server.fixture.ts";
 import { describePod, podNotRunning, type ContainerStatus, type Pod } from "./pod.ts";
 
 const pod = (status: Partial<ContainerStatus>, phase = "Running", change: object = {}): Pod => {
@@ -23,7 +23,12 @@ describe("state", () => {
       'is Failed: its container "engine" ended with exit code 1: no loop device',
       { code: "NOT_RUNNING", retryable: false },
     ],
-    ["on its way", pod({ state: { waiting: { reason: "ContainerCreating" } } }, "Pending"), 'is Pending: its container "engine" waits (ContainerCreating)', { code: "NOT_RUNNING", retryable: true }],
+    [
+      "on its way",
+      pod({ state: { waiting: { reason: "ContainerCreating" } } }, "Pending"),
+      'is Pending: its container "engine" waits (ContainerCreating)',
+      { code: "NOT_RUNNING", retryable: true },
+    ],
     [
       "without its image",
       pod({ state: { waiting: { reason: "ImagePullBackOff", message: "no such image" } } }, "Pending"),
@@ -38,7 +43,10 @@ describe("state", () => {
     ],
     [
       "unschedulable",
-      { ...runningPod("engine-0"), status: { phase: "Pending", conditions: [{ type: "PodScheduled", status: "False", reason: "Unschedulable", message: "0/1 nodes are available" }] } },
+      {
+        ...runningPod("engine-0"),
+        status: { phase: "Pending", conditions: [{ type: "PodScheduled", status: "False", reason: "Unschedulable", message: "0/1 nodes are available" }] },
+      },
       "is Pending (Unschedulable: 0/1 nodes are available)",
       { code: "NOT_RUNNING", retryable: true },
     ],

@@ -110,7 +110,10 @@ export function podNotRunning(pod: Pod, container: string): RunnerError {
   }
   const over = pod.status?.phase === "Succeeded" || pod.status?.phase === "Failed" || pod.metadata.deletionTimestamp !== undefined;
   return new RunnerError("NOT_RUNNING", message, {
-    hint: reason === "CrashLoopBackOff" || state?.terminated !== undefined ? `see why it ends: kubectl logs ${name} -c ${container} -n ${namespace} --previous` : `see why: kubectl describe pod ${name} -n ${namespace}`,
+    hint:
+      reason === "CrashLoopBackOff" || state?.terminated !== undefined
+        ? `see why it ends: kubectl logs ${name} -c ${container} -n ${namespace} --previous`
+        : `see why: kubectl describe pod ${name} -n ${namespace}`,
     driver: "kubernetes",
     // What is being started, or started again, is worth another attempt; what is over or wrongly configured is not.
     retryable: !over && !/^(CreateContainer|RunContainerError|InvalidImage)/.test(reason),
@@ -136,19 +139,22 @@ export function describePod(pod: Pod, container: string): string {
   const status = containerStatus(pod, container);
   const restarts = status?.restartCount ?? 0;
   const last = status?.lastState?.terminated;
-  const restarted = restarts === 0 ? "" : `, restarted ${restarts} ${restarts === 1 ? "time" : "times"}${last === undefined ? "" : `, last with ${describeEnd(last)}`}`;
+  const restarted =
+    restarts === 0 ? "" : `, restarted ${restarts} ${restarts === 1 ? "time" : "times"}${last === undefined ? "" : `, last with ${describeEnd(last)}`}`;
   const leaving = pod.metadata.deletionTimestamp === undefined ? "" : " and is being deleted";
   const { phase = "Unknown", reason, message } = pod.status ?? {};
   if (status?.state?.running !== undefined) return `is running${isReady(pod) || leaving !== "" ? "" : ", not ready"}${leaving}${restarted}`;
   const { terminated, waiting } = status?.state ?? {};
   if (terminated !== undefined) return `is ${phase}${leaving}: its container "${container}" ended with ${describeEnd(terminated)}${restarted}`;
-  if (waiting !== undefined) return `is ${phase}${leaving}: its container "${container}" waits (${waiting.reason ?? "no reason given"}${waiting.message ? `: ${waiting.message}` : ""})${restarted}`;
+  if (waiting !== undefined)
+    return `is ${phase}${leaving}: its container "${container}" waits (${waiting.reason ?? "no reason given"}${waiting.message ? `: ${waiting.message}` : ""})${restarted}`;
   const unscheduled = pod.status?.conditions?.find(({ type, status: value }) => type === "PodScheduled" && value === "False");
   const why = [reason ?? unscheduled?.reason, message ?? unscheduled?.message].filter((text) => text).join(": ");
   return `is ${phase}${leaving}${why === "" ? "" : ` (${why})`}`;
 }
 
 function describeEnd({ exitCode, reason, message }: TerminatedState): string {
-  const why = reason === "OOMKilled" ? " (killed for lack of memory)" : reason === undefined || reason === "Error" || reason === "Completed" ? "" : ` (${reason})`;
+  const why =
+    reason === "OOMKilled" ? " (killed for lack of memory)" : reason === undefined || reason === "Error" || reason === "Completed" ? "" : ` (${reason})`;
   return `exit code ${exitCode}${why}${message ? `: ${message.trim().split("\n").at(-1)?.slice(0, 200)}` : ""}`;
 }

@@ -5,7 +5,10 @@ import { parseKubernetesTarget } from "./target.ts";
 
 const GOOD: readonly [string, object][] = [
   ["kube-pod://engine-0", { choice: { kind: "pod", name: "engine-0" } }],
-  ["kube-pod://engine.0?context=c%20x&namespace=builds&container=engine", { choice: { kind: "pod", name: "engine.0" }, context: "c x", namespace: "builds", container: "engine" }],
+  [
+    "kube-pod://engine.0?context=c%20x&namespace=builds&container=engine",
+    { choice: { kind: "pod", name: "engine.0" }, context: "c x", namespace: "builds", container: "engine" },
+  ],
   ["kube-pod://sts/engine", { choice: { kind: "workload", resource: "statefulsets", name: "engine", sameNode: false, key: "" } }],
   ["kube-pod://deploy/engine?key=repo", { choice: { kind: "workload", resource: "deployments", name: "engine", sameNode: false, key: "repo" } }],
   ["kube-pod://ds/engine?prefer=same-node", { choice: { kind: "workload", resource: "daemonsets", name: "engine", sameNode: true, key: "" } }],

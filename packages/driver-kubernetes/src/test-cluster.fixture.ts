@@ -54,7 +54,11 @@ export async function runTestPod(options: TestPodOptions = {}): Promise<TestPod>
     await callCluster("DELETE", path, { gracePeriodSeconds: 0 }, [404]);
     await untilPod(name, (pod) => pod === undefined);
   };
-  const until = options.until ?? ((pod) => pod.status?.containerStatuses?.[0]?.state?.running !== undefined && pod.status.conditions?.some(({ type, status }) => type === "Ready" && status === "True") === true);
+  const until =
+    options.until ??
+    ((pod) =>
+      pod.status?.containerStatuses?.[0]?.state?.running !== undefined &&
+      pod.status.conditions?.some(({ type, status }) => type === "Ready" && status === "True") === true);
   await untilPod(name, (pod) => pod !== undefined && until(pod)).catch(async (error: unknown) => {
     await remove();
     throw error;
@@ -123,9 +127,21 @@ const LIST_PROGRAMS = `for each in /proc/[0-9]*; do if [ "$each" != "/proc/$$" ]
 
 async function countLeftovers(name: string): Promise<number> {
   const cluster = await openCluster(await locateCluster(source, undefined), source, undefined);
-  const exec = await openExecSocket(cluster, { namespace: NAMESPACE, pod: name, container: "engine", command: ["sh", "-c", LIST_PROGRAMS], handshakeBudgetMs: 10_000 }).catch(() => undefined);
+  const exec = await openExecSocket(cluster, {
+    namespace: NAMESPACE,
+    pod: name,
+    container: "engine",
+    command: ["sh", "-c", LIST_PROGRAMS],
+    handshakeBudgetMs: 10_000,
+  }).catch(() => undefined);
   if (exec === undefined) return 0;
-  const { stream } = createExecDuplex(exec, { where: cluster.where, queueBytes: 1024, pingIntervalMs: 10_000, graceMs: 1000, startError: (status) => Promise.reject(new Error(status.message)) });
+  const { stream } = createExecDuplex(exec, {
+    where: cluster.where,
+    queueBytes: 1024,
+    pingIntervalMs: 10_000,
+    graceMs: 1000,
+    startError: (status) => Promise.reject(new Error(status.message)),
+  });
   let text = "";
   for await (const chunk of stream as AsyncIterable<Buffer>) text += chunk.toString();
   return text.split("\n").filter((line) => line.trim() !== "" && !/sleep 3600 $|^sh -c (trap|for each)|^tr /.test(line)).length;

@@ -100,7 +100,9 @@ export async function startFakeApiServer(): Promise<FakeApiServer> {
     const url = new URL(request.url ?? "/", "https://x");
     const refused = fake.refuse(request) ?? missingPod(fake, url);
     if (refused !== undefined) {
-      socket.end(`HTTP/1.1 ${refused.status} x\r\ncontent-type: application/json\r\ncontent-length: ${Buffer.byteLength(refused.body)}\r\nconnection: close\r\n\r\n${refused.body}`);
+      socket.end(
+        `HTTP/1.1 ${refused.status} x\r\ncontent-type: application/json\r\ncontent-length: ${Buffer.byteLength(refused.body)}\r\nconnection: close\r\n\r\n${refused.body}`,
+      );
       return;
     }
     webSockets.handleUpgrade(request, socket, head, (webSocket) => {
@@ -122,7 +124,12 @@ export async function startFakeApiServer(): Promise<FakeApiServer> {
           end(
             code === 0
               ? { status: "Success" }
-              : { status: "Failure", reason: "NonZeroExitCode", message: "words that change", details: { causes: [{ reason: "ExitCode", message: String(code) }] } },
+              : {
+                  status: "Failure",
+                  reason: "NonZeroExitCode",
+                  message: "words that change",
+                  details: { causes: [{ reason: "ExitCode", message: String(code) }] },
+                },
           ),
         fail: (message, code = 500) => end({ status: "Failure", reason: "InternalError", message, code }),
       });
@@ -140,7 +147,10 @@ export function onStdin(exec: FakeExec, handle: (content: Buffer | undefined) =>
   });
 }
 
-export function runningPod(name: string, changes: { readonly labels?: Record<string, string>; readonly node?: string; readonly containers?: readonly string[] } = {}): Pod {
+export function runningPod(
+  name: string,
+  changes: { readonly labels?: Record<string, string>; readonly node?: string; readonly containers?: readonly string[] } = {},
+): Pod {
   const containers = changes.containers ?? ["engine"];
   return {
     metadata: { name, namespace: "builds", uid: `uid-${name}`, labels: changes.labels ?? {} },
@@ -148,7 +158,13 @@ export function runningPod(name: string, changes: { readonly labels?: Record<str
     status: {
       phase: "Running",
       conditions: [{ type: "Ready", status: "True" }],
-      containerStatuses: containers.map((container) => ({ name: container, image: "engine:1", ready: true, restartCount: 0, state: { running: { startedAt: "2026-01-01T00:00:00Z" } } })),
+      containerStatuses: containers.map((container) => ({
+        name: container,
+        image: "engine:1",
+        ready: true,
+        restartCount: 0,
+        state: { running: { startedAt: "2026-01-01T00:00:00Z" } },
+      })),
     },
   };
 }
@@ -160,7 +176,7 @@ function echo(exec: FakeExec): void {
 function answer(fake: FakeApiServer, url: URL): { readonly status: number; readonly body: string } {
   const object = fake.objects.get(url.pathname);
   if (object !== undefined) return { status: 200, body: JSON.stringify(object) };
-  if (/\/pods$/.test(url.pathname)) {
+  if (url.pathname.endsWith("/pods")) {
     const wanted = [...(url.searchParams.get("labelSelector") ?? "").split(",")].filter((term) => term !== "").map((term) => term.split("="));
     const items = [...fake.pods.values()].filter(({ metadata }) => wanted.every(([key = "", value]) => metadata.labels?.[key] === value));
     return { status: 200, body: JSON.stringify({ items }) };
@@ -188,7 +204,29 @@ function notFound(what: string): { readonly status: number; readonly body: strin
 function makeCertificate(folder: string): { readonly cert: string; readonly key: string } {
   const cert = join(folder, "cert.pem");
   const key = join(folder, "key.pem");
-  execFileSync("openssl", ["req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-keyout", key, "-out", cert, "-days", "2", "-subj", "/CN=fake", "-addext", "subjectAltName=IP:127.0.0.1"], { stdio: "ignore" });
+  execFileSync(
+    "openssl",
+    [
+      "req",
+      "-x509",
+      "-newkey",
+      "ec",
+      "-pkeyopt",
+      "ec_paramgen_curve:prime256v1",
+      "-nodes",
+      "-keyout",
+      key,
+      "-out",
+      cert,
+      "-days",
+      "2",
+      "-subj",
+      "/CN=fake",
+      "-addext",
+      "subjectAltName=IP:127.0.0.1",
+    ],
+    { stdio: "ignore" },
+  );
   return { cert, key };
 }
 
