@@ -41,7 +41,7 @@ export function createAttachables(settings: AttachableSettings): Attachables {
     ...fileSendRoutes(settings),
     ...secretsRoutes(settings),
     ...authRoutes(settings),
-    ...gitRoutes(),
+    ...gitRoutes(settings),
     ...socketRoutes(),
     ...tunnelRoutes(),
   };

@@ -1,4 +1,4 @@
-import { Auth, Git, GitErrorType, GrpcStatus } from "@anyrunner/protocol";
+import { Auth, GrpcStatus } from "@anyrunner/protocol";
 import { describe, expect, test } from "vitest";
 import type { AttachableSettings } from "./attachable-settings.ts";
 import { startAttachables } from "./test-attachables.ts";
@@ -30,21 +30,5 @@ describe("registry credentials", () => {
       status: GrpcStatus.UNKNOWN,
       message: "the credential helper docker-credential-x is missing",
     });
-  });
-});
-
-describe("git", () => {
-  test.each([Git.getCredential.path, "/Git/GetCredential", "/GitCredential/GetCredential"])("%s refuses inside the answer", async (path) => {
-    const codec = await Git.getCredential.codec();
-    const { messages, status } = await startAttachables().call(path, {}, [codec.encodeRequest({ protocol: "https", host: "example.com" })]);
-    expect(status).toBe(0);
-    expect(messages.map((bytes) => codec.decodeResponse(bytes).result)).toMatchObject([{ case: "error", value: { type: GitErrorType.NOT_FOUND } }]);
-  });
-
-  test.each([Git.getConfig.path, "/Git/GetConfig"])("%s is an empty configuration", async (path) => {
-    const codec = await Git.getConfig.codec();
-    const { messages, status } = await startAttachables().call(path, {}, [codec.encodeRequest({})]);
-    expect(status).toBe(0);
-    expect(messages.map((bytes) => codec.decodeResponse(bytes).result)).toMatchObject([{ case: "config", value: { entries: [] } }]);
   });
 });
