@@ -248,7 +248,9 @@ describe.skipIf(ENGINE === "")(`real engine at ${ENGINE}`, () => {
   test("a client that is killed without a word leaves the engine able to serve the next", async () => {
     const cli = await createCliHarness();
     try {
-      const running = await cli.start(["run", "--runner", ENGINE, "--", "sh", "-c", "echo started $$; exec sleep 60"]);
+      const { KUBECONFIG } = process.env;
+      const env = KUBECONFIG === undefined ? {} : { KUBECONFIG };
+      const running = await cli.start(["run", "--runner", ENGINE, "--", "sh", "-c", "echo started $$; exec sleep 60"], { env });
       await running.waitFor("started");
       running.kill("SIGKILL");
       // Nobody is left who could end the child.
