@@ -89,12 +89,12 @@ export async function createProgram(options: CreateProgramOptions): Promise<Comm
     .option("--var <name=value>", "a variable; repeatable", collect, [])
     .option("--var-json <json>", "all variables as one JSON object");
 
-  const drivers = add(program, "drivers", "list the drivers, their schemes and parameters", async (context) =>
-    (await import("./commands/drivers.ts")).driversCommand(context),
-  );
-  add(drivers, "trust", "let a driver file of a project run", async (context, _, [file = ""]) =>
-    (await import("./commands/drivers.ts")).trustCommand(context, file),
-  ).argument("<file>", "the file that the message about it names");
+  const drivers = add(program, "drivers", "list the drivers, their schemes and parameters", async (context, values) =>
+    (await import("./commands/drivers.ts")).driversCommand(context, { check: values["check"] === true }),
+  ).option("--check", "import the drivers of the project, too: whether they load, and their parameters");
+  add(drivers, "trust", "let a driver of a project run, as it is now", async (context, _, [path = ""]) =>
+    (await import("./commands/drivers.ts")).trustCommand(context, path),
+  ).argument("<path>", "the file of the driver, or the folder of its package");
   addRunnerCommands(program, add);
   addRunnerOption(
     add(program, "doctor", "check everything between here and a session, with the remedy for what is wrong", async (context, values, [url]) =>

@@ -30,6 +30,15 @@ test("JSON is one line", () => {
   expect(JSON.parse(text)).toMatchObject({ error: { code: "TIMEOUT", message: "two\nlines", details: { a: 1 } } });
 });
 
+test("a driver that fails while it loads: the stack of its own error, as JSON and for ANYRUNNER_DEBUG", () => {
+  const error = new RunnerError("DRIVER_INVALID", "x fails while it loads", { cause: new Error("inner") });
+  expect(JSON.parse(printed(error, { json: true }))).toMatchObject({ error: { stack: expect.stringMatching(/caused by: Error: inner\n {4}at /) } });
+  expect(printed(error, { env: { ANYRUNNER_DEBUG: "1" } })).toMatch(/caused by: Error: inner\n {4}at /);
+  const other = new RunnerError("NOT_FOUND", "x", { cause: new Error("inner") });
+  expect(printed(other, { json: true })).not.toContain("inner");
+  expect(printed(other, { json: true, env: { ANYRUNNER_DEBUG: "1" } })).toContain("inner");
+});
+
 test("exit codes", () => {
   const codes = Object.keys(ERROR_CODES) as ErrorCode[];
   const special: Partial<Record<ErrorCode, number>> = { USAGE: 2, ABORTED: 130, INTERNAL: 70 };

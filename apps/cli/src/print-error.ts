@@ -17,7 +17,9 @@ export function printError(value: unknown, { json, version, stderr, env }: Print
   const expected = RunnerError.is(value) && value.code !== "INTERNAL";
   const error = RunnerError.is(value) ? value : new RunnerError("INTERNAL", value instanceof Error ? value.message : String(value), { cause: value });
   if (json) {
-    stderr.write(`${JSON.stringify({ error: { ...error.toJSON(), docs: docsOf(error) } })}\n`);
+    // Who writes a driver needs to know where it fails; of other errors a stack is of no use to a program.
+    const stack = !expected || error.code === "DRIVER_INVALID" || env["ANYRUNNER_DEBUG"] ? { stack: stackOf(value) } : {};
+    stderr.write(`${JSON.stringify({ error: { ...error.toJSON(), docs: docsOf(error), ...stack } })}\n`);
     return;
   }
   const label = (text: string, format: "red" | "cyan") => styleText(format, text, { stream: stderr, validateStream: true });

@@ -104,6 +104,19 @@ describe("resolve", () => {
     });
   });
 
+  test("an unknown scheme: what is only planned is offered when it is near, never as something that works; what is absent is named", async () => {
+    const registry = createRegistry([
+      entry("docker"),
+      { ...entry("ssh", { schemes: ["ssh"] }), planned: true },
+      { ...entry("gone", { schemes: ["gone"] }), absent: { message: "the file names gone, which is not installed", hint: "run: npm install gone" } },
+    ]);
+    await expect(registry.resolve(parseRunnerUrl("shh://x"))).rejects.toMatchObject({
+      code: "UNKNOWN_SCHEME",
+      message: 'no driver for the scheme "shh"; the file names gone, which is not installed',
+      hint: 'run: npm install gone; did you mean "ssh"? known are image',
+    });
+  });
+
   test("an abort ends it before the first and between two candidates", async () => {
     const controller = new AbortController();
     const asked: string[] = [];

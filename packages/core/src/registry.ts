@@ -10,6 +10,10 @@ export interface DriverEntry {
   readonly schemes: readonly string[];
   /** For people: the package, file or program that it comes from. */
   readonly origin: string;
+  /** Only known of, not part of this release: no hint offers its schemes as something that works. */
+  readonly planned?: boolean | undefined;
+  /** Set when it is not installed, so that its schemes may be a guess: told when a scheme is unknown. */
+  readonly absent?: { readonly message: string; readonly hint: string } | undefined;
   /** Gives a module with an export `driver`, or the driver itself. Called at most once. */
   readonly load: () => Promise<unknown>;
 }
@@ -72,12 +76,12 @@ export function createRegistry(entries: readonly DriverEntry[]): Registry {
     },
     async driver(name) {
       const entry = byName.get(name);
-      if (entry === undefined) throw new RunnerError("UNKNOWN_SCHEME", `no driver is named "${name}"`, { hint: didYouMean(name, byName.keys()) });
+      if (entry === undefined) throw new RunnerError("UNKNOWN_SCHEME", `no driver is named "${name}"`, { hint: didYouMean(name, byName.keys(), byName.keys()) });
       return registry.load(entry);
     },
     async resolve(url, options = {}) {
       const candidates = registry.candidates(url.scheme);
-      if (candidates.length === 0) throw unknownScheme(url, byScheme.keys());
+      if (candidates.length === 0) throw unknownScheme(url, entries);
       const losers: Loser[] = [];
       const failures: unknown[] = [];
       const secretParams = new Set<string>();
@@ -128,17 +132,21 @@ async function importDriver(entry: DriverEntry): Promise<unknown> {
   }
 }
 
-function unknownScheme(url: RunnerUrl, schemes: Iterable<string>): RunnerError {
-  return new RunnerError("UNKNOWN_SCHEME", `no driver for the scheme "${url.scheme}"`, {
-    hint: didYouMean(url.scheme, schemes),
+function unknownScheme(url: RunnerUrl, entries: readonly DriverEntry[]): RunnerError {
+  const absent = entries.flatMap((entry) => entry.absent ?? []);
+  const working = new Set(entries.filter((entry) => !entry.planned && entry.absent === undefined).flatMap(({ schemes }) => schemes));
+  const message = [`no driver for the scheme "${url.scheme}"`, ...absent.map((entry) => entry.message)].join("; ");
+  const everything = entries.flatMap(({ schemes }) => schemes);
+  return new RunnerError("UNKNOWN_SCHEME", message, {
+    hint: [...absent.map(({ hint }) => hint), didYouMean(url.scheme, everything, working)].join("; "),
     details: { scheme: url.scheme },
   });
 }
 
-function didYouMean(word: string, names: Iterable<string>): string {
-  const known = [...names].toSorted();
-  const nearest = suggest(word, known);
-  return `${nearest === undefined ? "" : `did you mean "${nearest}"? `}known are ${known.join(", ")}`;
+/** The nearest of `names`, and the whole list of those that work. */
+function didYouMean(word: string, names: Iterable<string>, working: Iterable<string>): string {
+  const nearest = suggest(word, [...names].toSorted());
+  return `${nearest === undefined ? "" : `did you mean "${nearest}"? `}known are ${[...working].toSorted().join(", ")}`;
 }
 
 function noneAvailable(shownUrl: string, losers: readonly Loser[], failures: readonly unknown[]): RunnerError {

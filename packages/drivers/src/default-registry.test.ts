@@ -42,7 +42,7 @@ const resolve = async (scheme: string, extra?: Record<string, string>) => (await
 async function resolveInNode(scheme: string): Promise<{ readonly code?: string; readonly message?: string; readonly hint?: string; readonly driver?: string }> {
   const script = `
     const { createDefaultRegistry } = await import(${JSON.stringify(join(import.meta.dirname, "index.ts"))});
-    const registry = createDefaultRegistry({ cwd: ${JSON.stringify(project)}, env: { HOME: ${JSON.stringify(root)} } });
+    const registry = createDefaultRegistry({ cwd: ${JSON.stringify(project)}, env: { HOME: ${JSON.stringify(root)}, ANYRUNNER_TRUST_DRIVERS: "all" } });
     const answer = await registry.resolve({ scheme: ${JSON.stringify(scheme)}, body: "x", params: [] }).then((resolved) => ({ driver: resolved.driver.name }), (error) => error);
     console.log(JSON.stringify(answer));`;
   const { stdout, stderr } = await runProgram({ command: process.execPath, args: ["--input-type=module", "--eval", script], cwd: project });
@@ -65,7 +65,7 @@ const packaged = (name: string, index: string, extra: object = {}) => ({
 });
 
 describe("driver packages among the declared dependencies", () => {
-  test("one that the lockfile pins needs no consent, in a real Node", async () => {
+  test("one that is trusted is loaded, in a real Node", async () => {
     await files(packaged("anyrunner-driver-foo", source("foo", "foo")));
     expect(await resolveInNode("foo")).toEqual({ driver: "foo" });
   });
@@ -95,8 +95,8 @@ describe("driver packages among the declared dependencies", () => {
     expect(await resolveInNode("foo")).toMatchObject({ code: "DRIVER_INVALID", message: expect.stringContaining("gone.js") });
   });
 
-  test("what is not pinned needs consent", async () => {
-    await files({ ...packaged("anyrunner-driver-foo", source("foo", "foo")), "package-lock.json": "{}" });
+  test("needs consent, also where a lock file pins it: a repository can write the lock file and what it pins", async () => {
+    await files(packaged("anyrunner-driver-foo", source("foo", "foo")));
     await expect(resolve("foo")).rejects.toMatchObject({ code: "PERMISSION_DENIED", hint: expect.stringContaining("anyrunner drivers trust") });
     expect((await resolve("foo", { ANYRUNNER_TRUST_DRIVERS: "all" })).driver.name).toBe("foo");
   });
@@ -110,7 +110,7 @@ describe("driver packages among the declared dependencies", () => {
     await files(packaged("anyrunner-driver-socket", source("socket", "unix"), { anyrunner: { specVersion: 1, schemes: ["unix", "foo"] } }));
     expect((await registry()).candidates("unix").map((entry) => entry.origin)).toEqual(["@anyrunner/driver-socket"]);
     await files(packaged("@anyrunner/driver-kubernetes", source("kubernetes", "kube-pod"), { anyrunner: { specVersion: 1, schemes: ["kube-pod"] } }));
-    expect((await resolve("kube-pod")).driver.name).toBe("kubernetes");
+    expect((await resolve("kube-pod", { ANYRUNNER_TRUST_DRIVERS: "all" })).driver.name).toBe("kubernetes");
   });
 });
 
@@ -156,6 +156,7 @@ describe("drivers that the configuration names", () => {
   });
 
   test("without name and schemes the configuration is wrong", async () => {
+    await files({ "toy.mjs": source("toy", "toy") });
     await configure(["./toy.mjs"]);
     await expect(registry()).rejects.toMatchObject({ code: "INVALID_CONFIG", hint: expect.stringContaining("schemes: [foo]") });
   });
@@ -163,6 +164,27 @@ describe("drivers that the configuration names", () => {
   test("a file that is missing is NOT_FOUND", async () => {
     await configure([{ path: "./toy.mjs", name: "toy", schemes: ["toy"] }]);
     await expect(resolve("toy")).rejects.toMatchObject({ code: "NOT_FOUND", message: expect.stringContaining("toy.mjs") });
+    await configure(["./gone.mjs"]);
+    await expect(registry()).rejects.toMatchObject({ code: "NOT_FOUND", message: expect.stringMatching(/anyrunner\.config\.json:1 names the driver .*gone\.mjs/) });
+  });
+
+  test("a package that is missing is named, with the command that installs it, when a scheme is unknown", async () => {
+    await configure(["anyrunner-driver-gone"]);
+    await expect(resolve("other")).rejects.toMatchObject({
+      code: "UNKNOWN_SCHEME",
+      message: expect.stringMatching(/anyrunner\.config\.json:1 names anyrunner-driver-gone, which is not installed$/),
+      hint: expect.stringMatching(/^run: npm install --save-dev anyrunner-driver-gone; known are /),
+    });
+    await expect(resolve("gone")).rejects.toMatchObject({ code: "DRIVER_NOT_INSTALLED", hint: "run: npm install --save-dev anyrunner-driver-gone" });
+  });
+
+  test("another specVersion in its manifest is refused before anyone is asked for consent", async () => {
+    await files({
+      "toy/package.json": { type: "module", main: "./t.js", anyrunner: { specVersion: 2, name: "toy", schemes: ["toy"] } },
+      "toy/t.js": "throw new Error('it ran')",
+    });
+    await configure(["./toy"]);
+    await expect(resolve("toy")).rejects.toMatchObject({ code: "SPEC_MISMATCH" });
   });
 
   test("a driver that isn't one is refused", async () => {

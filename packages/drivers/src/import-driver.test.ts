@@ -1,6 +1,7 @@
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
+import { pathToFileURL } from "node:url";
 
 import { RunnerError } from "@anyrunner/core";
 import { runProgram } from "@anyrunner/exec";
@@ -48,4 +49,16 @@ test("another package that is absent means a broken driver", async () => {
 test("so does anything that it throws while it loads, but our own errors pass", async () => {
   await expect(importing("x", new SyntaxError("odd\ntext"))).rejects.toMatchObject({ code: "DRIVER_INVALID", message: "x fails while it loads: odd" });
   await expect(importing("x", new RunnerError("PERMISSION_DENIED", "no"))).rejects.toMatchObject({ code: "PERMISSION_DENIED" });
+});
+
+test.each([
+  ["TypeScript below node_modules", "node_modules/x/index.ts", "export const a: number = 1;", /publish JavaScript.*exports.*built files/],
+  ["TypeScript that is more than types", "enum.ts", "enum A { B }", /erasableSyntaxOnly/],
+  ["code that throws", "throws.mjs", "throw new Error('odd');", /ANYRUNNER_DEBUG=1 shows where/],
+  ["an import that is missing", "gone.mjs", "import './gone.ts';", /needs the ending \.ts/],
+])("%s: what the author can do", async (_, file, code, hint) => {
+  await mkdir(dirname(join(project, file)), { recursive: true });
+  await writeFile(join(project, file), code);
+  const error = await importError(pathToFileURL(join(project, file)).href);
+  await expect(importing(file, error)).rejects.toMatchObject({ code: "DRIVER_INVALID", hint: expect.stringMatching(hint), cause: error });
 });

@@ -1,5 +1,5 @@
 import { readFileSync, statSync } from "node:fs";
-import { dirname, extname, relative } from "node:path";
+import { dirname, join, relative } from "node:path";
 import { pathToFileURL } from "node:url";
 
 import type { ProjectConfig, ProjectDriver, UserStore } from "@anyrunner/config";
@@ -8,7 +8,6 @@ import { RunnerError, type DriverEntry } from "@anyrunner/core";
 import { requireDriverConsent } from "./driver-consent.ts";
 import { findInstalledPackage, readDriverManifest, type DriverManifest } from "./driver-manifest.ts";
 import { importDriver, notInstalled } from "./import-driver.ts";
-import { isPinnedByLockfile } from "./lockfile-pin.ts";
 import { findUpwards } from "./package-manager.ts";
 
 export interface OutsideDriversOptions {
@@ -17,7 +16,17 @@ export interface OutsideDriversOptions {
   readonly store: UserStore;
 }
 
-/** The drivers that the project's configuration names, in its order. Reads manifests, imports nothing. Fails with INVALID_CONFIG. */
+const checks = new WeakMap<DriverEntry["load"], () => Promise<void>>();
+
+/**
+ * Does all that loading an outside driver does before anything of it runs: is it installed, is its interface known, did the user
+ * allow it? `undefined` for an entry that is no outside driver. Fails as loading does.
+ */
+export function checkOutsideDriver(entry: DriverEntry): Promise<void> | undefined {
+  return checks.get(entry.load)?.();
+}
+
+/** The drivers that the project's configuration names, in its order. Reads manifests, imports nothing. Fails with INVALID_CONFIG or NOT_FOUND. */
 export function configuredDrivers(config: ProjectConfig, options: OutsideDriversOptions): readonly DriverEntry[] {
   return config.drivers.map((driver) =>
     driver.kind === "path" ? pathEntry(driver, options) : packageEntry(driver.package, config.directory, options, driver),
@@ -40,55 +49,67 @@ function packageEntry(packageName: string, from: string, options: OutsideDrivers
   const directory = findInstalledPackage(packageName, from);
   const manifest = directory === undefined ? undefined : readDriverManifest(directory);
   const name = announced?.name ?? manifest?.name ?? /driver-([a-z][a-z0-9-]*)$/.exec(packageName)?.[1] ?? packageName.replace(/^.*\//, "");
-  return {
+  const place = announced?.place ?? join(from, "package.json");
+  const absent = manifest === undefined ? notInstalled(packageName, { ...options, place }) : undefined;
+  return outsideEntry({
     name,
     schemes: announced?.schemes ?? manifest?.schemes ?? [name],
     origin: packageName,
-    load: async () => {
-      if (manifest === undefined) throw notInstalled(packageName, options);
+    ...(absent !== undefined && { absent: { message: absent.message, hint: absent.hint ?? "" } }),
+    check: async () => {
+      if (manifest === undefined) throw notInstalled(packageName, { ...options, place });
       checkManifest(manifest, packageName, announced);
-      if (!isPinnedByLockfile({ directory: from, name: packageName, version: manifest.version })) {
-        await requireDriverConsent({ file: manifest.entry, place: announced?.place ?? `the dependencies in ${from}`, ...options });
-      }
-      return importDriver({ package: packageName, load: () => import(pathToFileURL(manifest.entry).href), ...options });
+      await requireDriverConsent({ path: manifest.directory, place, ...options });
     },
-  };
+    load: () => importDriver({ package: packageName, load: () => import(pathToFileURL(manifest?.entry ?? "").href), ...options }),
+  });
 }
 
 function pathEntry(driver: ProjectDriver & { readonly kind: "path" }, options: OutsideDriversOptions): DriverEntry {
-  const isDirectory = statSync(driver.path, { throwIfNoEntry: false })?.isDirectory() ?? extname(driver.path) === "";
-  const manifest = readDriverManifest(isDirectory ? driver.path : dirname(driver.path));
+  const { path, place } = driver;
+  const found = statSync(path, { throwIfNoEntry: false });
+  const isFolder = found?.isDirectory() ?? false;
+  const manifest = readDriverManifest(isFolder ? path : dirname(path));
   const name = driver.name ?? manifest?.name;
   const schemes = driver.schemes ?? manifest?.schemes;
+  const missing = () => new RunnerError("NOT_FOUND", `${place} names the driver ${path}, which does not exist`, { hint: "correct the path, or remove it from the list" });
   if (name === undefined || schemes === undefined) {
-    throw new RunnerError("INVALID_CONFIG", `${driver.place}: nothing says the name and the schemes of ${driver.path}`, {
+    if (found === undefined) throw missing();
+    throw new RunnerError("INVALID_CONFIG", `${place}: nothing says the name and the schemes of ${path}`, {
       hint: 'write { path: ./driver.ts, name: foo, schemes: [foo] }, or put a package.json with "anyrunner": { "specVersion": 1, "name": "foo", "schemes": ["foo"] } beside it',
     });
   }
-  const file = isDirectory ? (manifest?.entry ?? driver.path) : driver.path;
-  return {
+  const file = isFolder ? (manifest?.entry ?? path) : path;
+  return outsideEntry({
     name,
     schemes,
-    origin: shortPath(driver.path, options.cwd),
-    load: async () => {
-      await requireDriverConsent({ file, place: driver.place, ...options });
-      return importDriver({ package: file, load: () => import(pathToFileURL(file).href), ...options });
+    origin: shortPath(path, options.cwd),
+    check: async () => {
+      if (found === undefined) throw missing();
+      if (manifest !== undefined) checkManifest(manifest, path, { schemes });
+      await requireDriverConsent({ path, place, ...options });
     },
-  };
+    load: () => importDriver({ package: file, load: () => import(pathToFileURL(file).href), ...options }),
+  });
 }
 
-function checkManifest(manifest: DriverManifest, packageName: string, announced: ProjectDriver | undefined): void {
+function outsideEntry({ check, load, ...entry }: DriverEntry & { readonly check: () => Promise<void> }): DriverEntry {
+  const checkedLoad = async () => {
+    await check();
+    return load();
+  };
+  checks.set(checkedLoad, check);
+  return { ...entry, load: checkedLoad };
+}
+
+function checkManifest(manifest: DriverManifest, where: string, announced: Pick<ProjectDriver, "schemes"> | undefined): void {
   if (manifest.specVersion !== undefined && manifest.specVersion !== 1) {
-    throw new RunnerError(
-      "SPEC_MISMATCH",
-      `${packageName} was written for specVersion ${JSON.stringify(manifest.specVersion)}; this anyrunner knows version 1`,
-      {
-        hint: "update the driver, or anyrunner",
-      },
-    );
+    throw new RunnerError("SPEC_MISMATCH", `${where} was written for specVersion ${JSON.stringify(manifest.specVersion)}; this anyrunner knows version 1`, {
+      hint: "update the driver, or anyrunner",
+    });
   }
   if (announced?.schemes === undefined && manifest.schemes === undefined) {
-    throw new RunnerError("DRIVER_INVALID", `${packageName} doesn't say its schemes`, {
+    throw new RunnerError("DRIVER_INVALID", `${where} doesn't say its schemes`, {
       hint: 'its package.json needs "anyrunner": { "specVersion": 1, "name": …, "schemes": […] }; tell the author of the driver',
     });
   }

@@ -36,16 +36,6 @@ function detectPackageManager({ cwd, env }: FindProjectOptions): PackageManager 
   return managerOf(env["npm_config_user_agent"]?.split("/")[0]) ?? "npm";
 }
 
-/** The path of the lockfile that governs `directory`, if there is one. */
-export function findLockfile(directory: string): string | undefined {
-  for (const candidate of upwards(directory)) {
-    for (const [name] of LOCKFILES) {
-      if (existsSync(join(candidate, name))) return join(candidate, name);
-    }
-  }
-  return undefined;
-}
-
 export function findUpwards(directory: string, name: string): string | undefined {
   for (const candidate of upwards(directory)) {
     if (existsSync(join(candidate, name))) return join(candidate, name);

@@ -13,20 +13,20 @@ const PLANNED_DRIVERS: readonly PlannedDriver[] = [
   { name: "ssh", package: "@anyrunner/driver-ssh", schemes: ["ssh"] },
 ];
 
-const placeholders = new WeakSet<DriverEntry["load"]>();
-
 /** One entry for each driver that is only planned; loading it fails with UNSUPPORTED and says what works today. */
 export function plannedEntries(): readonly DriverEntry[] {
-  return PLANNED_DRIVERS.map((driver) => {
-    const load = () => Promise.reject(notPartOfThisRelease(driver));
-    placeholders.add(load);
-    return { name: driver.name, schemes: driver.schemes, origin: driver.package, load };
-  });
+  return PLANNED_DRIVERS.map((driver) => ({
+    name: driver.name,
+    schemes: driver.schemes,
+    origin: driver.package,
+    planned: true,
+    load: () => Promise.reject(notPartOfThisRelease(driver)),
+  }));
 }
 
 /** Whether an entry stands only for a driver that doesn't exist yet. */
 export function isPlanned(entry: DriverEntry): boolean {
-  return placeholders.has(entry.load);
+  return entry.planned ?? false;
 }
 
 function notPartOfThisRelease(driver: PlannedDriver): RunnerError {
