@@ -83,6 +83,8 @@ function containerConfig({ image, holder, spec, labels }: OpenContainerOptions):
   const holderMount = { Type: "volume", Source: holder.name, Target: HOLDER_FOLDER, ReadOnly: true, VolumeOptions: { NoCopy: true } };
   return {
     Image: image,
+    // As on the engine: what a step writes down must not depend on a container's random name.
+    Hostname: "dagger",
     Entrypoint: [HOLDER_PATH],
     Cmd: [],
     User: "0:0",

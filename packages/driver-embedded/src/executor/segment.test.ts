@@ -50,7 +50,7 @@ describe.skipIf(SKIP_DOCKER)("steps of a segment on a real daemon", () => {
   test("a command that is not there is the engine's error, and the segment goes on", async () => {
     const message = 'exec: "nope": executable file not found in $PATH';
     expect(await run(segment, ["nope"])).toEqual({ exitCode: 1, failure: { kind: "command", message }, stdout: "", stderr: `${message}\n` });
-    expect(await run(segment, ["/etc"])).toMatchObject({ exitCode: 1, failure: { message: 'exec: "/etc": permission denied' } });
+    expect(await run(segment, ["/etc"])).toMatchObject({ exitCode: 1, failure: { message: "fork/exec /etc: permission denied" } });
     expect(await run(segment, ["true"])).toMatchObject({ exitCode: 0 });
   });
 

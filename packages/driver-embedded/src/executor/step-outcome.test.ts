@@ -10,7 +10,7 @@ test.each<[HolderReply, number, string | undefined]>([
   [{ kind: "killed", signal: 9 }, 137, undefined],
   [{ kind: "not-started", errno: 2 }, 1, 'exec: "nope": executable file not found in $PATH'],
   [{ kind: "not-started", errno: 13 }, 1, 'exec: "nope": permission denied'],
-  [{ kind: "not-started", errno: 8 }, 1, "exec nope: exec format error"],
+  [{ kind: "not-started", errno: 8 }, 1, 'exec: "nope": exec format error'],
   [{ kind: "no-user", reason: "passwd file" }, -1, "get user: unable to find user bob: invalid argument"],
   [{ kind: "no-user", reason: "user" }, -1, "get user: unable to find user bob: no matching entries in passwd file"],
   [{ kind: "no-user", reason: "group file" }, -1, "get user: unable to find groups for spec bob: invalid argument"],
@@ -25,5 +25,5 @@ test.each<[HolderReply, number, string | undefined]>([
 
 test("a path that is not there is told as the engine tells it", () => {
   const outcome = stepOutcome({ kind: "not-started", errno: 2 }, { ...STEP, args: ["/bin/nope"] });
-  expect(outcome.failure?.message).toBe('exec: "/bin/nope": stat /bin/nope: no such file or directory');
+  expect(outcome.failure?.message).toBe("fork/exec /bin/nope: no such file or directory");
 });

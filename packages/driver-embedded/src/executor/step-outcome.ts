@@ -47,11 +47,10 @@ export function errnoMessage(errno: number): string {
 }
 
 function commandMessage(command: string, errno: number): string {
+  if (command.includes("/")) return `fork/exec ${command}: ${errnoMessage(errno)}`;
   const name = JSON.stringify(command);
-  if (errno === 2)
-    return command.includes("/") ? `exec: ${name}: stat ${command}: no such file or directory` : `exec: ${name}: executable file not found in $PATH`;
-  if (errno === 13) return `exec: ${name}: permission denied`;
-  return `exec ${command}: ${errnoMessage(errno)}`;
+  if (errno === 2) return `exec: ${name}: executable file not found in $PATH`;
+  return `exec: ${name}: ${errnoMessage(errno)}`;
 }
 
 function userMessage(user: string, missing: string): string {

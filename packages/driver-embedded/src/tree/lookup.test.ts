@@ -1,5 +1,6 @@
 import { describe, expect, test } from "vitest";
 
+import { diffFolders } from "./diff.ts";
 import { mergeFolders, removeNode, setNode, withFileAt } from "./edit.ts";
 import { glob } from "./glob.ts";
 import { findNode, lookUp } from "./lookup.ts";
@@ -61,6 +62,14 @@ describe("a change", () => {
     expect(paths(withFileAt(root, "d", { name: "f", node: file("5") }))).toEqual(["d", "d/f", "d/x", "keep"]);
     expect(paths(withFileAt(root, "new/", { name: "f", node: file("5") }))).toEqual(["d", "d/x", "keep", "new", "new/f"]);
   });
+});
+
+test("a difference has what was added and changed, nothing that was removed", () => {
+  const same = file("same");
+  const lower = treeOf({ "d/same": same, "d/old": file("1"), gone: file("2") });
+  const upper = treeOf({ "d/same": same, "d/old": file("3"), "n/m": file("4") });
+  expect(paths(diffFolders(lower, upper))).toEqual(["d", "d/old", "n", "n/m"]);
+  expect(paths(diffFolders(upper, upper))).toEqual([]);
 });
 
 test("glob gives whole matches, folders with a slash, and does not enter links", () => {

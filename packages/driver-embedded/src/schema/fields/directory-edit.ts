@@ -1,6 +1,7 @@
 import { compilePatterns } from "@anyrunner/filesync";
 
 import { shared } from "../../plan/shared.ts";
+import { diffFolders } from "../../tree/diff.ts";
 import { chownNode, mapNodes, mergeFolders, placeFor, removeNode, setNode, withFileAt } from "../../tree/edit.ts";
 import { filterFolder } from "../../tree/filter.ts";
 import { lookUp, pathNames } from "../../tree/lookup.ts";
@@ -71,6 +72,12 @@ export const directoryEditFields: Fields = {
       const joined = place.node?.kind === "folder" ? mergeFolders(place.node, added) : added;
       return place.names.length === 0 ? joined : setNode(folder, place.names, joined);
     });
+  },
+
+  /** What the other directory has that this one lacks or has otherwise; what it lacks does not show. */
+  diff(directory: DirectoryData, { other }: { other: string }, query) {
+    const upper = objectArgument("Directory", other, query, { field: "diff", argument: "other" });
+    return change(directory, async (folder, call) => diffFolders(folder, await folderOf(upper, call)));
   },
 
   withSymlink(directory: DirectoryData, { target, linkName }: { target: string; linkName: string }) {
