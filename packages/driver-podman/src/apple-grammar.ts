@@ -83,7 +83,7 @@ interface ListedByApple {
     readonly id: string;
     readonly image?: { readonly reference?: string };
     readonly labels?: Readonly<Record<string, string>>;
-    readonly initProcess?: { readonly environment?: readonly string[] };
+    readonly initProcess?: { readonly arguments?: readonly string[]; readonly environment?: readonly string[] };
   };
 }
 
@@ -108,6 +108,7 @@ function readContainer({ status, startedDate, configuration }: ListedByApple): C
     labels,
     state: (typeof status === "object" ? status.state : status) ?? "unknown",
     startedAt: typeof started === "string" ? started : undefined,
+    args: initProcess?.arguments,
     env: environment === undefined ? undefined : Object.fromEntries(environment.map((text): [string, string] => [text.split("=", 1)[0] ?? "", text.slice(text.indexOf("=") + 1)])),
   };
 }

@@ -16,6 +16,10 @@ export interface ContainerDetails {
   readonly startedAt?: string | undefined;
   readonly finishedAt?: string | undefined;
   readonly error?: string | undefined;
+  /** Arguments of its entrypoint. */
+  readonly args?: readonly string[] | undefined;
+  /** How many execs run in it, where the runtime counts them. */
+  readonly execs?: number | undefined;
   readonly env?: Readonly<Record<string, string>> | undefined;
 }
 

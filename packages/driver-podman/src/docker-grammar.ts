@@ -101,8 +101,11 @@ interface InspectedContainer {
   readonly Image: string;
   readonly ImageName?: string;
   readonly RestartCount?: number;
+  readonly Args?: readonly string[] | null;
+  readonly ExecIDs?: readonly string[] | null;
   readonly Config?: {
     readonly Image?: string;
+    readonly Cmd?: readonly string[] | null;
     readonly Labels?: Readonly<Record<string, string>> | null;
     readonly Env?: readonly string[] | null;
   };
@@ -131,6 +134,9 @@ function readContainer(json: InspectedContainer): ContainerDetails {
     startedAt: time(state.StartedAt),
     finishedAt: time(state.FinishedAt),
     error: state.Error || undefined,
+    args: config?.Cmd ?? json.Args ?? undefined,
+    // Podman leaves the list away when it is empty; nerdctl has none.
+    execs: json.ExecIDs?.length ?? (json.ImageName === undefined ? undefined : 0),
     env: config?.Env ? Object.fromEntries(config.Env.map(splitVariable)) : undefined,
   };
 }

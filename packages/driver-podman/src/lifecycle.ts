@@ -5,6 +5,7 @@ import { commandFailure } from "./command-failure.ts";
 import { findContainer } from "./container.ts";
 import type { ContainerCli } from "./container-cli.ts";
 import { isAlive } from "./container-details.ts";
+import { drain } from "./drain.ts";
 import type { ContainerHandle } from "./handle.ts";
 import { NO_CONTAINER, NO_VOLUME } from "./known-failure.ts";
 
@@ -28,11 +29,16 @@ export async function startContainer(cli: ContainerCli, container: string, optio
   throw commandFailure(cli, result, doing);
 }
 
+/**
+ * Waits until no session uses the engine, then ends it; both within `graceMs`. With 0 it is killed at once.
+ * Fails with TIMEOUT when sessions are still there, and then leaves it running.
+ */
 export async function stopContainer(cli: ContainerCli, handle: ContainerHandle, options: StopOptions): Promise<void> {
   const graceMs = options.graceMs ?? STOP_GRACE_MS;
   const { container, name } = handle.endpoint;
   const found = await findContainer(cli, container, options);
   if (found === undefined || (!isAlive(found) && found.state !== "paused")) return;
+  if (graceMs > 0 && found.state === "running") await drain(cli, found, { ...options, graceMs });
   const doing = `stop the container "${name}"`;
   const args = cli.runtime.grammar.stop(container, { seconds: Math.ceil(graceMs / 1000) });
   const result = await cli.attempt(args, { ...options, doing, budgetMs: graceMs + STOP_MARGIN_MS });
