@@ -42,15 +42,12 @@ describe("secrets", () => {
     expect(failed).toEqual({ text: "", status: GrpcStatus.UNKNOWN, message: "failed to run the secret command: exit status 7" });
   });
 
-  test.each(["op://vault/item/field", "vault://path.field", "aws+sm://name", "gcp://S", "libsecret://login/x"])(
-    "%s is refused by its scheme, without the rest",
-    async (id) => {
-      const refused = await getSecret(id);
-      expect(refused.status).toBe(GrpcStatus.UNIMPLEMENTED);
-      expect(refused.message).toContain(id.slice(0, id.indexOf("//") + 2));
-      expect(refused.message).not.toContain(id.slice(id.indexOf("//") + 2));
-    },
-  );
+  test("another scheme is refused by its name, without the rest", async () => {
+    const refused = await getSecret("keychain://hunter2");
+    expect(refused.status).toBe(GrpcStatus.UNIMPLEMENTED);
+    expect(refused.message).toContain("keychain://");
+    expect(refused.message).not.toContain("hunter2");
+  });
 
   test("what is no URI is an invalid argument, and not repeated", async () => {
     const refused = await getSecret("hunter2");

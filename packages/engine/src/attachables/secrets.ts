@@ -5,37 +5,61 @@ import { runProgram } from "@anyrunner/exec";
 import { GrpcError, GrpcStatus, Secrets, unaryHandler, type GrpcRoutes } from "@anyrunner/protocol";
 import type { AttachableSettings } from "./attachable-settings.ts";
 import { diskError } from "./disk-error.ts";
-
-type Provider = (rest: string, settings: AttachableSettings, signal: AbortSignal) => Promise<Uint8Array>;
+import type { SecretProvider } from "./secret-providers/secret-provider.ts";
 
 /** Secrets by URI (engine protocol 5.5). The values go to the engine and nowhere else: no message quotes one. */
 export function secretsRoutes(settings: AttachableSettings): GrpcRoutes {
+  const providers = createProviders();
   return {
-    [Secrets.getSecret.path]: unaryHandler(Secrets.getSecret, async (request, call) => ({ data: await readSecret(request.id, settings, call.signal) })),
+    [Secrets.getSecret.path]: unaryHandler(Secrets.getSecret, async (request, { signal }) => {
+      const { scheme, rest } = parseId(request.id);
+      const provider = providers.get(scheme);
+      if (provider === undefined) throw unknownScheme(scheme, [...providers.keys()]);
+      return { data: await provider(rest, { settings, signal }) };
+    }),
   };
 }
 
-async function readSecret(id: string, settings: AttachableSettings, signal: AbortSignal): Promise<Uint8Array> {
+function parseId(id: string): { readonly scheme: string; readonly rest: string } {
   const match = /^([a-z][a-z0-9+.-]*):\/\/(.*)$/is.exec(id);
   if (match === null) throw new GrpcError(GrpcStatus.INVALID_ARGUMENT, "a secret is named by a URI such as env://NAME");
-  const [, scheme, rest] = match as unknown as [string, string, string];
-  const provider = PROVIDERS.get(scheme);
-  if (provider === undefined) {
-    const known = [...PROVIDERS.keys()].map((name) => `${name}://`).join(", ");
-    throw new GrpcError(GrpcStatus.UNIMPLEMENTED, `secrets of ${scheme}:// are not supported here; supported are ${known}`);
-  }
-  return provider(rest, settings, signal);
+  return { scheme: match[1] ?? "", rest: match[2] ?? "" };
 }
 
-const readVariable: Provider = async (name, { env }) => {
-  const value = env[name];
+function unknownScheme(scheme: string, known: readonly string[]): GrpcError {
+  const list = known.map((name) => `${name}://`).join(", ");
+  return new GrpcError(GrpcStatus.UNIMPLEMENTED, `secrets of ${scheme}:// are not supported here; supported are ${list}`);
+}
+
+/** Those of secret stores load with the first secret of their kind. */
+function createProviders(): ReadonlyMap<string, SecretProvider> {
+  return new Map([
+    ["env", readVariable],
+    ["file", readSecretFile],
+    ["cmd", runCommand],
+    ["op", lazy(async () => (await import("./secret-providers/one-password.ts")).createOnePasswordProvider())],
+    ["vault", lazy(async () => (await import("./secret-providers/vault.ts")).createVaultProvider())],
+    ["libsecret", lazy(async () => (await import("./secret-providers/libsecret.ts")).createLibsecretProvider())],
+    ["aws+sm", lazy(async () => (await import("./secret-providers/aws.ts")).createSecretsManagerProvider())],
+    ["aws+ps", lazy(async () => (await import("./secret-providers/aws.ts")).createParameterStoreProvider())],
+    ["gcp", lazy(async () => (await import("./secret-providers/google-cloud.ts")).createGoogleCloudProvider())],
+  ]);
+}
+
+function lazy(load: () => Promise<SecretProvider>): SecretProvider {
+  let provider: Promise<SecretProvider> | undefined;
+  return async (rest, context) => (await (provider ??= load()))(rest, context);
+}
+
+const readVariable: SecretProvider = async (name, { settings }) => {
+  const value = settings.env[name];
   if (value !== undefined) return Buffer.from(value);
   // Somebody may have written the value in place of the name, so only its beginning is repeated.
   const shown = name.length >= 4 ? `${name.slice(0, 3)}...` : name;
   throw new GrpcError(GrpcStatus.NOT_FOUND, `secret env var not found: "${shown}"`);
 };
 
-const readSecretFile: Provider = async (path, settings) => {
+const readSecretFile: SecretProvider = async (path, { settings }) => {
   const home = settings.home ?? homedir();
   const full = resolve(
     settings.cwd,
@@ -48,16 +72,10 @@ const readSecretFile: Provider = async (path, settings) => {
   }
 };
 
-const runCommand: Provider = async (command, { env, cwd }, signal) => {
+const runCommand: SecretProvider = async (command, { settings: { env, cwd }, signal }) => {
   const [shell, flag] = process.platform === "win32" ? ["cmd.exe", "/C"] : ["sh", "-c"];
   const { exitCode, stdout } = await runProgram({ command: shell, args: [flag, command], env, cwd, signal });
   // Neither the command nor what it printed is repeated: either may hold the secret.
   if (exitCode !== 0) throw new Error(`failed to run the secret command: exit status ${exitCode}`);
   return stdout;
 };
-
-const PROVIDERS: ReadonlyMap<string, Provider> = new Map([
-  ["env", readVariable],
-  ["file", readSecretFile],
-  ["cmd", runCommand],
-]);
