@@ -1,5 +1,5 @@
 import { findEngineVersion, openHandleStore, registryCredentials, stableClientId } from "@anyrunner/config";
-import { formatProvenance, openRunner, throwIfAborted, type ChosenRunner, type Runner } from "@anyrunner/core";
+import { formatProvenance, openRunner, throwIfAborted, type ChosenRunner, type OpenRunnerOptions, type Runner } from "@anyrunner/core";
 import type { EngineSession, OpenSessionOptions } from "@anyrunner/engine";
 
 import type { CliRunner } from "./choose-cli-runner.ts";
@@ -29,7 +29,8 @@ export async function openCliSession(context: CommandContext, options: OpenCliSe
   const [{ createDefaultRegistry }, stableId] = await Promise.all([import("@anyrunner/drivers"), stableClientId({ env, report })]);
   throwIfAborted(signal);
   const registry = createDefaultRegistry({ cwd, env, config, store, report });
-  const opened = await openRunner(chosen.url, { registry, signal, report }).catch((error: unknown) => {
+  const ready: OpenRunnerOptions["ready"] = async (handle, call) => (await engine).createReadiness({ registry })(handle, call);
+  const opened = await openRunner(chosen.url, { registry, signal, report, ready }).catch((error: unknown) => {
     throw chosen.from.kind === "default" ? withRemedies(error) : error;
   });
   const remembered = remember(context, opened);

@@ -3,6 +3,7 @@ export { serveSession, type ServeSessionOptions, type SessionServer } from "./se
 export { graphqlErrorText, type GraphqlError, type GraphqlRequest, type GraphqlResponse } from "./query.ts";
 export type { SessionRequest } from "./session-request.ts";
 export { openControlConnection, type ControlConnection } from "./control-connection.ts";
+export { createReadiness, type ReadinessOptions } from "./create-readiness.ts";
 export type { EngineInfo } from "./engine-info.ts";
 export { formatTraceparent, parseTraceparent, type TraceContext } from "./trace-context.ts";
 export type { TelemetryEvent, TelemetryListener } from "./telemetry/subscribe.ts";

@@ -1,0 +1,34 @@
+import type { ProvisionOptions, Registry, Runner } from "@anyrunner/core";
+
+import { openControlConnection } from "./control-connection.ts";
+import { closeControl } from "./dial-session.ts";
+import { retryTransient, type Clock } from "./retry.ts";
+
+export interface ReadinessOptions {
+  /** Has the driver of the handle. */
+  readonly registry: Pick<Registry, "driver">;
+  /** How long an engine that is starting is asked again, in ms. Default 600,000: one with a large cache takes minutes. */
+  readonly budgetMs?: number | undefined;
+  readonly clock?: Clock | undefined;
+}
+
+const BUDGET_MS = 600_000;
+
+/**
+ * The check that drivers await for an engine which they have started: it answers, and its version is one that we speak.
+ * Fails as `openControlConnection` does, or with TIMEOUT. That a starting engine doesn't answer yet is not reported.
+ */
+export function createReadiness(options: ReadinessOptions): NonNullable<ProvisionOptions["ready"]> {
+  return async (handle, call) => {
+    const driver = await options.registry.driver(handle.driver);
+    const url = `${handle.driver} runner ${handle.id.slice(0, 12)}`;
+    const runner: Runner = { url, driver, handle, losers: [], connect: (connectOptions = {}) => driver.connect(handle, connectOptions) };
+    const control = await retryTransient(() => openControlConnection(runner, { signal: call.signal }), {
+      what: "asking the engine who it is",
+      budgetMs: options.budgetMs ?? BUDGET_MS,
+      signal: call.signal,
+      clock: options.clock,
+    });
+    closeControl(control);
+  };
+}
