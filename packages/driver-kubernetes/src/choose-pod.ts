@@ -7,7 +7,7 @@ import { RunnerError, type Reporter } from "@anyrunner/core";
 import type { ClusterSource } from "./cluster-config.ts";
 import { findJson } from "./cluster-request.ts";
 import type { Cluster } from "./cluster.ts";
-import { chooseContainer, describePod, findPod, isReady, isRunning, listPods, podNotFound, requireRunning, type Pod, type PodCall } from "./pod.ts";
+import { chooseContainer, describePod, findPod, isOnItsWay, isReady, isRunning, listPods, podNotFound, requireRunning, type Pod, type PodCall } from "./pod.ts";
 import type { PodChoice } from "./target.ts";
 
 export interface ChoosePodOptions extends PodCall {
@@ -49,7 +49,7 @@ const WORKLOAD_NAMES = { statefulsets: "StatefulSet", deployments: "Deployment",
 
 interface Workload {
   readonly metadata: { readonly uid: string };
-  readonly spec: { readonly selector: LabelSelector };
+  readonly spec: { readonly selector: LabelSelector; readonly replicas?: number };
 }
 
 export interface LabelSelector {
@@ -74,8 +74,22 @@ async function workloadPods(cluster: Cluster, choice: PodChoice & { readonly kin
   }
   const pods = await listPods(cluster, formatSelector(workload.spec.selector), options);
   // The pods of a Deployment belong to its ReplicaSets.
-  if (choice.resource === "deployments") return pods;
-  return pods.filter(({ metadata }) => metadata.ownerReferences?.some(({ uid }) => uid === workload.metadata.uid));
+  const own =
+    choice.resource === "deployments" ? pods : pods.filter(({ metadata }) => metadata.ownerReferences?.some(({ uid }) => uid === workload.metadata.uid));
+  if (own.length === 0) throw noPods(choice, workload, options);
+  return own;
+}
+
+/** Between two pods of a rollout there is none for a moment. */
+function noPods(choice: PodChoice & { readonly kind: "workload" }, { spec }: Workload, { namespace }: PodCall): RunnerError {
+  const wanted = spec.replicas !== 0;
+  return new RunnerError("NOT_RUNNING", `${WORKLOAD_NAMES[choice.resource]} "${choice.name}" has no pods${wanted ? "" : ": it is scaled to 0"}`, {
+    hint: wanted
+      ? `see why: kubectl describe ${choice.resource} ${choice.name} -n ${namespace}`
+      : `start one: kubectl scale ${choice.resource} ${choice.name} --replicas=1 -n ${namespace}`,
+    driver: "kubernetes",
+    retryable: wanted,
+  });
 }
 
 /** The selector in the form that a query takes. */
@@ -138,7 +152,7 @@ function noneReady(what: string, pods: readonly Pod[], { namespace, container }:
   return new RunnerError("NOT_RUNNING", `${what} has no ready pod: ${states.map(({ text }) => text).join("; ")}`, {
     hint: `see why: kubectl describe pods -n ${namespace}`,
     driver: "kubernetes",
-    retryable: pods.some(({ metadata, status }) => metadata.deletionTimestamp === undefined && (status?.phase === "Pending" || status?.phase === "Running")),
+    retryable: pods.some((pod) => isOnItsWay(pod, container ?? chooseContainer(pod, undefined))),
     details: { pods: states.map(({ pod }) => pod.metadata.name) },
   });
 }

@@ -137,13 +137,54 @@ describe("which pod", () => {
 
   test("none ready: every pod's state is told, and it is worth another attempt while one is on its way", async () => {
     for (const name of ["a", "b", "c"]) fake.pods.delete(name);
-    await expect(provision("kube-pod://?selector=app=engine")).rejects.toMatchObject({
+    await expect(provision("kube-pod://?selector=app=engine", { env: { KUBECONFIG: fake.kubeconfig }, readyBudgetMs: 0 })).rejects.toMatchObject({
       code: "NOT_RUNNING",
       retryable: true,
       message: expect.stringMatching(/"leaving" is running and is being deleted; "starting" is running, not ready/),
     });
     fake.pods.clear();
     await expect(provision("kube-pod://?selector=app=engine")).rejects.toMatchObject({ code: "NOT_FOUND", retryable: false });
+  });
+});
+
+describe("a pod that is on its way", () => {
+  const selector = { matchLabels: { app: "engine" } };
+  const set = "/apis/apps/v1/namespaces/builds/statefulsets/engine";
+
+  test("is waited for, told once in each state, and counts as available", async () => {
+    const { status, ...rest } = runningPod("engine-0", { labels: { app: "engine" } });
+    const owned = { ...rest, metadata: { ...rest.metadata, ownerReferences: [{ uid: "set" }] } };
+    fake.pods.clear();
+    fake.objects.set(set, { metadata: { uid: "set" }, spec: { selector, replicas: 1 } });
+    expect(await probe("kube-pod://sts/engine")).toEqual({ available: true, detail: 'StatefulSet "engine" has no pods' });
+    const events: RunnerEvent[] = [];
+    const report = (event: RunnerEvent) => {
+      events.push(event);
+      if (events.length === 1) fake.pods.set("engine-0", { ...owned, status: { phase: "Pending" } });
+      if (events.length === 2) fake.pods.set("engine-0", { ...owned, ...(status && { status }) });
+    };
+    const handle = await driver({ pollIntervalMs: 1 }).provision(target("kube-pod://sts/engine"), { report });
+    expect(handle.endpoint.pod).toBe("engine-0");
+    expect(events).toMatchObject([
+      { type: "retry", message: 'StatefulSet "engine" has no pods' },
+      { type: "retry", message: expect.stringContaining('"engine-0" is Pending') },
+    ]);
+  });
+
+  test("a workload that is scaled to 0 is not waited for", async () => {
+    fake.objects.set(set, { metadata: { uid: "set" }, spec: { selector, replicas: 0 } });
+    await expect(provision("kube-pod://sts/engine")).rejects.toMatchObject({
+      code: "NOT_RUNNING",
+      retryable: false,
+      hint: expect.stringContaining("kubectl scale"),
+    });
+  });
+
+  test("waiting ends with the caller's abort", async () => {
+    fake.objects.set(set, { metadata: { uid: "set" }, spec: { selector } });
+    const controller = new AbortController();
+    const report = () => controller.abort();
+    await expect(driver().provision(target("kube-pod://sts/engine"), { report, signal: controller.signal })).rejects.toMatchObject({ code: "ABORTED" });
   });
 });
 

@@ -7,6 +7,7 @@ import { connectPod } from "./connection.ts";
 import type { KubernetesHandle } from "./handle.ts";
 import { containerStatus, describePod, findPod, isRunning, podNotFound, type Pod } from "./pod.ts";
 import { readPodLog } from "./pod-log.ts";
+import { waitForPod } from "./wait-for-pod.ts";
 import { KUBERNETES_OPTIONS, parseKubernetesTarget, type KubernetesTarget } from "./target.ts";
 
 export interface KubernetesSettings {
@@ -18,6 +19,10 @@ export interface KubernetesSettings {
   readonly connectBudgetMs?: number | undefined;
   /** Pause between pings on a stream, in ms. Default 15,000; after two without an answer the stream counts as lost. */
   readonly pingIntervalMs?: number | undefined;
+  /** How long to wait for a pod that is on its way, in ms. Default 120,000. */
+  readonly readyBudgetMs?: number | undefined;
+  /** Pause between two looks at such a pod, in ms. Default 1000. */
+  readonly pollIntervalMs?: number | undefined;
   /** How many written bytes of a stream may wait here before writes wait, too. Default 2 MiB. */
   readonly queueBytes?: number | undefined;
 }
@@ -64,7 +69,8 @@ export function createKubernetesDriver(settings: KubernetesSettings = {}): Runne
       }
     },
     async provision(target, options) {
-      const { pod, container, location, namespace } = await find(target, options);
+      const { readyBudgetMs = 120_000, pollIntervalMs = 1000 } = settings;
+      const { pod, container, location, namespace } = await waitForPod(() => find(target, options), { ...options, readyBudgetMs, pollIntervalMs });
       return {
         driver: "kubernetes",
         id: pod.metadata.uid,
@@ -114,6 +120,8 @@ function notProvisioned(): RunnerError {
 function reasonOf(error: unknown, options: CallOptions): ProbeResult {
   throwIfAborted(options.signal);
   if (!RunnerError.is(error)) throw error;
+  // A pod that is on its way will be waited for.
+  if (error.code === "NOT_RUNNING" && error.retryable) return { available: true, detail: error.message };
   return { available: false, code: error.code, reason: error.message, hint: error.hint };
 }
 

@@ -13,9 +13,15 @@ describe("state", () => {
   test.each<[string, Pod, string, object]>([
     [
       "out of memory",
-      pod({ state: { waiting: { reason: "CrashLoopBackOff" } }, restartCount: 3, lastState: { terminated: { exitCode: 137, reason: "OOMKilled" } } }),
-      'is Running: its container "engine" waits (CrashLoopBackOff), restarted 3 times, last with exit code 137 (killed for lack of memory)',
+      pod({ state: { waiting: { reason: "CrashLoopBackOff" } }, restartCount: 2, lastState: { terminated: { exitCode: 137, reason: "OOMKilled" } } }),
+      'is Running: its container "engine" waits (CrashLoopBackOff), restarted 2 times, last with exit code 137 (killed for lack of memory)',
       { code: "NOT_RUNNING", retryable: true, hint: expect.stringContaining("--previous") },
+    ],
+    [
+      "failing again and again",
+      pod({ state: { waiting: { reason: "CrashLoopBackOff" } }, restartCount: 9 }),
+      'is Running: its container "engine" waits (CrashLoopBackOff), restarted 9 times',
+      { code: "NOT_RUNNING", retryable: false },
     ],
     [
       "over",

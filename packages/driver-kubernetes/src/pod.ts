@@ -95,6 +95,20 @@ export function isReady(pod: Pod): boolean {
   return pod.metadata.deletionTimestamp === undefined && pod.status?.conditions?.some(({ type, status }) => type === "Ready" && status === "True") === true;
 }
 
+const HOPELESS = /^(ErrImage|ImagePull|ErrImageNeverPull|InvalidImage|RegistryUnavailable|CreateContainer|RunContainerError)/;
+/** An engine whose predecessor still holds the cache fails once or twice. */
+const RESTARTS_LIMIT = 3;
+
+/**
+ * Whether it may become ready, or make room for one that will, without anyone's help: what is being started, started again or deleted,
+ * but not what is over, wrongly configured, or fails again and again.
+ */
+export function isOnItsWay(pod: Pod, container: string): boolean {
+  const status = containerStatus(pod, container);
+  if (pod.status?.phase !== "Pending" && pod.status?.phase !== "Running") return false;
+  return !HOPELESS.test(status?.state?.waiting?.reason ?? "") && (isRunning(pod, container) || (status?.restartCount ?? 0) < RESTARTS_LIMIT);
+}
+
 /** Fails with NOT_RUNNING, or with IMAGE_PULL_FAILED where that is why. */
 export function requireRunning(pod: Pod, container: string): void {
   if (!isRunning(pod, container)) throw podNotRunning(pod, container);
@@ -108,15 +122,13 @@ export function podNotRunning(pod: Pod, container: string): RunnerError {
   if (/^(ErrImage|ImagePull|ErrImageNeverPull|InvalidImageName|RegistryUnavailable)/.test(reason)) {
     return new RunnerError("IMAGE_PULL_FAILED", message, { hint: `see why: kubectl describe pod ${name} -n ${namespace}`, driver: "kubernetes" });
   }
-  const over = pod.status?.phase === "Succeeded" || pod.status?.phase === "Failed" || pod.metadata.deletionTimestamp !== undefined;
   return new RunnerError("NOT_RUNNING", message, {
     hint:
       reason === "CrashLoopBackOff" || state?.terminated !== undefined
         ? `see why it ends: kubectl logs ${name} -c ${container} -n ${namespace} --previous`
         : `see why: kubectl describe pod ${name} -n ${namespace}`,
     driver: "kubernetes",
-    // What is being started, or started again, is worth another attempt; what is over or wrongly configured is not.
-    retryable: !over && !/^(CreateContainer|RunContainerError|InvalidImage)/.test(reason),
+    retryable: isOnItsWay(pod, container),
     details: { pod: name, namespace, container, phase: pod.status?.phase ?? "Unknown" },
   });
 }
