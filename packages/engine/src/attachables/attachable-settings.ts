@@ -1,4 +1,5 @@
 import type { Reporter } from "@anyrunner/core";
+import type { ClientTerminal } from "./terminal.ts";
 
 /** What the engine may ask of this machine, and how it is answered. */
 export interface AttachableSettings {
@@ -14,5 +15,7 @@ export interface AttachableSettings {
     | undefined;
   /** Whether ignored files are listed with a mark (engines from 0.19.11) or left out. */
   readonly gitignore: "mark" | "filter";
+  /** Where shells of containers appear. Default: none, so that a pipeline that opens one fails. */
+  readonly terminal?: ClientTerminal | undefined;
   readonly report?: Reporter | undefined;
 }

@@ -7,6 +7,7 @@ import { gitRoutes } from "./git.ts";
 import { healthRoutes } from "./health.ts";
 import { secretsRoutes } from "./secrets.ts";
 import { socketRoutes } from "./sockets.ts";
+import { terminalRoutes } from "./terminal.ts";
 import { tunnelRoutes } from "./tunnel.ts";
 
 export type { AttachableSettings } from "./attachable-settings.ts";
@@ -44,6 +45,7 @@ export function createAttachables(settings: AttachableSettings): Attachables {
     ...gitRoutes(settings),
     ...socketRoutes(),
     ...tunnelRoutes(),
+    ...terminalRoutes(settings),
   };
   return {
     routes: Object.fromEntries(Object.entries(routes).map(([path, handler]) => [path, track(handler)])),
