@@ -3,6 +3,7 @@ import { chooseRunner, type ChosenRunner } from "@anyrunner/core";
 
 import type { CommandContext } from "./command-context.ts";
 import { lookForEngine } from "./default-engine.ts";
+import { pinVersion } from "./pin-version.ts";
 import { urlOfName } from "./url-of-name.ts";
 
 export interface CliRunner {
@@ -29,7 +30,8 @@ export async function chooseCliRunner(context: CommandContext, flag: string | un
     ...lookForEngine(context, config),
   });
   if (chosen.kind === "session") return { chosen, config, store };
-  const { url, name } = urlOfName(chosen.url, settings);
-  if (name === undefined) return { chosen, config, store };
-  return { chosen: { kind: "url", url, from: { kind: chosen.from.kind, name: `${chosen.from.name} (runner ${name})` } }, name, config, store };
+  const { url: text, name } = urlOfName(chosen.url, settings);
+  const url = await pinVersion(context, text);
+  const from = name === undefined ? chosen.from : { kind: chosen.from.kind, name: `${chosen.from.name} (runner ${name})` };
+  return { chosen: { kind: "url", url, from }, ...(name !== undefined && { name }), config, store };
 }

@@ -8,7 +8,7 @@ import {
   type EngineVersionFinding,
   type ProjectConfig,
 } from "@anyrunner/config";
-import { NAME_A_RUNNER, parseRunnerUrl, RunnerError, type ChooseRunnerInput, type Provenance, type Registry } from "@anyrunner/core";
+import { NAME_A_RUNNER, parseRunnerUrl, RunnerError, type ChooseRunnerInput, type Registry } from "@anyrunner/core";
 
 import type { CommandContext } from "./command-context.ts";
 
@@ -22,12 +22,6 @@ export interface WantedEngine {
   readonly image: string;
   readonly finding: EngineVersionFinding;
 }
-
-/** Looks for an engine of that version that runs already, as the Docker driver does. */
-type FindRunningEngine = (options: {
-  readonly version: string;
-  readonly signal: AbortSignal;
-}) => Promise<{ readonly url: string; readonly from: Provenance | string } | undefined>;
 
 /** How long a container runtime may take to say what it has, in ms: one that hangs must not hang us. */
 const LOOK_BUDGET_MS = 5000;
@@ -68,10 +62,10 @@ export function lookForEngine(context: CommandContext, config: ProjectConfig | u
     async findRunning() {
       const { version } = await want();
       try {
-        const findRunning = await loadFindRunning();
-        const found = await findRunning?.({ version, signal });
-        if (found !== undefined) return { value: found.url, from: typeof found.from === "string" ? { kind: "running", name: found.from } : found.from };
-        reasons.push(findRunning === undefined ? "this release doesn't look for running engines" : `no engine ${version} runs here`);
+        const { findRunningEngine } = await import("@anyrunner/driver-docker");
+        const found = await findRunningEngine({ version, gpu: wantsGpu(context.env), env: context.env, signal, budgetMs: LOOK_BUDGET_MS });
+        if (found !== undefined) return found;
+        reasons.push(`no engine ${version} runs on Docker here`);
       } catch (error) {
         reasons.push(reasonOf(error, signal));
       }
@@ -112,12 +106,6 @@ async function openRegistry({ cwd, env }: CommandContext, config: ProjectConfig 
 async function firstUsable(registry: Registry): Promise<string | undefined> {
   const { isPlanned } = await import("@anyrunner/drivers");
   return IMAGE_SCHEMES.find((scheme) => registry.candidates(scheme).some((entry) => !isPlanned(entry)));
-}
-
-async function loadFindRunning(): Promise<FindRunningEngine | undefined> {
-  const module: Readonly<Record<string, unknown>> = await import("@anyrunner/driver-docker");
-  const { findRunningEngine } = module;
-  return typeof findRunningEngine === "function" ? (findRunningEngine as FindRunningEngine) : undefined;
 }
 
 function noRunner(reasons: readonly string[]): RunnerError {

@@ -1,4 +1,6 @@
-import type { JsonValue } from "@anyrunner/core";
+import type { JsonValue, RunnerHandle } from "@anyrunner/core";
+import type { DockerEndpoint } from "@anyrunner/docker-endpoint";
+import { ENGINE_LABELS, isOwnedCache } from "@anyrunner/engine-container";
 
 import type { RunnerFacts } from "./runner-facts.ts";
 
@@ -8,15 +10,24 @@ export interface DiskItem {
   readonly name: string;
   /** Absent when the runtime doesn't say. */
   readonly bytes?: number | undefined;
+  /** `false` when anyrunner did not make it. */
+  readonly owned?: boolean | undefined;
 }
 
+/** How long a daemon may take to count what its volumes hold, in ms. */
+const BUDGET_MS = 60_000;
+
 /**
- * What a driver's `inspect` says about space: `details.disk`, a list of `{ kind, name, bytes }`. The engine is never asked: counting
- * its cache entries has killed one.
+ * What a runner takes on the disk: `details.disk` of its driver's `inspect`, a list of `{ kind, name, bytes }`; else the volume of the engine,
+ * with the size that Docker counts. The engine is never asked: counting its cache entries has killed one. Sizes that can't be had are absent.
  */
-export function diskItems({ details }: RunnerFacts): readonly DiskItem[] {
+export async function diskItems(handle: RunnerHandle, { details }: RunnerFacts, signal: AbortSignal): Promise<readonly DiskItem[]> {
   const disk = details?.["disk"];
-  return Array.isArray(disk) ? disk.flatMap((item: JsonValue) => readItem(item) ?? []) : [];
+  if (Array.isArray(disk)) return disk.flatMap((item: JsonValue) => readItem(item) ?? []);
+  const volume = handle.labels[ENGINE_LABELS.volume];
+  if (volume === undefined) return [];
+  const { docker } = handle.endpoint as { readonly docker?: DockerEndpoint };
+  return [{ kind: "volume", name: volume, ...(docker !== undefined && (await dockerVolume(docker, volume, signal))) }];
 }
 
 /** `1.5 GiB`; `unknown` for what isn't known. */
@@ -33,6 +44,33 @@ export function describeDiskItem({ kind, name, bytes }: DiskItem): string {
 }
 
 const UNITS = ["B", "KiB", "MiB", "GiB", "TiB"] as const;
+
+interface DockerVolume {
+  readonly Name: string;
+  readonly Labels?: Readonly<Record<string, string>> | null;
+  readonly UsageData?: { readonly Size: number } | null;
+}
+
+async function dockerVolume(endpoint: DockerEndpoint, name: string, signal: AbortSignal): Promise<Pick<DiskItem, "bytes" | "owned">> {
+  const { createDockerClient } = await import("@anyrunner/docker-endpoint");
+  const client = createDockerClient(endpoint);
+  try {
+    const { Volumes: volumes } = await client.json<{ readonly Volumes?: readonly DockerVolume[] | null }>({
+      path: "/system/df",
+      // Daemons that don't know this filter count everything.
+      query: { type: "volume" },
+      signal: AbortSignal.any([signal, AbortSignal.timeout(BUDGET_MS)]),
+    });
+    const volume = volumes?.find((candidate) => candidate.Name === name);
+    if (volume === undefined) return {};
+    const bytes = volume.UsageData?.Size ?? -1;
+    return { owned: isOwnedCache(volume.Labels), ...(bytes >= 0 && { bytes }) };
+  } catch {
+    return {};
+  } finally {
+    client.close();
+  }
+}
 
 function readItem(item: JsonValue): DiskItem | undefined {
   if (typeof item !== "object" || item === null || Array.isArray(item)) return undefined;

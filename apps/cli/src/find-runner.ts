@@ -3,6 +3,7 @@ import {
   formatRunnerUrl,
   parseRunnerUrl,
   RunnerError,
+  serializeRunnerUrl,
   suggest,
   throwIfAborted,
   type Registry,
@@ -14,6 +15,7 @@ import { ENGINE_LABELS, isSameImage } from "@anyrunner/engine-container";
 
 import type { CommandContext } from "./command-context.ts";
 import { isLoadable, listRunners, openCliRegistry } from "./list-runners.ts";
+import { pinVersion } from "./pin-version.ts";
 import { urlOfName } from "./url-of-name.ts";
 
 /** A runner that a command looks after. */
@@ -59,9 +61,9 @@ async function findByUrl(
   { url: text, name }: { readonly url: string; readonly name?: string },
   signal: AbortSignal,
 ): Promise<FoundRunner> {
-  const url = parseRunnerUrl(text);
+  const url = parseRunnerUrl(await pinVersion(context, text));
   const shownUrl = await formatWithDrivers(registry, url);
-  const facts = { name, url: text, shownUrl, label: name ?? shownUrl };
+  const facts = { name, url: serializeRunnerUrl(url), shownUrl, label: name ?? shownUrl };
   const stored = (await openHandleStore({ env: context.env }).read()).findLast((known) => known.url === shownUrl);
   try {
     const { driver, target } = await registry.resolve(url, { signal });

@@ -99,10 +99,12 @@ async function checkRunner(
 
 /** A container that can't be connected to is still there to be looked at. */
 async function checkDeadContainer({ env }: CommandContext, text: string, error: unknown, recording: Recording): Promise<void> {
-  if (!RunnerError.is(error) || error.code !== "NOT_RUNNING" || error.driver !== "docker" || typeof error.details?.["container"] !== "string") return;
-  const param = (wanted: string) => parseRunnerUrl(text).params.find(({ name }) => name === wanted)?.value;
+  if (!RunnerError.is(error) || error.code !== "NOT_RUNNING" || error.driver !== "docker") return;
+  const { scheme, body, params } = parseRunnerUrl(text);
+  if (!/^(docker-container|container(\+docker)?)$/.test(scheme)) return;
+  const param = (wanted: string) => params.find(({ name }) => name === wanted)?.value;
   const endpoint = await resolveDockerEndpoint({ env, context: param("context"), host: param("host") }).catch(() => undefined);
-  if (endpoint !== undefined) await checkContainer({ endpoint, container: error.details["container"] }, recording);
+  if (endpoint !== undefined) await checkContainer({ endpoint, container: body }, recording);
 }
 
 function portOf(word: string | undefined): { readonly address: string; readonly port: number } | undefined {

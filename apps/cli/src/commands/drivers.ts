@@ -57,7 +57,8 @@ export async function driversCommand(context: CommandContext, { check }: Drivers
     ))
       context.print(line);
   }
-  if (drivers.some(({ status }) => status === "allowed")) context.print("\nDrivers of the project were not imported; --check does, and shows their parameters.");
+  if (drivers.some(({ status }) => status === "allowed"))
+    context.print("\nDrivers of the project were not imported; --check does, and shows their parameters.");
   return EXIT.success;
 }
 

@@ -65,7 +65,7 @@ async function usageOfWord(context: CommandContext, word: string, signal: AbortS
 
 async function usageOf(driver: RunnerDriver, handle: RunnerHandle, label: string | undefined, signal: AbortSignal): Promise<Usage> {
   const facts = await factsOf(driver, handle, signal);
-  const items = diskItems(facts);
+  const items = await diskItems(handle, facts, signal);
   const name = facts.details?.["name"];
   const bytes = items.reduce((sum, item) => sum + (item.bytes ?? 0), 0);
   return { runner: label ?? (typeof name === "string" ? name : handle.id), items, bytes, ...(facts.reason !== undefined && { reason: facts.reason }) };

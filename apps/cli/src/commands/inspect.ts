@@ -1,5 +1,4 @@
 import type { CommandContext } from "../command-context.ts";
-import { describeDiskItem, diskItems } from "../disk-usage.ts";
 import { EXIT } from "../exit-codes.ts";
 import { findRunner, requireHandle } from "../find-runner.ts";
 import { formatTable } from "../format-table.ts";
@@ -19,12 +18,10 @@ export function inspectCommand(context: CommandContext, word: string): Promise<n
       return EXIT.success;
     }
     const { details = {}, ...plain } = facts;
-    const { disk: _, ...others } = details;
-    const rows = Object.entries({ ...plain, ...others })
+    const rows = Object.entries({ ...details, ...plain })
       .filter(([, value]) => value !== null && value !== undefined)
       .map(([name, value]) => [name, typeof value === "object" ? JSON.stringify(value) : String(value)]);
     for (const line of formatTable([], rows)) context.print(line);
-    for (const item of diskItems(state)) context.print(`disk  ${describeDiskItem(item)}`);
     return EXIT.success;
   });
 }

@@ -2,7 +2,7 @@ import { openHandleStore, openUserStore } from "@anyrunner/config";
 import { parseRunnerUrl, type Registry, type RunnerDriver, type RunnerHandle } from "@anyrunner/core";
 
 import type { CommandContext } from "../command-context.ts";
-import { describeDiskItem, diskItems } from "../disk-usage.ts";
+import { describeDiskItem, diskItems, type DiskItem } from "../disk-usage.ts";
 import { EXIT } from "../exit-codes.ts";
 import { formatWithDrivers } from "../find-runner.ts";
 import { interruptible } from "../interrupts.ts";
@@ -30,7 +30,7 @@ export function pruneCommand(context: CommandContext, { dryRun }: { readonly dry
     const candidates = await Promise.all(handles.map((handle) => judge(registry, handle, named, signal)));
     const removable = candidates.filter(({ kept }) => kept === undefined);
     for (const { driver, handle, facts, name } of removable) {
-      context.note(`${dryRun ? "would remove" : "removing"} engine ${name}; ${keptVolumes(facts)}`);
+      context.note(`${dryRun ? "would remove" : "removing"} engine ${name}; ${keptVolumes(await diskItems(handle, facts, signal))}`);
       if (dryRun) continue;
       await driver.destroy?.(handle, { volume: false, signal, report: context.report });
       await openHandleStore({ env: context.env }).forget(handle);
@@ -67,7 +67,7 @@ async function namedIds({ env }: CommandContext, registry: Registry): Promise<Re
   return new Set(stored.filter(({ url }) => urls.includes(url)).map(({ handle }) => `${handle.driver} ${handle.id}`));
 }
 
-function keptVolumes(facts: RunnerFacts): string {
-  const volumes = diskItems(facts).filter(({ kind }) => kind === "volume");
+function keptVolumes(disk: readonly DiskItem[]): string {
+  const volumes = disk.filter(({ kind }) => kind === "volume");
   return volumes.length === 0 ? "its cache stays" : `kept: ${volumes.map(describeDiskItem).join(", ")}`;
 }

@@ -64,10 +64,11 @@ async function removeEngine(context: CommandContext, runner: FoundRunner, option
   requireOwned(runner, "removed");
   const driver = requireAbility(runner, "lifecycle", "destroy");
   const facts = await factsOf(driver, handle, signal);
-  const disk = diskItems(facts);
-  const volumes = disk.filter(({ kind }) => kind === "volume").map(describeDiskItem);
-  const removed = [`engine ${engineName(facts, handle)} (${facts.status})`, ...(options.volume ? volumes : [])];
-  const kept = options.volume ? [] : volumes.map((volume) => `${volume}: it holds the cache; remove it with --volume`);
+  const volumes = (await diskItems(handle, facts, signal)).filter(({ kind }) => kind === "volume");
+  const taken = volumes.filter(({ owned }) => options.volume && owned !== false);
+  const removed = [`engine ${engineName(facts, handle)} (${facts.status})`, ...taken.map(describeDiskItem)];
+  const why = options.volume ? "anyrunner did not make it" : "it holds the cache; remove it with --volume";
+  const kept = volumes.filter((volume) => !taken.includes(volume)).map((volume) => `${describeDiskItem(volume)}: ${why}`);
   for (const line of removed) context.note(`${options.dryRun ? "would remove" : "removing"} ${line}`);
   if (options.dryRun) return { removed, kept };
   if (facts.status === "running") await driver.stop?.(handle, { graceMs: options.force ? 0 : options.graceMs, signal, report: context.report });
