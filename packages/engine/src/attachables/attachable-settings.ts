@@ -1,4 +1,7 @@
 import type { Reporter } from "@anyrunner/core";
+import type { ImageStore } from "./image-store.ts";
+import type { ClientPipe } from "./pipe.ts";
+import type { ClientPrompt } from "./prompt.ts";
 import type { ClientTerminal } from "./terminal.ts";
 
 /** What the engine may ask of this machine, and how it is answered. */
@@ -17,5 +20,11 @@ export interface AttachableSettings {
   readonly gitignore: "mark" | "filter";
   /** Where shells of containers appear. Default: none, so that a pipeline that opens one fails. */
   readonly terminal?: ClientTerminal | undefined;
+  /** How the engine's questions are answered. Default: they are not taken. */
+  readonly prompt?: ClientPrompt | undefined;
+  /** Streams for a program of the engine to talk through. Default: none. */
+  readonly pipe?: ClientPipe | undefined;
+  /** The container engine that images are exported to and imported from. Default: none. */
+  readonly imageStore?: ImageStore | undefined;
   readonly report?: Reporter | undefined;
 }

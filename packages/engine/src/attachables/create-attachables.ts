@@ -5,6 +5,9 @@ import { fileSendRoutes } from "./file-send.ts";
 import { fileSyncRoutes } from "./file-sync.ts";
 import { gitRoutes } from "./git.ts";
 import { healthRoutes } from "./health.ts";
+import { imageStoreRoutes } from "./image-store.ts";
+import { pipeRoutes } from "./pipe.ts";
+import { promptRoutes } from "./prompt.ts";
 import { secretsRoutes } from "./secrets.ts";
 import { socketRoutes } from "./sockets.ts";
 import { terminalRoutes } from "./terminal.ts";
@@ -46,6 +49,9 @@ export function createAttachables(settings: AttachableSettings): Attachables {
     ...socketRoutes(),
     ...tunnelRoutes(),
     ...terminalRoutes(settings),
+    ...promptRoutes(settings),
+    ...pipeRoutes(settings),
+    ...imageStoreRoutes(settings),
   };
   return {
     routes: Object.fromEntries(Object.entries(routes).map(([path, handler]) => [path, track(handler)])),
