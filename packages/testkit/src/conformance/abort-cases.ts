@@ -8,6 +8,7 @@ import { caught, expectTypedError } from "./caught.ts";
 import { readText } from "./conversation.ts";
 import type { DriverSuite } from "./driver-suite.ts";
 import { openTarget, type OpenTarget } from "./open-target.ts";
+import { testBudgetMs, withinBudget } from "./within-budget.ts";
 
 /** How far a call may have come when it is cancelled: not at all, a few turns of the event loop, some milliseconds. */
 const MOMENTS: readonly (() => Promise<unknown> | undefined)[] = [
@@ -29,7 +30,7 @@ export function testAbort(suite: DriverSuite): void {
     let open: OpenTarget;
     beforeAll(async () => {
       open = await openTarget(suite);
-    });
+    }, testBudgetMs(suite));
     afterAll(async () => {
       await open?.[Symbol.asyncDispose]();
     });
@@ -45,7 +46,7 @@ export function testAbort(suite: DriverSuite): void {
       await expectAlive(open);
     });
 
-    test.each(calls)("$name cancelled on its way is ABORTED, or was done; nothing is left, no listener either", async ({ call }) => {
+    test.each(calls)("$name cancelled on its way is ABORTED, or was done; nothing is left, no listener either", async ({ name, call }) => {
       for (const moment of MOMENTS) {
         const controller = new AbortController();
         const outcome = call(open, controller.signal).then(
@@ -54,7 +55,7 @@ export function testAbort(suite: DriverSuite): void {
         );
         await moment();
         controller.abort();
-        await outcome;
+        await withinBudget(suite, "answer", `\`${name}\` did not settle after its signal was aborted`, outcome);
         await open.expectNothingLeft();
         expect(getEventListeners(controller.signal, "abort")).toEqual([]);
       }
@@ -64,7 +65,7 @@ export function testAbort(suite: DriverSuite): void {
       const { signal } = new AbortController();
       const connection = await open.connect("ECHO", signal);
       connection.stream.destroy();
-      await connection.closed;
+      await connection.closed("after its stream was destroyed");
       await open.expectNothingLeft();
       expect(getEventListeners(signal, "abort")).toEqual([]);
     });
@@ -103,7 +104,7 @@ async function expectAlive(open: OpenTarget): Promise<void> {
   const { stream, closed } = await open.connect("SOURCE 5");
   expect(await readText(stream)).toBe("1\n2\n3");
   stream.destroy();
-  await closed;
+  await closed("after its stream was destroyed");
 }
 
 async function drain(chunks: AsyncIterable<string> | undefined): Promise<void> {

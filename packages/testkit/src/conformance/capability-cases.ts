@@ -5,6 +5,7 @@ import { digestOf, readText, writeAll } from "./conversation.ts";
 import type { DriverSuite } from "./driver-suite.ts";
 import { numberLines } from "./number-lines.ts";
 import { openTarget } from "./open-target.ts";
+import { createBudgetedDriver, withinBudget } from "./within-budget.ts";
 
 export const CAPABILITIES: readonly DriverCapability[] = ["provision", "half-close", "inspect", "logs", "lifecycle", "list"];
 
@@ -29,7 +30,7 @@ export function testCapabilities(suite: DriverSuite): void {
     await using open = await openTarget(suite);
     const { stream, closed, halfClose } = await open.connect("ECHO");
     stream.destroy();
-    await closed;
+    await closed("after its stream was destroyed");
     expect(halfClose).toBe(capabilities.includes("half-close"));
   });
 }
@@ -41,7 +42,7 @@ function testHalfClose(suite: DriverSuite): void {
     await writeAll(stream, numberLines(1_000_000));
     stream.end();
     expect((await readText(stream)).trim()).toBe(digestOf(numberLines(1_000_000)).sha256);
-    expect((await closed).kind).toBe("end");
+    expect((await closed("after the peer had answered and ended")).kind, "`closed` after the peer's end").toBe("end");
     await open.expectNothingLeft();
   });
 }
@@ -50,7 +51,7 @@ function testCreation(suite: DriverSuite): void {
   test("a readiness check that fails is passed on by the call that started the runner", async () => {
     const far = await suite.target();
     try {
-      const driver = suite.createDriver();
+      const driver = createBudgetedDriver(suite);
       const failure = new RunnerError("TIMEOUT", "the engine never answered");
       let asked = false;
       const ready = () => {
@@ -71,7 +72,7 @@ function testInspect(suite: DriverSuite): void {
     const inspect = async () => (await open.driver.inspect?.(open.handle, {}))?.status;
     expect(await inspect()).toBe("running");
     await open.far.kill();
-    expect(["stopped", "missing"]).toContain(await inspect());
+    expect(await inspect(), "`status` after the runner was killed").toBeOneOf(["stopped", "missing"]);
   });
 
   test("a runner that is gone is missing, which is no error", async () => {
@@ -89,8 +90,9 @@ function testLogs(suite: DriverSuite): void {
       for await (const chunk of open.driver.logs?.(open.handle, { tail }) ?? []) text += chunk;
       return text;
     };
-    expect(await read()).toContain(open.far.logged ?? "(the target names no logged text)");
-    expect((await read(1)).trimEnd().split("\n").length).toBe(1);
+    const readInTime = (tail?: number) => withinBudget(suite, "answer", "`logs` without `follow` did not end", read(tail));
+    expect(await readInTime()).toContain(open.far.logged ?? "(the target names no logged text)");
+    expect((await readInTime(1)).trimEnd().split("\n").length).toBe(1);
     await open.expectNothingLeft();
   });
 }
@@ -112,7 +114,7 @@ function testLifecycle(suite: DriverSuite): void {
     await driver.destroy?.(handle, {});
     await stop();
     await open.expectNothingLeft();
-    expect(["missing", undefined]).toContain((await driver.inspect?.(handle, {}))?.status);
+    expect((await driver.inspect?.(handle, {}))?.status, "`status` after `destroy`").toBeOneOf(["missing", undefined]);
   });
 
   test("a stopped runner refuses connections with a typed error, and takes them again once started", async () => {
@@ -125,7 +127,7 @@ function testLifecycle(suite: DriverSuite): void {
     const connection = await open.connect("SOURCE 5");
     expect(await readText(connection.stream)).toBe("1\n2\n3");
     connection.stream.destroy();
-    await connection.closed;
+    await connection.closed("after its stream was destroyed");
   });
 }
 

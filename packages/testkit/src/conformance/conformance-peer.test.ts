@@ -82,3 +82,7 @@ function runScript(): Duplex {
   child.stdout.once("end", () => stream.push(null));
   return stream;
 }
+
+test("an option that the server doesn't have is refused, with those that it has", async () => {
+  await expect(startConformanceServer({ socketPath: "/x" } as object)).rejects.toThrow('no option "socketPath"; there are path, host and port');
+});

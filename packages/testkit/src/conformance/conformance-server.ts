@@ -13,12 +13,14 @@ export interface ConformanceServer extends AsyncDisposable {
 
 /**
  * Listens with `serveConformancePeer` on every connection: on the Unix socket `path`, else on `host` (127.0.0.1) and `port`
- * (one that is free).
+ * (one that is free). Any other option is a TypeError.
  */
 export async function startConformanceServer(
   options: { readonly path?: string; readonly host?: string; readonly port?: number } = {},
 ): Promise<ConformanceServer> {
-  const { path, host = "127.0.0.1", port = 0 } = options;
+  const { path, host = "127.0.0.1", port = 0, ...unknown } = options;
+  const [key] = Object.keys(unknown);
+  if (key !== undefined) throw new TypeError(`startConformanceServer has no option "${key}"; there are path, host and port`);
   const sockets = new Set<Socket>();
   const server = createServer({ allowHalfOpen: true }, (socket) => {
     sockets.add(socket);

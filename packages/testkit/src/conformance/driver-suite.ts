@@ -23,6 +23,11 @@ export interface DriverSuite {
    * driver's own, of which 4 MiB are the most in any case. Default 32 MiB.
    */
   readonly inFlightLimitBytes?: number;
+  /**
+   * How long a connection may take to close, and to move its next byte, in ms; other calls may take three times as long, those that
+   * start or end a runner six times. Default 5000.
+   */
+  readonly waitBudgetMs?: number;
   /** How long what was released may take to disappear here and at the far end, in ms. Default 10,000. */
   readonly releaseBudgetMs?: number;
 }

@@ -1,9 +1,24 @@
 import { inspect } from "node:util";
 
-import { parseRunnerUrl, type RunnerConnection, type RunnerDriver, type RunnerEvent, type RunnerHandle, type RunnerTarget } from "@anyrunner/core";
+import {
+  parseRunnerUrl,
+  type CloseReason,
+  type RunnerConnection,
+  type RunnerDriver,
+  type RunnerEvent,
+  type RunnerHandle,
+  type RunnerTarget,
+} from "@anyrunner/core";
 
 import { expectNothingLeft, takeInventory, type Inventory } from "../leak-check.ts";
 import type { ConformanceTarget, DriverSuite } from "./driver-suite.ts";
+import { adoptStream, createBudgetedDriver, noteFailedWait, waitBudgetMs, withinBudget } from "./within-budget.ts";
+
+/** A connection on which the first line was sent. */
+export interface Conversation extends Omit<RunnerConnection, "closed"> {
+  /** Waits for `closed`; `after` ends the sentence of the error when it doesn't resolve: "after …". */
+  closed(after: string): Promise<CloseReason>;
+}
 
 /** A driver with a runner to use it on, and a record of all that it emitted. */
 export interface OpenTarget extends AsyncDisposable {
@@ -14,7 +29,7 @@ export interface OpenTarget extends AsyncDisposable {
   /** Everything that the driver reported, for the search for secrets. */
   readonly emitted: string[];
   report(event: RunnerEvent): void;
-  connect(command: string, signal?: AbortSignal): Promise<RunnerConnection>;
+  connect(command: string, signal?: AbortSignal): Promise<Conversation>;
   /** Waits until neither this process nor the far end holds more than when the target was opened. */
   expectNothingLeft(): Promise<void>;
 }
@@ -23,7 +38,7 @@ export interface OpenTarget extends AsyncDisposable {
 export async function openTarget(suite: DriverSuite): Promise<OpenTarget> {
   const far = await suite.target();
   try {
-    const driver = suite.createDriver();
+    const driver = createBudgetedDriver(suite);
     const emitted: string[] = [];
     const report = (event: RunnerEvent) => {
       emitted.push(JSON.stringify(event));
@@ -39,9 +54,15 @@ export async function openTarget(suite: DriverSuite): Promise<OpenTarget> {
       handle,
       emitted,
       report,
-      connect: (command, signal) => startConversation(driver, handle, command, { signal, report }),
-      expectNothingLeft: () =>
-        expectNothingLeft(before, { extra: () => far.leftovers(), ...(suite.releaseBudgetMs === undefined ? {} : { budgetMs: suite.releaseBudgetMs }) }),
+      connect: async (command, signal) => startConversation(suite, await driver.connect(handle, { signal, report }), command),
+      async expectNothingLeft() {
+        try {
+          await expectNothingLeft(before, { extra: () => far.leftovers(), budgetMs: waitBudgetMs(suite, "release") });
+        } catch (error) {
+          noteFailedWait(suite, "release");
+          throw error;
+        }
+      },
       [Symbol.asyncDispose]: () => far.close(),
     };
   } catch (error) {
@@ -50,18 +71,18 @@ export async function openTarget(suite: DriverSuite): Promise<OpenTarget> {
   }
 }
 
-/** Connects and sends the first line. */
-async function startConversation(
-  driver: RunnerDriver,
-  handle: RunnerHandle,
-  command: string,
-  options: { readonly signal: AbortSignal | undefined; report(event: RunnerEvent): void },
-): Promise<RunnerConnection> {
-  const connection = await driver.connect(handle, options);
+/** Sends the first line. */
+export function startConversation(suite: DriverSuite, connection: RunnerConnection, command: string): Conversation {
+  const { stream, closed } = connection;
+  adoptStream(stream, suite);
   // A stream that breaks tells it by `closed` and by rejected reads; without a listener it would end the process.
-  connection.stream.on("error", () => {});
-  connection.stream.write(`${command}\n`);
-  return connection;
+  stream.on("error", () => {});
+  stream.write(`${command}\n`);
+  return {
+    ...connection,
+    diagnostics: (options) => withinBudget(suite, "answer", "`diagnostics` did not settle", connection.diagnostics(options)),
+    closed: (after) => withinBudget(suite, "closed", `\`closed\` did not resolve ${after}`, closed),
+  };
 }
 
 /** All that a reader could see of an error, causes included. */

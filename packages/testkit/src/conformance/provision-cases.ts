@@ -3,7 +3,8 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 
 import { readDigest } from "./conversation.ts";
 import type { DriverSuite } from "./driver-suite.ts";
-import { openTarget, type OpenTarget } from "./open-target.ts";
+import { openTarget, startConversation, type OpenTarget } from "./open-target.ts";
+import { createBudgetedDriver, testBudgetMs } from "./within-budget.ts";
 
 /** The handle: one runner has one id, and its handle is data that another process can use. */
 export function testProvision(suite: DriverSuite): void {
@@ -11,13 +12,13 @@ export function testProvision(suite: DriverSuite): void {
     let open: OpenTarget;
     beforeAll(async () => {
       open = await openTarget(suite);
-    });
+    }, testBudgetMs(suite));
     afterAll(async () => {
       await open?.[Symbol.asyncDispose]();
     });
 
     test("twice, and by two callers at once, gives one id", async () => {
-      const other = suite.createDriver();
+      const other = createBudgetedDriver(suite);
       const [second, third, fourth] = await Promise.all([
         open.driver.provision(open.target, {}),
         open.driver.provision(open.target, {}),
@@ -39,12 +40,10 @@ export function testProvision(suite: DriverSuite): void {
 
     test("a handle that went through JSON connects, with a driver that never saw it", async () => {
       const handle = JSON.parse(JSON.stringify(open.handle)) as RunnerHandle;
-      const connection = await suite.createDriver().connect(handle, {});
-      connection.stream.on("error", () => {});
-      connection.stream.write("SOURCE 3\n");
-      expect((await readDigest(connection.stream)).byteCount).toBe(3);
-      connection.stream.destroy();
-      await connection.closed;
+      const { stream, closed } = startConversation(suite, await createBudgetedDriver(suite).connect(handle, {}), "SOURCE 3");
+      expect((await readDigest(stream)).byteCount).toBe(3);
+      stream.destroy();
+      await closed("after its stream was destroyed");
     });
   });
 }

@@ -1,9 +1,10 @@
-import { parseRunnerUrl, type RunnerDriver, type RunnerEvent } from "@anyrunner/core";
+import { parseRunnerUrl, type RunnerEvent } from "@anyrunner/core";
 import { describe, expect, test } from "vitest";
 
 import { caught, expectTypedError } from "./caught.ts";
 import type { DriverSuite } from "./driver-suite.ts";
 import { openTarget, visibleText } from "./open-target.ts";
+import { createBudgetedDriver, withinBudget } from "./within-budget.ts";
 
 const PLANTED = "planted-5ecret-7a1f";
 
@@ -12,7 +13,7 @@ export function testSecrets(suite: DriverSuite): void {
   describe("secrets", () => {
     test("a password and secret parameters of a URL show in no error, report, target or handle", async () => {
       for (const url of await urlsWithSecrets(suite)) {
-        const shown = await everythingSaidAbout(suite.createDriver(), url);
+        const shown = await everythingSaidAbout(suite, url);
         expect(shown.join("\n")).not.toContain(PLANTED);
       }
     });
@@ -23,7 +24,7 @@ export function testSecrets(suite: DriverSuite): void {
       const report = (event: RunnerEvent) => open.report(event);
       const connection = await open.connect("DIE");
       connection.stream.resume();
-      emitted.push(visibleText(await connection.closed), JSON.stringify(await connection.diagnostics({})));
+      emitted.push(visibleText(await connection.closed("after the far end died")), JSON.stringify(await connection.diagnostics({})));
       emitted.push(JSON.stringify(await driver.probe(target, { report })));
       if (driver.inspect !== undefined) emitted.push(JSON.stringify(await driver.inspect(handle, { report })));
       if (driver.list !== undefined) emitted.push(JSON.stringify(await driver.list({ report })));
@@ -49,7 +50,8 @@ async function urlsWithSecrets(suite: DriverSuite): Promise<readonly string[]> {
   ];
 }
 
-async function everythingSaidAbout(driver: RunnerDriver, url: string): Promise<readonly string[]> {
+async function everythingSaidAbout(suite: DriverSuite, url: string): Promise<readonly string[]> {
+  const driver = createBudgetedDriver(suite);
   const shown: string[] = [];
   const report = (event: unknown) => {
     shown.push(JSON.stringify(event));
@@ -59,9 +61,9 @@ async function everythingSaidAbout(driver: RunnerDriver, url: string): Promise<r
     shown.push(target.url, JSON.stringify(await driver.probe(target, { report })));
     const handle = await driver.provision(target, { report });
     shown.push(JSON.stringify(handle));
-    const connection = await driver.connect(handle, { report });
-    connection.stream.destroy();
-    shown.push(visibleText(await connection.closed));
+    const { stream, closed } = await driver.connect(handle, { report });
+    stream.destroy();
+    shown.push(visibleText(await withinBudget(suite, "closed", "`closed` did not resolve after its stream was destroyed", closed)));
   } catch (error) {
     expectTypedError(error);
     shown.push(visibleText(error), JSON.stringify(error));

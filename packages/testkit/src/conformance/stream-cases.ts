@@ -6,6 +6,7 @@ import type { DriverSuite } from "./driver-suite.ts";
 import { numberLines } from "./number-lines.ts";
 import { openTarget, type OpenTarget } from "./open-target.ts";
 import { settledValue } from "./settled-value.ts";
+import { testBudgetMs } from "./within-budget.ts";
 
 const MIB = 1024 * 1024;
 const IN_FLIGHT_LIMIT_BYTES = 32 * MIB;
@@ -16,7 +17,7 @@ export function testStream(suite: DriverSuite): void {
     let open: OpenTarget;
     beforeAll(async () => {
       open = await openTarget(suite);
-    });
+    }, testBudgetMs(suite));
     afterAll(async () => {
       await open?.[Symbol.asyncDispose]();
     });
@@ -27,7 +28,7 @@ export function testStream(suite: DriverSuite): void {
       const [, received] = await Promise.all([writeAll(stream, unevenPieces(numberLines(8 * MIB))), readDigest(stream, 8 * MIB)]);
       expect(received).toEqual(expected);
       stream.destroy();
-      await closed;
+      await closed("after its stream was destroyed");
     });
 
     test("delivers what the peer sent before its end to a reader that comes late, and then tells the end", async () => {
@@ -35,7 +36,7 @@ export function testStream(suite: DriverSuite): void {
       await settledValue(() => stream.readableLength);
       expect(await readDigest(stream)).toEqual(digestOf(numberLines(2 * MIB)));
       stream.destroy();
-      expect((await closed).kind).not.toBe("error");
+      expect((await closed("after its stream was destroyed")).kind).not.toBe("error");
     });
 
     test("the peer's answer arrives while the client's side stays open", async () => {
@@ -43,7 +44,7 @@ export function testStream(suite: DriverSuite): void {
       await writeAll(stream, numberLines(3 * MIB));
       expect((await readText(stream)).trim()).toBe(digestOf(numberLines(3 * MIB)).sha256);
       stream.destroy();
-      await closed;
+      await closed("after its stream was destroyed");
     });
 
     test("eight connections opened at once don't mix", async () => {
@@ -53,7 +54,7 @@ export function testStream(suite: DriverSuite): void {
           const { stream, closed } = await open.connect("ECHO");
           const [digest] = await Promise.all([readDigest(stream, size), writeAll(stream, numberLines(size))]);
           stream.destroy();
-          await closed;
+          await closed("after its stream was destroyed");
           return digest;
         }),
       );
@@ -79,7 +80,7 @@ export function testStream(suite: DriverSuite): void {
       const [received] = await Promise.all([readDigest(stream, total), writing]);
       expect(received).toEqual(digestOf(numberLines(total)));
       stream.destroy();
-      await closed;
+      await closed("after its stream was destroyed");
     });
 
     test("destroying the stream releases everything, also in the middle of a transfer", async () => {
@@ -90,7 +91,7 @@ export function testStream(suite: DriverSuite): void {
       const written = writeAll(writing.stream, numberLines(64 * MIB)).catch(() => {});
       for (const { stream, closed } of [idle, busy, writing]) {
         stream.destroy();
-        expect(await closed).toMatchObject({ kind: "local" });
+        expect((await closed("after its stream was destroyed")).kind, "`closed` after we destroyed the stream").toBe("local");
       }
       await written;
       await open.expectNothingLeft();
@@ -101,7 +102,7 @@ export function testStream(suite: DriverSuite): void {
       const connection = await open.connect("DIE");
       const { stream, closed } = connection;
       stream.resume();
-      expect(["end", "error"]).toContain((await closed).kind);
+      expect((await closed("after the far end died")).kind, "`closed` after the far end died").toBeOneOf(["end", "error"]);
       expect(await connection.diagnostics({})).toBeTypeOf("object");
       const [received] = await Promise.all([readDigest(other.stream, 1000), writeAll(other.stream, numberLines(1000))]);
       expect(received).toEqual(digestOf(numberLines(1000)));
@@ -118,11 +119,11 @@ export function testStream(suite: DriverSuite): void {
       for (const { stream } of connections) stream.resume();
       await open.far.kill();
       for (const connection of connections) {
-        const reason = await connection.closed;
-        expect(["end", "error"]).toContain(reason.kind);
-        expect(reason.error instanceof Error).toBe(reason.kind === "error");
+        const reason = await connection.closed("after the runner died");
+        expect(reason.kind, "`closed` after the runner died").toBeOneOf(["end", "error"]);
+        expect(reason.error instanceof Error, "`closed` has an `error` exactly when its kind is `error`").toBe(reason.kind === "error");
         const { summary, lastOutput = "" } = await connection.diagnostics({});
-        expect(["string", "undefined"]).toContain(typeof summary);
+        expect(typeof summary, "`summary` of `diagnostics`").toBeOneOf(["string", "undefined"]);
         expect(Buffer.byteLength(lastOutput)).toBeLessThanOrEqual(4096);
       }
       const error = await caught(() => open.driver.connect(open.handle, {}));

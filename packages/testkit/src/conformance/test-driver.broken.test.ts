@@ -5,15 +5,15 @@ import { beforeAll, expect, test } from "vitest";
 
 import { BROKEN_DRIVERS } from "./stub-driver/broken-drivers.ts";
 
-/** Runs in a vitest of its own the tests that must fail, and prints the names of those that did. */
+/** Runs in a vitest of its own the tests that must fail, and prints the names and messages of those that did. */
 const RUN = `
 import { startVitest } from "vitest/node";
 const [root, testNamePattern] = process.argv.slice(1);
 const failed = [];
-const collect = { onTestCaseResult: (test) => { if (test.result().state === "failed") failed.push(test.fullName); } };
+const collect = { onTestCaseResult: (test) => { if (test.result().state === "failed") failed.push(test.fullName + "\\n" + test.result().errors.map(({ message }) => message).join("\\n")); } };
 const vitest = await startVitest("test", [], {
   watch: false, config: false, root, testNamePattern, include: ["stub-driver/broken-drivers.fixture.ts"],
-  testTimeout: 2000, hookTimeout: 3000, reporters: [collect], dangerouslyIgnoreUnhandledErrors: true,
+  reporters: [collect], dangerouslyIgnoreUnhandledErrors: true,
 });
 await vitest?.close();
 process.stdout.write("\\n" + JSON.stringify(failed), () => process.exit(0));
@@ -35,4 +35,10 @@ beforeAll(async () => {
 test.each(DEFECTS)("the suite notices a driver that $name", ({ name, noticedBy }) => {
   const mine = failed.filter((title) => title.includes(`driver conformance: ${name} `)).join("\n");
   for (const title of noticedBy) expect(mine).toContain(title);
+});
+
+test("the report says what was waited for, not that a test timed out", () => {
+  const [first] = failed.filter((text) => text.includes("never tells that a connection is over") && text.includes("carries 8 MiB"));
+  expect(first).toMatch(/\n`closed` did not resolve after its stream was destroyed within 0\.\d+ s$/);
+  expect(failed.join("\n")).not.toContain("timed out");
 });

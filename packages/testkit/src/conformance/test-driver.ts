@@ -8,6 +8,7 @@ import { testProvision } from "./provision-cases.ts";
 import { testSecrets } from "./secret-cases.ts";
 import { testStream } from "./stream-cases.ts";
 import { testUrls } from "./url-cases.ts";
+import { testBudgetMs } from "./within-budget.ts";
 
 /**
  * Declares the conformance suite of the driver interface, version 1, in the test file that calls it (vitest).
@@ -29,7 +30,7 @@ import { testUrls } from "./url-cases.ts";
  * });
  */
 export function testDriver(suite: DriverSuite): void {
-  describe(`driver conformance: ${suite.name}`, () => {
+  describe(`driver conformance: ${suite.name}`, { timeout: testBudgetMs(suite) }, () => {
     testContract(suite);
     testUrls(suite);
     testProvision(suite);

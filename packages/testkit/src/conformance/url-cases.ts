@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 
 import { caught, expectTypedError } from "./caught.ts";
 import type { ConformanceTarget, DriverSuite } from "./driver-suite.ts";
+import { createBudgetedDriver, testBudgetMs } from "./within-budget.ts";
 
 /** What `parse` and `probe` say about URLs. */
 export function testUrls(suite: DriverSuite): void {
@@ -10,11 +11,11 @@ export function testUrls(suite: DriverSuite): void {
     let far: ConformanceTarget;
     beforeAll(async () => {
       far = await suite.target();
-    });
+    }, testBudgetMs(suite));
     afterAll(async () => {
       await far?.close();
     });
-    const driver = suite.createDriver();
+    const driver = createBudgetedDriver(suite);
 
     test("at least one bad URL is given", () => {
       expect(suite.badUrls.length).toBeGreaterThan(0);
