@@ -18,8 +18,6 @@ export interface ContainerDetails {
   readonly error?: string | undefined;
   /** Arguments of its entrypoint. */
   readonly args?: readonly string[] | undefined;
-  /** How many execs run in it, where the runtime counts them. */
-  readonly execs?: number | undefined;
   readonly env?: Readonly<Record<string, string>> | undefined;
 }
 

@@ -102,7 +102,6 @@ interface InspectedContainer {
   readonly ImageName?: string;
   readonly RestartCount?: number;
   readonly Args?: readonly string[] | null;
-  readonly ExecIDs?: readonly string[] | null;
   readonly Config?: {
     readonly Image?: string;
     readonly Cmd?: readonly string[] | null;
@@ -135,8 +134,6 @@ function readContainer(json: InspectedContainer): ContainerDetails {
     finishedAt: time(state.FinishedAt),
     error: state.Error || undefined,
     args: config?.Cmd ?? json.Args ?? undefined,
-    // Podman leaves the list away when it is empty; nerdctl has none.
-    execs: json.ExecIDs?.length ?? (json.ImageName === undefined ? undefined : 0),
     env: config?.Env ? Object.fromEntries(config.Env.map(splitVariable)) : undefined,
   };
 }

@@ -7,16 +7,13 @@ import type { ContainerDetails } from "./container-details.ts";
 const BUDGET_MS = 10_000;
 
 /**
- * How many sessions use a running engine: by its own metric, else by connections to its sockets, else by the execs that the runtime
- * knows. `undefined` when it can't be known, which counts as live. Fails only with ABORTED.
+ * How many sessions use a running engine: by its own metric, else by connections to its sockets; none where no engine listens.
+ * `undefined` when it can't be known, which counts as live. Fails only with ABORTED.
  */
 export async function countLiveSessions(cli: ContainerCli, container: ContainerDetails, { signal }: CallOptions): Promise<number | undefined> {
-  const port = enginePort(container.args);
   const looked = await look(cli, container, signal);
-  const counted = looked === undefined ? undefined : countSessions(looked, port);
-  if (counted !== undefined) return counted;
-  // Without the tables nothing tells who comes by a published port.
-  return port === undefined ? container.execs : undefined;
+  // Execs say nothing here: podman goes on listing those that were cut off for five minutes.
+  return looked === undefined ? undefined : (countSessions(looked, enginePort(container.args)) ?? 0);
 }
 
 async function look(cli: ContainerCli, { id, name }: ContainerDetails, signal: AbortSignal | undefined): Promise<string | undefined> {

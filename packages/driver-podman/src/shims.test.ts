@@ -76,6 +76,40 @@ describe("stand-ins for what can't run here", () => {
     expect(shim.calls().filter(([verb]) => verb === "run")).toHaveLength(1);
   });
 
+  test.each<[string, string, object | undefined, readonly (readonly string[])[]]>([
+    ["none", "# metrics\ndagger_connected_clients 0\n", undefined, [["stop", "--time", "1", "c0ffee"]]],
+    ["no engine that listens", "# metrics\n", undefined, [["stop", "--time", "1", "c0ffee"]]],
+    ["one", "# metrics\ndagger_connected_clients 1\n", { code: "TIMEOUT", message: expect.stringContaining("still in use by 1 session") }, []],
+  ])("stop with sessions: %s", async (_case, stdout, failure, stops) => {
+    using shim = createShim("nerdctl", [{ when: "exec*", stdout }, { when: "*inspect*", stdout: JSON.stringify([DOCKER_CONTAINER]) }, { when: "stop*" }]);
+    const driver = createContainerCliDriver("nerdctl", { env: shim.env });
+    const handle = await provision("nerdctl", shim, "container+nerdctl://anyrunner-engine-v1");
+    const outcome = await driver.stop?.(handle, { graceMs: 1 }).catch((error: unknown) => error);
+    if (failure === undefined) expect(outcome).toBeUndefined();
+    else expect(outcome).toMatchObject(failure);
+    expect(shim.calls().filter(([verb]) => verb === "stop")).toEqual(stops);
+  });
+
+  test("stop by force asks nobody", async () => {
+    using shim = createShim("nerdctl", [{ when: "*inspect*", stdout: JSON.stringify([DOCKER_CONTAINER]) }, { when: "stop*" }]);
+    const driver = createContainerCliDriver("nerdctl", { env: shim.env });
+    await driver.stop?.(await provision("nerdctl", shim, "container+nerdctl://anyrunner-engine-v1"), { graceMs: 0 });
+    expect(shim.calls().at(-1)).toEqual(["stop", "--time", "0", "c0ffee"]);
+  });
+
+  test("clean-up removes our other engines that don't run, and nothing else", async () => {
+    const engine = (name: string, state: string, labels: object = ENGINE_LABELS) => ({ ...DOCKER_CONTAINER, Id: `id-${name}`, Name: name, Config: { Labels: labels }, State: { Status: state } });
+    const others = [engine("old", "exited"), engine("busy", "running"), engine("paused", "paused"), engine("theirs", "exited", {})];
+    using shim = createShim("nerdctl", [
+      { when: "container inspect anyrunner-engine-v1", stdout: JSON.stringify([DOCKER_CONTAINER]) },
+      { when: "ps*", stdout: "anyrunner-engine-v1\nold\nbusy\npaused\ntheirs\n" },
+      { when: "container inspect*", stdout: JSON.stringify([DOCKER_CONTAINER, ...others]) },
+      { when: "rm*" },
+    ]);
+    await provision("nerdctl", shim, "image+nerdctl://example.com/engine:v1?cleanup=true");
+    expect(shim.calls().filter(([verb]) => verb === "rm")).toEqual([["rm", "--force", "--volumes", "id-old"]]);
+  });
+
   test("Apple container: what runs is never started again", async () => {
     using shim = createShim("container", [{ when: "inspect*", stdout: JSON.stringify([APPLE_CONTAINER]) }]);
     const driver = createContainerCliDriver("apple", { env: shim.env });
