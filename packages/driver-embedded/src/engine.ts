@@ -1,5 +1,5 @@
 import { randomBytes } from "node:crypto";
-import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { access, constants, mkdir, readFile, writeFile } from "node:fs/promises";
 import { availableParallelism, hostname } from "node:os";
 import { join } from "node:path";
 import type { Duplex } from "node:stream";
@@ -49,7 +49,7 @@ export function createEmbeddedEngine({ executor, state, name }: EmbeddedEngineOp
   const start = async (): Promise<EngineParts> => {
     const facts = await executor.probe({});
     cpus = facts.cpus;
-    await mkdir(state, { recursive: true, mode: 0o700 });
+    await makeStateFolder(state);
     // What is cached is true of one store of images only.
     const index = await openIndex(join(state, "index", `${facts.storeId.replace(/[^A-Za-z0-9_.-]/g, "_")}.jsonl`));
     const planner = createPlanner({ executor, index, store, concurrency: Math.max(2, facts.cpus) });
@@ -99,6 +99,19 @@ export function createEmbeddedEngine({ executor, state, name }: EmbeddedEngineOp
       await executor.close();
     },
   };
+}
+
+async function makeStateFolder(state: string): Promise<void> {
+  try {
+    await mkdir(state, { recursive: true, mode: 0o700 });
+    await access(state, constants.W_OK);
+  } catch (error) {
+    throw new RunnerError("PERMISSION_DENIED", `the folder ${state} can't hold the embedded runner's cache: ${(error as Error).message}`, {
+      hint: "name one that can be written to: embedded://?state=FOLDER",
+      driver: "embedded",
+      cause: error,
+    });
+  }
 }
 
 /** A random key of this state folder, so that digests of secret values mean nothing elsewhere. */

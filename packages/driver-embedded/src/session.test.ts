@@ -52,6 +52,16 @@ test("an invalid query is refused with 422, a broken body with 400, both in Grap
   await readText(broken.body, { limitBytes: 1e6 });
 });
 
+test("a state folder that can't be one is a typed answer, not a query that hangs", async () => {
+  const at = await start({ state: "/dev/null/state" });
+  const response = await at.session.request({ method: "POST", path: "/query", headers: { "content-type": "application/json" }, body: '{"query":"{version}"}' });
+  expect(response.status).toBe(500);
+  expect(JSON.parse(await readText(response.body, { limitBytes: 1e6 })).errors[0]).toMatchObject({
+    message: expect.stringContaining("/dev/null/state can't hold") as string,
+    extensions: { _type: "PERMISSION_DENIED" },
+  });
+});
+
 test("spans and output of commands reach the client before its session has closed", async () => {
   const events: TelemetryEvent[] = [];
   const at = await start({ onTelemetry: (event) => void events.push(event) });

@@ -31,13 +31,14 @@ export interface TestSession {
 
 export interface TestSessionOptions extends Partial<OpenSessionOptions> {
   readonly gate?: ((step: ExecStep) => Promise<void> | void) | undefined;
+  readonly state?: string | undefined;
   readonly executor?: ((fake: FakeExecutor) => Executor) | undefined;
 }
 
-export async function openTestSession({ gate, executor: wrap, ...sessionOptions }: TestSessionOptions = {}): Promise<TestSession> {
+export async function openTestSession({ gate, executor: wrap, state: stateFolder, ...sessionOptions }: TestSessionOptions = {}): Promise<TestSession> {
   const root = await mkdtemp(join(tmpdir(), "anyrunner-embedded-"));
   const folder = await mkdtemp(join(root, "work-"));
-  const state = join(root, "state");
+  const state = stateFolder ?? join(root, "state");
   const executor = createFakeExecutor({ store: createBlobStore(join(root, "fake")), gate });
   const driver = createEmbeddedDriver({
     env: { DOCKER_HOST: "unix:///nowhere" },
