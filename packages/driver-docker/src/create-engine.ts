@@ -19,7 +19,7 @@ export async function createEngine(client: DockerClient, plan: EngineContainerPl
   const pull = () => pullImage(client, plan.image, { ...options, platform: plan.platform });
   if (options.pull === "always") await pull();
   const first = await create(client, plan, options);
-  if (first !== "no image") return first;
+  if (first.kind !== "no-image") return idOf(first);
   if (options.pull === "never") {
     throw new RunnerError("NOT_FOUND", `the image ${plan.image} is not there, and must not be pulled (pull=never)`, {
       hint: "load the image, or leave pull=never away",
@@ -29,12 +29,18 @@ export async function createEngine(client: DockerClient, plan: EngineContainerPl
   }
   await pull();
   const second = await create(client, plan, options);
-  if (second !== "no image") return second;
+  if (second.kind !== "no-image") return idOf(second);
   throw new RunnerError("IMAGE_PULL_FAILED", `the image ${plan.image} was pulled, but the Docker daemon doesn't find it`, { driver: "docker" });
 }
 
+type Creation = { readonly kind: "made"; readonly id: string } | { readonly kind: "name-taken" } | { readonly kind: "no-image" };
+
+function idOf(creation: Creation): string | undefined {
+  return creation.kind === "made" ? creation.id : undefined;
+}
+
 /** An abort does not cut the request: what it makes must be removed, not forgotten. */
-async function create(client: DockerClient, plan: EngineContainerPlan, options: CreateEngineOptions): Promise<string | "no image" | undefined> {
+async function create(client: DockerClient, plan: EngineContainerPlan, options: CreateEngineOptions): Promise<Creation> {
   throwIfAborted(options.signal);
   const request: DockerRequest = {
     method: "POST",
@@ -47,11 +53,11 @@ async function create(client: DockerClient, plan: EngineContainerPlan, options: 
     const { status, body } = await client.request(request);
     if (status === 409) {
       body.resume();
-      return undefined;
+      return { kind: "name-taken" };
     }
-    return (await readJson<{ readonly Id: string }>(body)).Id;
+    return { kind: "made", id: (await readJson<{ readonly Id: string }>(body)).Id };
   } catch (error) {
-    if (RunnerError.is(error) && error.code === "NOT_FOUND" && /image/i.test(error.message)) return "no image";
+    if (RunnerError.is(error) && error.code === "NOT_FOUND" && /image/i.test(error.message)) return { kind: "no-image" };
     throw createError(error, plan);
   }
 }

@@ -2,7 +2,7 @@ import type { ProvisionOptions, Registry, Runner } from "@anyrunner/core";
 
 import { openControlConnection } from "./control-connection.ts";
 import { closeControl } from "./dial-session.ts";
-import { retryTransient, type Clock } from "./retry.ts";
+import { retryTransient, systemClock, type Clock } from "./retry.ts";
 
 export interface ReadinessOptions {
   /** Has the driver of the handle. */
@@ -13,12 +13,16 @@ export interface ReadinessOptions {
 }
 
 const BUDGET_MS = 600_000;
+/** Whoever starts an engine waits for it: a dial costs less than a pause that is too long. */
+const LONGEST_DELAY_MS = 250;
 
 /**
  * The check that drivers await for an engine which they have started: it answers, and its version is one that we speak.
  * Fails as `openControlConnection` does, or with TIMEOUT. That a starting engine doesn't answer yet is not reported.
  */
 export function createReadiness(options: ReadinessOptions): NonNullable<ProvisionOptions["ready"]> {
+  const { clock = systemClock } = options;
+  const eager: Clock = { now: () => clock.now(), sleep: (ms, signal) => clock.sleep(Math.min(ms, LONGEST_DELAY_MS), signal) };
   return async (handle, call) => {
     const driver = await options.registry.driver(handle.driver);
     const url = `${handle.driver} runner ${handle.id.slice(0, 12)}`;
@@ -27,7 +31,7 @@ export function createReadiness(options: ReadinessOptions): NonNullable<Provisio
       what: "asking the engine who it is",
       budgetMs: options.budgetMs ?? BUDGET_MS,
       signal: call.signal,
-      clock: options.clock,
+      clock: eager,
     });
     closeControl(control);
   };
