@@ -116,7 +116,7 @@ function pullError(error: unknown, { reference, registry, loggedIn, endpoint }: 
 function daemonWords(error: unknown): string {
   const { json, message } = error as { readonly json?: unknown; readonly message: string };
   if (typeof json === "object" && json !== null && "message" in json && typeof json.message === "string") return json.message;
-  return message;
+  return message.replace(/^\(HTTP code \d+\) [^-]*- /, "").trim();
 }
 
 function pullHint(words: string, registry: string, loggedIn: boolean): string {
