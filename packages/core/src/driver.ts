@@ -114,15 +114,25 @@ export interface RunnerConnection {
   readonly kind: "socket" | "relay";
   /** Whether this very connection can end its writing side and still read. */
   readonly halfClose: boolean;
-  /** Resolves once, when the stream is gone for whatever reason; never rejects. */
+  /**
+   * Resolves once, when the far end or we have ended the stream for whatever reason; never rejects. It must not wait for a reader: what
+   * the far end sent before its end may still lie in the stream unread.
+   */
   readonly closed: Promise<CloseReason>;
   /** What is known about the far end, gathered on demand; never throws. */
   diagnostics(options?: CallOptions): Promise<ConnectionDiagnostics>;
 }
 
+/**
+ * Who ended a connection. The first of these that is true:
+ *
+ * - `error`: it broke: the network failed, the program behind the stream died or failed, or the stream was destroyed with an error.
+ * - `end`: the far end finished in order (the end of its data, exit code 0), even if we destroyed the stream after having read that end.
+ * - `local`: we destroyed the stream without an error before the far end had finished.
+ */
 export interface CloseReason {
-  /** `end`: the peer finished. `local`: we closed. `error`: it broke. */
   readonly kind: "end" | "local" | "error";
+  /** What broke it: present exactly when `kind` is `error`. */
   readonly error?: Error | undefined;
 }
 

@@ -1,3 +1,4 @@
+export { connectProgram, type ConnectProgramOptions } from "./connect-program.ts";
 export { runProgram, type ProgramResult, type RunProgramOptions } from "./run-program.ts";
 export { prepareToSpawn, spawnProgram, type ProgramEnd, type SpawnedProgram, type SpawnProgramOptions, type SpawnStdio } from "./spawn-program.ts";
 export { openProgramStream, type ProgramFailure, type ProgramStream, type ProgramStreamOptions } from "./program-stream.ts";

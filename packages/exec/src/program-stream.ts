@@ -7,9 +7,11 @@ export interface ProgramStreamOptions extends Omit<SpawnProgramOptions, "stdio" 
   readonly queueBytes?: number | undefined;
   /** Asked when the output ends before a byte of it came: the error that it gives breaks the stream, instead of a quiet end. */
   readonly explainEnd?: ((failure: ProgramFailure) => Error | undefined) | undefined;
+  /** Gets the last 4 KiB of standard error whenever more of it came. */
+  readonly onStandardError?: ((tail: string) => void) | undefined;
 }
 
-/** How a program ended that said nothing on standard output. */
+/** How a program ended, and what it said about it. Neither code nor signal: it closed its output and still runs. */
 export interface ProgramFailure extends ProgramEnd {
   /** The last 4 KiB of standard error. */
   readonly stderr: string;
@@ -28,6 +30,8 @@ export interface ProgramStream {
   readonly exited: Promise<ProgramEnd>;
   /** The last 4 KiB of standard error. */
   stderrTail(): string;
+  /** How it ended, once all of its standard error is here. */
+  ended(): Promise<ProgramFailure>;
 }
 
 const QUEUE_BYTES = 4 * 1024 * 1024;
@@ -37,13 +41,16 @@ const END_BUDGET_MS = 2000;
 
 /** Starts a program and talks to it. Fails as `spawnProgram` does. After that, `signal` has no effect: destroy the stream. */
 export async function openProgramStream(options: ProgramStreamOptions): Promise<ProgramStream> {
-  const { queueBytes = QUEUE_BYTES, explainEnd, signal, ...program } = options;
+  const { queueBytes = QUEUE_BYTES, explainEnd, onStandardError, signal, ...program } = options;
   const child = await spawnProgram({ ...program, stdio: "pipe" });
   if (signal?.aborted) await child.end();
   const { stdin, stdout, stderr } = child as { readonly stdin: Writable; readonly stdout: Readable; readonly stderr: Readable };
 
   let tail: Buffer = Buffer.alloc(0);
-  stderr.on("data", (chunk: Buffer) => (tail = Buffer.concat([tail, chunk]).subarray(-STDERR_BYTES)));
+  stderr.on("data", (chunk: Buffer) => {
+    tail = Buffer.concat([tail, chunk]).subarray(-STDERR_BYTES);
+    onStandardError?.(tail.toString("utf8"));
+  });
 
   let waiting: (() => void) | undefined;
   const release = () => {
@@ -80,6 +87,7 @@ export async function openProgramStream(options: ProgramStreamOptions): Promise<
       void child.end().then(() => callback(error));
     },
   });
+  const ended = async (budgetMs?: number) => ({ ...(await ending(child.exited, stderr, budgetMs)), stderr: tail.toString("utf8") });
   let silent = true;
   stdout.on("data", (chunk: Buffer) => {
     silent = false;
@@ -87,8 +95,8 @@ export async function openProgramStream(options: ProgramStreamOptions): Promise<
   });
   stdout.once("end", () => {
     if (!silent || explainEnd === undefined) return void stream.push(null);
-    void ending(child.exited, stderr).then((end) => {
-      const error = explainEnd({ ...end, stderr: tail.toString("utf8") });
+    void ended(END_BUDGET_MS).then((end) => {
+      const error = explainEnd(end);
       if (error === undefined) stream.push(null);
       else stream.destroy(error);
     });
@@ -97,17 +105,22 @@ export async function openProgramStream(options: ProgramStreamOptions): Promise<
   stdin.on("drain", release);
   // The program may end without reading its input; how it ended says more than the broken pipe.
   stdin.on("error", release);
-  return { pid: child.pid, stream, exited: child.exited, stderrTail: () => tail.toString("utf8") };
+  return { pid: child.pid, stream, exited: child.exited, stderrTail: () => tail.toString("utf8"), ended: () => ended() };
 }
 
-/** How the program ended, once all of its standard error is here. */
-async function ending(exited: Promise<ProgramEnd>, stderr: Readable): Promise<ProgramEnd> {
-  const said = stderr.readableEnded ? undefined : new Promise<void>((resolve) => stderr.once("close", resolve));
+/** Waits for the end of the program, at most `budgetMs`, and then for its standard error, which something else may hold open. */
+async function ending(exited: Promise<ProgramEnd>, stderr: Readable, budgetMs?: number): Promise<ProgramEnd> {
+  const end = budgetMs === undefined ? await exited : await within(budgetMs, exited);
+  if (end !== undefined && !stderr.closed) await within(END_BUDGET_MS, new Promise<void>((resolve) => stderr.once("close", resolve)));
+  return end ?? { exitCode: undefined, signal: undefined };
+}
+
+async function within<T>(budgetMs: number, work: Promise<T>): Promise<T | undefined> {
   let timer: NodeJS.Timeout | undefined;
-  const over = new Promise<ProgramEnd>((resolve) => {
-    timer = setTimeout(() => resolve({ exitCode: undefined, signal: undefined }), END_BUDGET_MS);
+  const over = new Promise<undefined>((resolve) => {
+    timer = setTimeout(() => resolve(undefined), budgetMs);
   });
-  const end = await Promise.race([Promise.all([exited, said]).then(([value]) => value), over]);
+  const result = await Promise.race([work, over]);
   clearTimeout(timer);
-  return end;
+  return result;
 }
