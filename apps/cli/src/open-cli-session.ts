@@ -1,10 +1,12 @@
-import { findEngineVersion, openHandleStore, registryCredentials, stableClientId } from "@anyrunner/config";
+import { findEngineVersion, openHandleStore, stableClientId } from "@anyrunner/config";
 import { formatProvenance, openRunner, throwIfAborted, type ChosenRunner, type OpenRunnerOptions, type Runner } from "@anyrunner/core";
 import type { EngineSession, OpenSessionOptions } from "@anyrunner/engine";
 
+import { cliAttachables } from "./cli-attachables.ts";
 import type { CliRunner } from "./choose-cli-runner.ts";
 import type { CommandContext } from "./command-context.ts";
 import { withRemedies } from "./default-engine.ts";
+import { createHeldLines } from "./held-lines.ts";
 import { parseDuration } from "./parse-duration.ts";
 import { showTelemetry } from "./show-telemetry.ts";
 
@@ -23,6 +25,7 @@ export interface OpenCliSessionOptions {
 export async function openCliSession(context: CommandContext, options: OpenCliSessionOptions): Promise<EngineSession> {
   const { env, cwd, report } = context;
   const { chosen, config, store, signal } = options;
+  const lines = createHeldLines(context.note);
   // Loaded while the driver looks for the runner.
   const engine = import("@anyrunner/engine");
   const clientVersion = options.clientVersion ?? projectVersion(context);
@@ -44,8 +47,8 @@ export async function openCliSession(context: CommandContext, options: OpenCliSe
     metadata: options.metadata,
     signal,
     report,
-    attachables: { credentials: (host, call) => registryCredentials({ host, env, report, signal: call.signal }) },
-    onTelemetry: showTelemetry({ progress: context.progress, write: context.note }),
+    attachables: cliAttachables(context, lines.hold),
+    onTelemetry: showTelemetry({ progress: context.progress, write: lines.write }),
     shutdownBudgetMs: shutdownBudget(env),
   });
   await remembered;

@@ -12,6 +12,7 @@ import { graphqlErrorText, openSession, type EngineSession, type GraphqlResponse
 import { makeBusyboxRootfs, makeRecordedHost, readRecordedResult, type RecordedScenario } from "@anyrunner/testkit";
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
 
+import { createDockerImageStore } from "./docker-image-store.ts";
 import { createCliHarness } from "./test-cli.ts";
 
 const ENGINE = process.env["ANYRUNNER_TEST_ENGINE"] ?? "";
@@ -21,6 +22,8 @@ const REGISTRY = process.env["ANYRUNNER_TEST_REGISTRY"] ?? "";
 test.skipIf(ENGINE === "")("ANYRUNNER_TEST_ENGINE holds a runner URL; the real-engine suite is left out without it", () => {
   expect(parseRunnerUrl(ENGINE).scheme).not.toBe("");
 });
+
+const NO_DOCKER = process.env["ANYRUNNER_TEST_DOCKER"] === "skip";
 
 /** Without the build part, which Info may add. */
 const released = (version: string) => version.replace(/\+.*$/, "");
@@ -60,7 +63,7 @@ describe.skipIf(ENGINE === "")(`real engine at ${ENGINE}`, () => {
   async function open(): Promise<EngineSession> {
     const env = process.env;
     const runner = await openRunner(ENGINE, { registry: createDefaultRegistry({ cwd: root, env }) });
-    return openSession(runner, { env, cwd: root, stableId: "anyrunner-real-engine-test" });
+    return openSession(runner, { env, cwd: root, stableId: "anyrunner-real-engine-test", attachables: { imageStore: createDockerImageStore({ env }) } });
   }
 
   /** The data below the named fields; fails with the messages of the engine. */
@@ -212,6 +215,15 @@ describe.skipIf(ENGINE === "")(`real engine at ${ENGINE}`, () => {
     expect(new Set(answers)).toEqual(new Set([await printed("tunnel")]));
     await ask(`{node(id:${tunnel}){... on Service{stop}}}`, "node", "stop");
     await expect(fetch(endpoint.replace("0.0.0.0", "127.0.0.1"))).rejects.toThrow();
+  });
+
+  test.skipIf(NO_DOCKER)("an image goes to the container engine of the host and comes back (left out with ANYRUNNER_TEST_DOCKER=skip)", async () => {
+    const name = text(`anyrunner-test-export:${process.pid}`);
+    onTestFinished(() => void promisify(execFile)("docker", ["image", "rm", JSON.parse(name)]).catch(() => {}));
+    const built = `withNewFile(path:"/made",contents:"by the engine"){exportImage(name:${name})}`;
+    await ask(`{container{withRootfs(directory:${await rootfs()}){${built}}}}`);
+    const back = await ask(`{host{containerImage(name:${name}){withExec(args:["cat","/made"]){stdout}}}}`, "host", "containerImage", "withExec", "stdout");
+    expect(back).toBe("by the engine");
   });
 
   test.skipIf(REGISTRY === "")("pull, from the registry of ANYRUNNER_TEST_REGISTRY", async () => {

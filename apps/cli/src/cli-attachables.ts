@@ -1,0 +1,39 @@
+import { homedir } from "node:os";
+import { dirname, join } from "node:path";
+
+import { registryCredentials, userFolders } from "@anyrunner/config";
+import type { AttachableSettings } from "@anyrunner/engine";
+
+import type { CommandContext } from "./command-context.ts";
+import { createDockerImageStore } from "./docker-image-store.ts";
+
+/** What a session of the command offers its engine of this machine, beyond files, secrets and sockets. `onBorrow` as for a terminal. */
+export function cliAttachables({ env, report }: CommandContext, onBorrow: () => () => void): Partial<AttachableSettings> {
+  return {
+    credentials: (host, call) => registryCredentials({ host, env, report, signal: call.signal }),
+    terminal: {
+      // Touched when a shell is opened and not before: a standard input that nobody reads is left to the child.
+      get input() {
+        return process.stdin;
+      },
+      get output() {
+        return process.stdout;
+      },
+      get error() {
+        return process.stderr;
+      },
+      onBorrow,
+    },
+    prompt: { answersFile: answersFile(env) },
+    imageStore: createDockerImageStore({ env }),
+  };
+}
+
+/** The file of the official client: a yes that was given there counts here, too. */
+function answersFile(env: CommandContext["env"]): string {
+  const folder =
+    process.platform === "darwin" && !env["XDG_CONFIG_HOME"]
+      ? join(env["HOME"] || homedir(), "Library/Application Support")
+      : dirname(userFolders({ env }).config);
+  return join(folder, "dagger", "prompt-confirmations.json");
+}
