@@ -152,7 +152,8 @@ function noneReady(what: string, pods: readonly Pod[], { namespace, container }:
   return new RunnerError("NOT_RUNNING", `${what} has no ready pod: ${states.map(({ text }) => text).join("; ")}`, {
     hint: `see why: kubectl describe pods -n ${namespace}`,
     driver: "kubernetes",
-    retryable: pods.some((pod) => isOnItsWay(pod, container ?? chooseContainer(pod, undefined))),
+    // One that is being deleted makes room for its successor.
+    retryable: pods.some((pod) => pod.metadata.deletionTimestamp !== undefined || isOnItsWay(pod, container ?? chooseContainer(pod, undefined))),
     details: { pods: states.map(({ pod }) => pod.metadata.name) },
   });
 }

@@ -14,7 +14,11 @@ export interface Pod {
     readonly deletionTimestamp?: string;
     readonly ownerReferences?: readonly { readonly uid: string }[];
   };
-  readonly spec: { readonly nodeName?: string; readonly containers: readonly { readonly name: string; readonly image?: string }[] };
+  readonly spec: {
+    readonly restartPolicy?: string;
+    readonly nodeName?: string;
+    readonly containers: readonly { readonly name: string; readonly image?: string }[];
+  };
   readonly status?: {
     readonly phase?: string;
     readonly reason?: string;
@@ -106,6 +110,7 @@ const RESTARTS_LIMIT = 3;
 export function isOnItsWay(pod: Pod, container: string): boolean {
   const status = containerStatus(pod, container);
   if (pod.status?.phase !== "Pending" && pod.status?.phase !== "Running") return false;
+  if (status?.state?.terminated !== undefined && pod.spec.restartPolicy === "Never") return false;
   return !HOPELESS.test(status?.state?.waiting?.reason ?? "") && (isRunning(pod, container) || (status?.restartCount ?? 0) < RESTARTS_LIMIT);
 }
 

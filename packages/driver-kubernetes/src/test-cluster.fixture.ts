@@ -6,9 +6,8 @@ import { CONFORMANCE_IMAGE_LOG, CONFORMANCE_PEER_SCRIPT } from "@anyrunner/testk
 
 import { locateCluster, SERVICE_ACCOUNT_DIRECTORY, type ClusterSource } from "./cluster-config.ts";
 import { openCluster } from "./cluster.ts";
-import { createExecDuplex } from "./exec-duplex.ts";
-import { openExecSocket } from "./exec-socket.ts";
 import type { Pod } from "./pod.ts";
+import { countPrograms } from "./test-exec.fixture.ts";
 
 const kubeconfig = process.env["ANYRUNNER_TEST_KUBECONFIG"];
 
@@ -19,7 +18,7 @@ export const skipReason = kubeconfig === undefined ? "ANYRUNNER_TEST_KUBECONFIG 
 const IMAGE = process.env["ANYRUNNER_TEST_KUBE_IMAGE"] ?? "busybox:1";
 
 export const testEnv = { KUBECONFIG: kubeconfig };
-const source: ClusterSource = { env: testEnv, serviceAccountDirectory: SERVICE_ACCOUNT_DIRECTORY };
+export const testSource: ClusterSource = { env: testEnv, serviceAccountDirectory: SERVICE_ACCOUNT_DIRECTORY };
 export const NAMESPACE = "default";
 
 export interface TestPod extends AsyncDisposable {
@@ -63,7 +62,7 @@ export async function runTestPod(options: TestPodOptions = {}): Promise<TestPod>
     await remove();
     throw error;
   });
-  return { name, leftovers: () => countLeftovers(name), kill: remove, remove, [Symbol.asyncDispose]: remove };
+  return { name, leftovers: () => countPrograms(name), kill: remove, remove, [Symbol.asyncDispose]: remove };
 }
 
 export function podSpec({ command = ["sh", "-c", WAIT], relay = true, resources = {}, restartPolicy = "Always" }: TestPodOptions): object {
@@ -86,7 +85,7 @@ export function podSpec({ command = ["sh", "-c", WAIT], relay = true, resources 
 
 /** One request to the cluster, as its administrator. */
 export async function callCluster<T = unknown>(method: string, path: string, body?: object, allowed: readonly number[] = []): Promise<T> {
-  const cluster = await openCluster(await locateCluster(source, undefined), source, undefined);
+  const cluster = await openCluster(await locateCluster(testSource, undefined), testSource, undefined);
   const type = method === "PATCH" ? "application/merge-patch+json" : "application/json";
   const requestOptions: RequestOptions = { ...cluster.options, method, headers: { ...cluster.options.headers, "content-type": type } };
   const { status, text } = await new Promise<{ readonly status: number; readonly text: string }>((resolve, reject) => {
@@ -121,28 +120,4 @@ export async function untilPod(name: string, wanted: (pod: Pod | undefined) => b
 async function ensurePeer(): Promise<void> {
   const path = `/api/v1/namespaces/${NAMESPACE}/configmaps`;
   await callCluster("POST", path, { metadata: { name: "anyrunner-test-peer" }, data: { buildctl: CONFORMANCE_PEER_SCRIPT } }, [409]);
-}
-
-const LIST_PROGRAMS = `for each in /proc/[0-9]*; do if [ "$each" != "/proc/$$" ]; then tr '\\0' ' ' < "$each/cmdline"; echo; fi; done 2>/dev/null`;
-
-async function countLeftovers(name: string): Promise<number> {
-  const cluster = await openCluster(await locateCluster(source, undefined), source, undefined);
-  const exec = await openExecSocket(cluster, {
-    namespace: NAMESPACE,
-    pod: name,
-    container: "engine",
-    command: ["sh", "-c", LIST_PROGRAMS],
-    handshakeBudgetMs: 10_000,
-  }).catch(() => undefined);
-  if (exec === undefined) return 0;
-  const { stream } = createExecDuplex(exec, {
-    where: cluster.where,
-    queueBytes: 1024,
-    pingIntervalMs: 10_000,
-    graceMs: 1000,
-    startError: (status) => Promise.reject(new Error(status.message)),
-  });
-  let text = "";
-  for await (const chunk of stream as AsyncIterable<Buffer>) text += chunk.toString();
-  return text.split("\n").filter((line) => line.trim() !== "" && !/sleep 3600 $|^sh -c (trap|for each)|^tr /.test(line)).length;
 }
