@@ -1,14 +1,21 @@
-import type { OptionHandler } from "@bomb.sh/tab";
+import type { Argument, OptionHandler } from "@bomb.sh/tab";
 import addTab from "@bomb.sh/tab/commander";
+import { openUserStore, type UserSettings } from "@anyrunner/config";
 import { createDefaultRegistry, isPlanned } from "@anyrunner/drivers";
 import type { Command } from "commander";
 
+import { SHELLS } from "./shell-exports.ts";
+
 /** Adds `completion SHELL`, which prints the script, and the hidden `complete`, which the script calls. */
-export function addCompletionCommands(program: Command): void {
+export async function addCompletionCommands(program: Command): Promise<void> {
+  const names = await runnerNames();
   const root = addTab(program, { completionCommandName: "completion" });
+  const runners = (): Choices => [...names, ...runnerSchemes()];
   for (const command of [root, ...root.commands.values()]) {
     offer(command.options.get("progress"), () => PROGRESS_MODES);
-    offer(command.options.get("runner"), runnerSchemes);
+    offer(command.options.get("runner"), runners);
+    offer(command.options.get("shell"), () => SHELLS.map((shell) => [shell, "its syntax"]));
+    for (const name of ["runner", "url"]) offerArgument(command.arguments.get(name), command.value === "add" ? runnerSchemes : runners);
   }
 }
 
@@ -21,6 +28,14 @@ const PROGRESS_MODES: Choices = [
   ["json", "lines of JSON"],
 ];
 
+/** The user's own names; without secrets, since a name stands for all of its URL. */
+async function runnerNames(): Promise<Choices> {
+  const { runners = {} } = await openUserStore({ env: process.env })
+    .read()
+    .catch((): UserSettings => ({}));
+  return Object.keys(runners).map((name) => [name, "a runner of yours"] as const);
+}
+
 function runnerSchemes(): Choices {
   const { entries } = createDefaultRegistry({ cwd: process.cwd(), env: process.env });
   return entries.filter((entry) => !isPlanned(entry)).flatMap((entry) => entry.schemes.map((scheme) => [`${scheme}://`, entry.name] as const));
@@ -30,6 +45,13 @@ function offer(option: { isBoolean?: boolean; handler?: OptionHandler } | undefi
   if (option === undefined) return;
   option.isBoolean = false;
   option.handler = (complete) => {
+    for (const [value, description] of choices()) complete(value, description);
+  };
+}
+
+function offerArgument(argument: Argument | undefined, choices: () => Choices): void {
+  if (argument === undefined) return;
+  argument.handler = (complete) => {
     for (const [value, description] of choices()) complete(value, description);
   };
 }

@@ -145,7 +145,7 @@ function addRunnerOption(command: Command): Command {
 async function addCompletion(program: Command, argv: readonly string[]): Promise<void> {
   if (argv[0] === "completion" || argv[0] === "complete") {
     const { addCompletionCommands } = await import("./completion.ts");
-    addCompletionCommands(program);
+    await addCompletionCommands(program);
     return;
   }
   program.command("completion").argument("<shell>", "bash, zsh, fish or powershell").description("print a script that completes in your shell");

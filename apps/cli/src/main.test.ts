@@ -10,6 +10,9 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import manifest from "../package.json" with { type: "json" };
 import { createCliHarness, type CliHarness } from "./test-cli.ts";
 
+/** No container runtime can be reached, so that nothing is found where nothing is named. */
+const NO_RUNTIME = { DOCKER_HOST: "tcp://127.0.0.1:1", PATH: "" };
+
 let cli: CliHarness;
 beforeAll(async () => {
   cli = await createCliHarness();
@@ -63,12 +66,22 @@ describe("env", () => {
       runner: { value: "docker-container://mine", from: { kind: "project", name: join(cli.home, "anyrunner.config.yaml") } },
       docker: { value: "tcp://127.0.0.1:2375", from: { kind: "environment", name: "DOCKER_HOST" } },
     });
-    const { stdout } = await cli.run(["env", "--runner", "tcp://me:hunter2@host:1"]);
-    expect(stdout).toMatch(/^runner +tcp:\/\/me:\*\*\*@host:1 +from flag --runner$/m);
+    const { stdout } = await cli.run(["env", "--runner", "tcp://host:1"]);
+    expect(stdout).toMatch(/^# runner: tcp:\/\/host:1, from flag --runner$/m);
+    expect(stdout).toMatch(/^export _EXPERIMENTAL_DAGGER_RUNNER_HOST='tcp:\/\/host:1'$/m);
+  });
+
+  test("a URL that holds a secret is no variable", async () => {
+    const { stdout } = await cli.run(["env", "--shell", "fish", "--runner", "tcp://me:hunter2@host:1"]);
+    expect(stdout).toMatch(/^# runner: tcp:\/\/me:\*\*\*@host:1, from flag --runner$/m);
+    expect(stdout).not.toMatch(/hunter2|^set -gx _EXPERIMENTAL_DAGGER_RUNNER_HOST/m);
   });
 
   test("having no runner is an answer", async () => {
-    expect(await cli.run(["env"], { cwd: "/" })).toMatchObject({ exitCode: 0, stdout: expect.stringMatching(/^runner +none/m) });
+    expect(await cli.run(["env"], { cwd: "/", env: NO_RUNTIME })).toMatchObject({
+      exitCode: 0,
+      stdout: expect.stringMatching(/^# runner: no runner is configured/m),
+    });
   });
 });
 
@@ -114,7 +127,11 @@ describe("completion", () => {
     [["run", "--run"], "--runner"],
     [["run", "--runner", ""], "embedded://"],
     [["query", "--progress", ""], "plain"],
+    [["run", "--runner", ""], "my-name"],
+    [["inspect", ""], "my-name"],
+    [["env", "--shell", ""], "fish"],
   ])("%j offers %s", async (words, offered) => {
+    await cli.run(["add", "my-name", "unix:///x"]);
     expect((await cli.run(["complete", "--", ...words])).stdout.split("\n").map((line) => line.split("\t")[0])).toContain(offered);
   });
 
@@ -151,20 +168,24 @@ function findOldNode(): string | undefined {
   });
 }
 
-test.each([[["--version"]], [["--help"]], [["version"]], [["completion", "bash"]], [["run", "--bogus"]], [["run", "--", "true"]]])(
+test.each([[["--version"]], [["--help"]], [["version"]], [["completion", "bash"]], [["run", "--bogus"]]])(
   "%j loads neither http2 nor protobuf",
   async (args) => {
-    const hook = `import { registerHooks } from "node:module";
+    expect(await loadedBy(args)).toEqual({ seen: [], http2: false });
+  },
+);
+
+async function loadedBy(args: readonly string[]): Promise<unknown> {
+  const hook = `import { registerHooks } from "node:module";
     const seen = [];
     registerHooks({ resolve(specifier, context, next) { const found = next(specifier, context); if (/bufbuild|\\/protocol\\/|execa/.test(found.url)) seen.push(found.url); return found; } });
     process.once("exit", () => process.stderr.write("\\n" + JSON.stringify({ seen, http2: process.moduleLoadList.includes("NativeModule http2") })));`;
-    const program = {
-      command: process.execPath,
-      args: ["--import", `data:text/javascript,${encodeURIComponent(hook)}`, join(import.meta.dirname, "bin.ts"), ...args],
-      cwd: "/",
-      env: { HOME: cli.home },
-    };
-    const { stderr } = await runProgram(program);
-    expect(JSON.parse(stderr.trim().split("\n").at(-1) ?? "")).toEqual({ seen: [], http2: false });
-  },
-);
+  const program = {
+    command: process.execPath,
+    args: ["--import", `data:text/javascript,${encodeURIComponent(hook)}`, join(import.meta.dirname, "bin.ts"), ...args],
+    cwd: "/",
+    env: { HOME: cli.home, ...NO_RUNTIME },
+  };
+  const { stderr } = await runProgram(program);
+  return JSON.parse(stderr.trim().split("\n").at(-1) ?? "");
+}
