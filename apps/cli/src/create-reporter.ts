@@ -6,12 +6,21 @@ export interface CreateReporterOptions {
   readonly progress: ProgressMode;
   /** Gets one line at a time. */
   readonly write: (line: string) => void;
+  /** Milliseconds from any origin. Default: the clock of this process. */
+  readonly now?: (() => number) | undefined;
 }
 
-/** Shows what drivers and the engine client report: each warning once, of running progress only where it begins and ends. */
-export function createReporter({ progress, write }: CreateReporterOptions): Reporter {
+/** How long nothing new is said while something is tried again and again. */
+const STILL_TRYING_MS = 10_000;
+
+/**
+ * Shows what drivers and the engine client report: each warning once, of running progress only where it begins and ends, and of
+ * retries each reason once, then a sign of life every ten seconds. JSON has everything but repeated warnings.
+ */
+export function createReporter({ progress, write, now = () => performance.now() }: CreateReporterOptions): Reporter {
   const warned = new Set<string>();
   const running = new Set<string>();
+  const describeRetry = createRetryText(now);
   return (event) => {
     if (event.type === "warning") {
       if (warned.has(event.id)) return;
@@ -19,7 +28,8 @@ export function createReporter({ progress, write }: CreateReporterOptions): Repo
     }
     if (progress === "json") return write(JSON.stringify(event));
     if (event.type === "progress" && !isTurningPoint(event, running)) return;
-    for (const line of describe(event)) write(line);
+    const lines = event.type === "retry" ? describeRetry(event) : describe(event);
+    for (const line of lines) write(line);
   };
 }
 
@@ -30,13 +40,30 @@ function isTurningPoint(event: RunnerEvent & { readonly type: "progress" }, runn
   return true;
 }
 
-function describe(event: RunnerEvent): readonly string[] {
+function describe(event: Exclude<RunnerEvent, { readonly type: "retry" }>): readonly string[] {
   switch (event.type) {
     case "warning":
       return [`warning: ${event.message}`, ...(event.hint === undefined ? [] : [`hint: ${event.hint}`])];
     case "progress":
       return [`${event.message}${event.done ? ": done" : " …"}`];
-    case "retry":
-      return [`trying again in ${(event.delayMs / 1000).toFixed(1)} s: ${event.message}`];
   }
+}
+
+function createRetryText(now: () => number): (event: RunnerEvent & { readonly type: "retry" }) => readonly string[] {
+  const reasons = new Set<string>();
+  let beganAt = 0;
+  let saidAt = 0;
+  return ({ attempt, message }) => {
+    if (attempt === 1) {
+      reasons.clear();
+      beganAt = now();
+    }
+    // Numbers change from attempt to attempt (ports, process ids) and make no new reason.
+    const reason = message.replaceAll(/\d+/g, "0");
+    const isNew = !reasons.has(reason);
+    if (!isNew && now() - saidAt < STILL_TRYING_MS) return [];
+    reasons.add(reason);
+    saidAt = now();
+    return isNew ? [`trying again: ${message}`] : [`still trying (${Math.round((now() - beganAt) / 1000)} s)`];
+  };
 }

@@ -139,6 +139,9 @@ export interface CloseReason {
 export interface ConnectionDiagnostics {
   /** One sentence about the state of the container, pod or process behind the stream. */
   readonly summary?: string | undefined;
+  /** Since when that container, pod or process runs, if it runs; ISO 8601. One that has run for long won't become an engine by waiting. */
+  readonly startedAt?: string | undefined;
+  /** Of the container or pod if it ended, else of the relay that carried the stream. */
   readonly exitCode?: number | undefined;
   readonly oomKilled?: boolean | undefined;
   /** The end of what the far end wrote to standard error or to its log, at most 4 KiB. */

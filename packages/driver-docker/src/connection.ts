@@ -76,6 +76,7 @@ async function diagnose(handle: DockerHandle, exec: ExecStream, call: CallOption
     return {
       summary: `the container "${containerName(container)}" ${describeState(container)}`,
       oomKilled: container.State.OOMKilled,
+      ...(running && { startedAt: container.State.StartedAt }),
       ...known({ exitCode: running ? relayExitCode : container.State.ExitCode, lastOutput: running ? stderr || log : log || stderr }),
     };
   } catch (error) {

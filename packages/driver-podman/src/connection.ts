@@ -34,7 +34,7 @@ export async function connectContainer(cli: ContainerCli, handle: ContainerHandl
   }
   program.stream.destroy();
   await closed;
-  throw failure;
+  throw RunnerError.from(failure, "CONNECTION_LOST", { driver: cli.runtime.name });
 }
 
 interface WatchedProgram {
@@ -74,7 +74,8 @@ function relayFailure(cli: ContainerCli, name: string, { exitCode, stderr }: Pro
   const details = { container: name, exitCode: result.exitCode, output: cliWords(stderr) };
   if (exitCode === 0) return undefined;
   if (knownFailure(cli.runtime, result) !== undefined) return commandFailure(cli, result, `reach the container "${name}"`);
-  if (NO_CONTAINER.test(stderr)) return new RunnerError("NOT_FOUND", `the container "${name}" is gone`, { hint: `\`${cli.shown} ps -a\` lists the containers`, driver, details });
+  if (NO_CONTAINER.test(stderr))
+    return new RunnerError("NOT_FOUND", `the container "${name}" is gone`, { hint: `\`${cli.shown} ps -a\` lists the containers`, driver, details });
   if (CONTAINER_STOPPED.test(stderr)) {
     return new RunnerError("NOT_RUNNING", `the container "${name}" has stopped`, { hint: `start it: ${cli.shown} start ${name}`, driver, details });
   }
@@ -95,12 +96,14 @@ async function diagnose(cli: ContainerCli, handle: ContainerHandle, program: Pro
   const relayExitCode = program.stream.closed ? (await program.exited).exitCode : undefined;
   try {
     const container = await findContainer(cli, handle.endpoint.container, { signal });
-    if (container === undefined) return { summary: `the container "${handle.endpoint.name}" is gone`, ...known({ exitCode: relayExitCode, lastOutput: stderr }) };
+    if (container === undefined)
+      return { summary: `the container "${handle.endpoint.name}" is gone`, ...known({ exitCode: relayExitCode, lastOutput: stderr }) };
     const alive = isAlive(container);
     const log = alive && stderr !== "" ? "" : await lastLog(cli, container, signal);
     return {
       summary: `the container "${container.name}" ${describeState(container)}`,
       ...(container.oomKilled !== undefined && { oomKilled: container.oomKilled }),
+      ...(alive && container.startedAt !== undefined && { startedAt: container.startedAt }),
       ...known({ exitCode: alive ? relayExitCode : (container.exitCode ?? relayExitCode), lastOutput: alive ? stderr || log : log || stderr }),
     };
   } catch (error) {

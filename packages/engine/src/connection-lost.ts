@@ -13,16 +13,19 @@ export interface ConnectionLostInput {
   readonly doing: string;
   /** The engine had not answered yet: it may still be starting, so trying again makes sense. */
   readonly starting?: boolean;
+  /** Milliseconds since 1970. Default: now. */
+  readonly now?: number;
 }
 
 /** Says why a stream to the engine ended, with what its driver knows about the far end (container state, exit code, last output). */
 export async function connectionLost(input: ConnectionLostInput): Promise<RunnerError> {
   const known = await diagnose(input.connection);
-  const facts = [known.summary, known.oomKilled ? "it ran out of memory" : undefined, exitFact(known), lastLine(known.lastOutput)].filter((fact) => fact !== undefined);
+  const facts = [known.summary, known.oomKilled ? "it ran out of memory" : undefined, exitFact(known, input.connection.kind), lastLine(known.lastOutput)].filter((fact) => fact !== undefined);
   const told = facts.length > 0 ? facts.join("; ") : causeMessage(input.error);
   const details = {
     ...(known.exitCode === undefined ? {} : { exitCode: known.exitCode }),
     ...(known.oomKilled === undefined ? {} : { oomKilled: known.oomKilled }),
+    ...(input.starting && known.startedAt !== undefined ? runningFor(known.startedAt, input.now ?? Date.now()) : {}),
   };
   if (input.starting && known.exitCode !== undefined && NOT_STARTED.has(known.exitCode)) {
     return new RunnerError("WRONG_SERVER", `${input.runner} has no engine to talk to: ${told}`, {
@@ -35,7 +38,7 @@ export async function connectionLost(input: ConnectionLostInput): Promise<Runner
     cause: input.error,
     details,
     retryable: input.starting ?? false,
-    hint: known.oomKilled ? "give the engine more memory" : "look at the engine's log",
+    hint: known.oomKilled ? "give the engine more memory" : input.starting ? "is a Dagger engine running in it? look at its log" : "look at the engine's log",
   });
 }
 
@@ -45,8 +48,16 @@ async function diagnose(connection: RunnerConnection): Promise<ConnectionDiagnos
   return Promise.race([connection.diagnostics({ signal }).catch(() => ({})), expired]);
 }
 
-function exitFact({ exitCode, summary }: ConnectionDiagnostics): string | undefined {
-  return exitCode === undefined || exitCode === 0 || summary?.includes(String(exitCode)) ? undefined : `exit code ${exitCode}`;
+/** For whoever decides how long to go on trying. */
+function runningFor(startedAt: string, now: number): { readonly runningForMs?: number } {
+  const runningForMs = now - Date.parse(startedAt);
+  return Number.isNaN(runningForMs) ? {} : { runningForMs };
+}
+
+/** Whose exit code it is: what the summary doesn't tell of the far end is of the relay to it. */
+function exitFact({ exitCode, summary = "" }: ConnectionDiagnostics, kind: RunnerConnection["kind"]): string | undefined {
+  if (exitCode === undefined || exitCode === 0 || new RegExp(`exit code ${exitCode}\\b`).test(summary)) return undefined;
+  return kind === "relay" ? `the relay to the engine in it ended with exit code ${exitCode}` : `exit code ${exitCode}`;
 }
 
 function lastLine(output: string | undefined): string | undefined {

@@ -36,6 +36,18 @@ describe("retryTransient", () => {
     expect(clock.slept).toEqual([]);
   });
 
+  test.each([
+    [61_000, 15_000],
+    [59_000, 60_000],
+  ])("a far end that has been running for %i ms has a budget of %i ms", async (runningForMs, budgetMs) => {
+    const clock = fakeClock();
+    const failure = new RunnerError("CONNECTION_LOST", "no engine", { retryable: true, details: { runningForMs } });
+    const outcome = retryTransient(() => Promise.reject(failure), { budgetMs: 60_000, settledBudgetMs: 15_000, what: "connecting", clock });
+    await expect(outcome).rejects.toMatchObject({ code: "TIMEOUT", message: expect.stringContaining(`within ${budgetMs / 1000} s`) });
+    expect(clock.now()).toBeLessThanOrEqual(budgetMs);
+    expect(clock.now()).toBeGreaterThan(budgetMs - 1500);
+  });
+
   test("treats what is no RunnerError as permanent", async () => {
     let attempts = 0;
     const outcome = retryTransient(

@@ -5,6 +5,11 @@ import { abortedError, RunnerError, throwIfAborted, type CallOptions } from "@an
 export interface RetryOptions extends CallOptions {
   /** How long transient failures are tried again, in ms, measured from the first attempt. */
   readonly budgetMs: number;
+  /**
+   * A shorter budget for failures of a far end that has been running for longer than the whole budget already (`details.runningForMs`):
+   * what did not become an engine by then doesn't soon. Default: none.
+   */
+  readonly settledBudgetMs?: number | undefined;
   /** For messages: what is being tried. */
   readonly what: string;
   readonly clock?: Clock | undefined;
@@ -42,13 +47,19 @@ export async function retryTransient<T>(attempt: () => Promise<T>, options: Retr
       if (!RunnerError.is(error) || !error.retryable) throw error;
       throwIfAborted(options.signal);
       const delayMs = Math.min(FIRST_DELAY_MS * 2 ** (count - 1), LONGEST_DELAY_MS);
-      if (clock.now() - started + delayMs > options.budgetMs) throw budgetSpent(options, count, error);
+      const budgetMs = budgetFor(error, options);
+      if (clock.now() - started + delayMs > budgetMs) throw budgetSpent({ ...options, budgetMs }, count, error);
       options.report?.({ type: "retry", attempt: count, delayMs, message: error.message });
       await clock.sleep(delayMs, options.signal).catch((cause: unknown) => {
         throw options.signal?.aborted ? abortedError(options.signal) : cause;
       });
     }
   }
+}
+
+function budgetFor({ details }: RunnerError, { budgetMs, settledBudgetMs = budgetMs }: RetryOptions): number {
+  const runningForMs = details?.["runningForMs"];
+  return typeof runningForMs === "number" && runningForMs > budgetMs ? Math.min(budgetMs, settledBudgetMs) : budgetMs;
 }
 
 function budgetSpent(options: RetryOptions, count: number, last: RunnerError): RunnerError {

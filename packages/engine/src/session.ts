@@ -56,6 +56,8 @@ export interface EngineSession {
 export type SessionEnd = { readonly kind: "closed" } | { readonly kind: "lost"; readonly error: RunnerError };
 
 const CONNECT_BUDGET_MS = 60_000;
+/** For a container that runs for longer than the budget above and in which nothing answers as an engine. */
+const SETTLED_BUDGET_MS = 15_000;
 const SHUTDOWN_BUDGET_MS = 10_000;
 
 /**
@@ -68,6 +70,7 @@ export async function openSession(runner: Runner, options: OpenSessionOptions): 
   const { control, attachables } = await retryTransient(() => dialSession(runner, options), {
     what: `connecting to ${runner.url}`,
     budgetMs: options.connectBudgetMs ?? CONNECT_BUDGET_MS,
+    settledBudgetMs: SETTLED_BUDGET_MS,
     signal: options.signal,
     report: options.report,
     clock: options.clock,
