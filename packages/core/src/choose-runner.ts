@@ -5,7 +5,7 @@ import { RunnerError } from "./runner-error.ts";
 export const RUNNER_HOST_VARIABLES = ["_EXPERIMENTAL_DAGGER_RUNNER_HOST", "DAGGER_RUNNER_HOST", "ANYRUNNER_RUNNER"] as const;
 
 /** Every way to name a runner: the hint where none is named. */
-export const NAME_A_RUNNER = `name one: --runner URL, variable ${RUNNER_HOST_VARIABLES[0]}, or "runner:" in anyrunner.config.yaml; --runner embedded:// needs no engine, only Docker or Podman`;
+export const NAME_A_RUNNER = `name one: --runner URL, "anyrunner use URL", variable ANYRUNNER_RUNNER or ${RUNNER_HOST_VARIABLES[0]}, or "runner:" in anyrunner.config.yaml; --runner embedded:// needs no engine, only Docker or Podman`;
 
 export interface ChooseRunnerInput {
   /** Value of `--runner`. */
@@ -46,7 +46,9 @@ export async function chooseRunner(input: ChooseRunnerInput): Promise<ChosenRunn
 
   const found = (await input.findRunning?.()) ?? (await input.findDefault?.());
   if (found !== undefined) return { kind: "url", url: found.value, from: found.from };
-  throw new RunnerError("NO_RUNNER", "no runner is configured, and no engine was found on this machine", { hint: NAME_A_RUNNER });
+  // Who was not asked to look can't say that nothing is there.
+  const looked = input.findRunning !== undefined || input.findDefault !== undefined;
+  throw new RunnerError("NO_RUNNER", `no runner is configured${looked ? ", and no engine was found on this machine" : ""}`, { hint: NAME_A_RUNNER });
 }
 
 function surroundingSession(env: ChooseRunnerInput["env"]): ChosenRunner | undefined {

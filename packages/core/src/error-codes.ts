@@ -29,12 +29,12 @@ export const ERROR_CODES = {
   },
   NO_RUNNER: {
     summary: "Nothing says which runner to use, and none was found.",
-    cause: "No flag, variable, project file or user choice names a runner, and no local runtime offers one.",
-    remedy: "Name a runner with `--runner URL`; `--runner embedded://` needs only Docker or Podman.",
+    cause: "No flag, variable, project file or user choice names a runner; where a local runtime was asked for an engine, the message says what it had.",
+    remedy: "Name a runner: `--runner URL`, `anyrunner use URL`, the variable `ANYRUNNER_RUNNER`, or `runner:` in `anyrunner.config.yaml`; `--runner embedded://` needs only Docker or Podman.",
   },
   UNKNOWN_SCHEME: {
     summary: "No driver is registered for the scheme of the URL.",
-    cause: "A misspelt scheme, or a driver that this project doesn't declare.",
+    cause: "A misspelt scheme, or a driver that this project doesn't declare, or names without having it installed.",
     remedy: "`anyrunner drivers` lists the schemes; add the driver's package to the project.",
   },
   DRIVER_NOT_INSTALLED: {
@@ -54,12 +54,12 @@ export const ERROR_CODES = {
   },
   NOT_AVAILABLE: {
     summary: "None of the candidates for a scheme can be used here.",
-    cause: "Each candidate was probed; the message lists every reason.",
+    cause: "Each candidate was probed; the message lists every reason: a program or service that the driver needs on this machine is missing, or too old.",
     remedy: "Mend one of the listed reasons, or choose another runner.",
   },
   NOT_FOUND: {
     summary: "The runner that the URL names does not exist.",
-    cause: "No such container, pod, socket or file.",
+    cause: "No such container, pod, socket or file; a missing program that a driver needs is `NOT_AVAILABLE` instead.",
     remedy: "Check the name; the hint says how to list what there is.",
   },
   NOT_RUNNING: {
@@ -73,8 +73,8 @@ export const ERROR_CODES = {
     remedy: "Choose another name, or remove the other thing yourself.",
   },
   PERMISSION_DENIED: {
-    summary: "The operating system or the daemon refused access.",
-    cause: "Missing membership of a group, file mode, or access rule.",
+    summary: "The operating system, the daemon or your own list of allowed drivers refused access.",
+    cause: "Missing membership of a group, file mode, or access rule; or a driver of the project that you haven't allowed to run.",
     remedy: "Do what the hint says, or use an account that may.",
   },
   AUTH_FAILED: {

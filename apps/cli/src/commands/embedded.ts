@@ -30,6 +30,7 @@ export function serveCommand(context: CommandContext, { listen, state }: ServeCo
     const server = await serveEmbedded({ listen: address, endpoint, state: state === undefined ? defaultState(context.env) : resolve(context.cwd, state) });
     try {
       context.print(context.json ? JSON.stringify({ url: server.url }) : server.url);
+      context.note(`until interrupted; use it from elsewhere: anyrunner run --runner ${server.url} -- PROGRAM`);
       await aborted(signal);
       return EXIT.success;
     } finally {
