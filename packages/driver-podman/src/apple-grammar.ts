@@ -109,6 +109,9 @@ function readContainer({ status, startedDate, configuration }: ListedByApple): C
     state: (typeof status === "object" ? status.state : status) ?? "unknown",
     startedAt: typeof started === "string" ? started : undefined,
     args: initProcess?.arguments,
-    env: environment === undefined ? undefined : Object.fromEntries(environment.map((text): [string, string] => [text.split("=", 1)[0] ?? "", text.slice(text.indexOf("=") + 1)])),
+    env:
+      environment === undefined
+        ? undefined
+        : Object.fromEntries(environment.map((text): [string, string] => [text.split("=", 1)[0] ?? "", text.slice(text.indexOf("=") + 1)])),
   };
 }

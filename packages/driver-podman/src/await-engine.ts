@@ -54,11 +54,15 @@ async function withLog(cli: ContainerCli, { id, name }: ContainerDetails, error:
   if (!RunnerError.is(error)) return error;
   const log = await readLastLog(cli, id, { lines: LOG_LINES, bytes: LOG_BYTES }).catch(() => "");
   const lines = log.trim().split("\n").slice(-SHOWN_LINES).join("\n");
-  return new RunnerError(error.code, `the engine "${name}" was started but does not answer: ${error.message}${lines === "" ? "" : `\nits last words:\n${lines}`}`, {
-    hint: error.hint ?? `see its log: ${cli.shown} logs ${name}`,
-    cause: error,
-    driver: cli.runtime.name,
-    retryable: false,
-    details: { container: name, lastOutput: log },
-  });
+  return new RunnerError(
+    error.code,
+    `the engine "${name}" was started but does not answer: ${error.message}${lines === "" ? "" : `\nits last words:\n${lines}`}`,
+    {
+      hint: error.hint ?? `see its log: ${cli.shown} logs ${name}`,
+      cause: error,
+      driver: cli.runtime.name,
+      retryable: false,
+      details: { container: name, lastOutput: log },
+    },
+  );
 }

@@ -12,6 +12,7 @@ export async function cleanUp(cli: ContainerCli, options: CallOptions & { readon
     const removal = mayRemove({ ...container, running: isAlive(container) || container.state === "paused" }, { keep, live: undefined });
     if (!removal.allowed) continue;
     const result = await cli.attempt(cli.runtime.grammar.remove(container.id), { ...call, doing: `remove the container "${container.name}"` });
-    if (result.exitCode === 0) report?.({ type: "progress", id: `engine-removed-${container.name}`, message: `removed the engine "${container.name}"; its cache stays`, done: true });
+    if (result.exitCode === 0)
+      report?.({ type: "progress", id: `engine-removed-${container.name}`, message: `removed the engine "${container.name}"; its cache stays`, done: true });
   }
 }

@@ -29,7 +29,10 @@ test.each<[RegExp, string]>([
   [NAME_TAKEN, 'Error: creating container storage: the container name "x" is already in use by 917ead8b2f61'],
   [NAME_TAKEN, "Error: volume with name x already exists: volume already exists"],
   [NAME_TAKEN, 'nerdctl: name "x" is already used by ID "917ead8b2f61"'],
-  [NO_PROGRAM, 'Error: runc: exec failed: unable to start container process: exec: "buildctl": executable file not found in $PATH: OCI runtime attempted to invoke a command that was not found'],
+  [
+    NO_PROGRAM,
+    'Error: runc: exec failed: unable to start container process: exec: "buildctl": executable file not found in $PATH: OCI runtime attempted to invoke a command that was not found',
+  ],
   [NO_PROGRAM, "crun: executable file `buildctl` not found in $PATH: No such file or directory: OCI runtime attempted to invoke a command that was not found"],
   [CONTAINER_STOPPED, "Error: can only create exec sessions on running containers: container state improper"],
   [CONTAINER_STOPPED, "Apple: Error: invalidState: container x is not running"],

@@ -52,7 +52,8 @@ export function createContainerCli(runtime: ContainerRuntime, place: string | un
   const env = settings.env ?? process.env;
   const global = place === undefined || runtime.place === undefined ? [] : [runtime.place.flag, place];
   const { command } = runtime;
-  const found = <T>(work: Promise<T>): Promise<T> => work.catch((error: unknown) => Promise.reject(isMissing(error, command) ? runtimeMissing(runtime) : error));
+  const found = <T>(work: Promise<T>): Promise<T> =>
+    work.catch((error: unknown) => Promise.reject(isMissing(error, command) ? runtimeMissing(runtime) : error));
   const cli: ContainerCli = {
     runtime,
     place,

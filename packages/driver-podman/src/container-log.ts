@@ -36,9 +36,14 @@ export async function* readLog(cli: ContainerCli, container: string, options: Re
 }
 
 /** The end of the log, at most `bytes` of it. */
-export async function readLastLog(cli: ContainerCli, container: string, options: { readonly lines: number; readonly bytes: number; readonly signal?: AbortSignal | undefined }): Promise<string> {
+export async function readLastLog(
+  cli: ContainerCli,
+  container: string,
+  options: { readonly lines: number; readonly bytes: number; readonly signal?: AbortSignal | undefined },
+): Promise<string> {
   let text = "";
-  for await (const chunk of readLog(cli, container, { tail: options.lines, follow: false, signal: options.signal })) text = (text + chunk).slice(-options.bytes);
+  for await (const chunk of readLog(cli, container, { tail: options.lines, follow: false, signal: options.signal }))
+    text = (text + chunk).slice(-options.bytes);
   return Buffer.from(text).subarray(-options.bytes).toString("utf8");
 }
 

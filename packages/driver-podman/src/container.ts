@@ -26,7 +26,11 @@ export async function requireContainer(cli: ContainerCli, name: string, options:
 }
 
 /** All containers, or those with a label, as inspect shows them. What goes away meanwhile is left out. */
-export async function listContainers(cli: ContainerCli, label: { readonly name: string; readonly value: string }, options: CallOptions): Promise<readonly ContainerDetails[]> {
+export async function listContainers(
+  cli: ContainerCli,
+  label: { readonly name: string; readonly value: string },
+  options: CallOptions,
+): Promise<readonly ContainerDetails[]> {
   const { grammar } = cli.runtime;
   const listed = await cli.run(grammar.list(label), { ...options, doing: "list its containers" });
   const names = grammar.parseList(listed, label);

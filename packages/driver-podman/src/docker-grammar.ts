@@ -19,6 +19,7 @@ export function createDockerGrammar(options: DockerGrammarOptions): RuntimeGramm
     exec: (container, command) => ["exec", "-i", container, ...command],
     list: (label) => ["ps", "--all", ...(label === undefined ? [] : ["--filter", `label=${label.name}=${label.value}`]), "--format", "{{.Names}}"],
     parseList: (stdout) => stdout.split("\n").flatMap((line) => line.trim().split(",")[0] || []),
+    listVolumeUsers: (volume) => ["ps", "--filter", `volume=${volume}`, "--format", "{{.Names}}"],
     inspect: (containers) => ["container", "inspect", ...containers],
     parseInspect: (stdout) => (JSON.parse(stdout) as readonly InspectedContainer[]).map(readContainer),
     logs: (container, { tail, follow }) => ["logs", "--tail", String(tail), ...(follow ? ["--follow"] : []), container],

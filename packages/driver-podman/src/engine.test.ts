@@ -59,7 +59,9 @@ describe.skipIf(skipReason !== undefined)(`engines that are made, real Podman${s
     const events: RunnerEvent[] = [];
     const first = await provision(image, site, "&cpus=1&env=A=1");
     expect(await provision(image, site, "&cpus=2&env=A=2", { report: (event) => events.push(event) })).toEqual(first);
-    expect(events).toMatchObject([{ type: "warning", id: `engine-options-${site.name}`, message: expect.stringMatching(/cpus is 1, not 2.*value of A differs/) }]);
+    expect(events).toMatchObject([
+      { type: "warning", id: `engine-options-${site.name}`, message: expect.stringMatching(/cpus is 1, not 2.*value of A differs/) },
+    ]);
   });
 
   test("a container of that name with another image is ALREADY_EXISTS", async () => {
@@ -91,6 +93,17 @@ describe.skipIf(skipReason !== undefined)(`engines that are made, real Podman${s
     const handle = await driver.provision(await driver.parse(parseRunnerUrl(`image+podman://${image}`)), {});
     expect(handle).toMatchObject({ owned: false, endpoint: { name: site.name } });
     await expect(driver.destroy?.(handle, {})).rejects.toMatchObject({ code: "UNSUPPORTED" });
+  });
+
+  test("two engines on one volume are refused", async () => {
+    await using first = createSite();
+    await using second = createSite();
+    const image = await engineImage();
+    await provision(image, first);
+    await expect(provision(image, second, `&volume=${first.name}`)).rejects.toMatchObject({
+      code: "ALREADY_EXISTS",
+      message: expect.stringContaining(`in use by the container "${first.name}"`),
+    });
   });
 
   test.each([

@@ -23,5 +23,11 @@ export interface ContainerHandleEndpoint extends JsonObject {
 /** The handle of a container; owned is what has our label, however it was found. */
 export function createHandle(cli: ContainerCli, { id, name, labels }: ContainerDetails): ContainerHandle {
   const endpoint = { container: id, name, ...(cli.place !== undefined && { place: cli.place }) };
-  return { driver: cli.runtime.name, id: cli.place === undefined ? id : `${cli.place}/${id}`, endpoint, owned: isOwnedEngine(labels), labels: ownLabels(labels) };
+  return {
+    driver: cli.runtime.name,
+    id: cli.place === undefined ? id : `${cli.place}/${id}`,
+    endpoint,
+    owned: isOwnedEngine(labels),
+    labels: ownLabels(labels),
+  };
 }

@@ -25,4 +25,5 @@ export const NAME_TAKEN = /is already in use|is already used|already exists/i;
 export const NO_PROGRAM = /executable file .*not found|command that was not found|failed to find target executable|no such file or directory/i;
 
 /** The container does not run: podman, nerdctl and finch, Apple. */
-export const CONTAINER_STOPPED = /container state improper|is not running|no running task found|cannot exec in a (stopped|paused)|task \S+ not found|is paused/i;
+export const CONTAINER_STOPPED =
+  /container state improper|is not running|no running task found|cannot exec in a (stopped|paused)|task \S+ not found|is paused/i;

@@ -16,7 +16,7 @@ import { awaitEngine } from "./await-engine.ts";
 import { checkRuntimeFirst, checkVersion } from "./check-runtime.ts";
 import { containerNotRunning, findContainer } from "./container.ts";
 import type { ContainerCli } from "./container-cli.ts";
-import { isAlive, type ContainerDetails } from "./container-details.ts";
+import { isAlive, wasNeverStarted, type ContainerDetails } from "./container-details.ts";
 import { startContainer } from "./lifecycle.ts";
 import { runEngine } from "./run-engine.ts";
 
@@ -53,7 +53,11 @@ export async function provisionEngine(cli: ContainerCli, image: EngineImage, opt
     // Somebody else makes or removes a container of that name right now.
     await pause(options.signal);
   }
-  throw new RunnerError("TIMEOUT", `the container "${plan.name}" is made and removed again and again`, { hint: "see who else manages it", driver, retryable: true });
+  throw new RunnerError("TIMEOUT", `the container "${plan.name}" is made and removed again and again`, {
+    hint: "see who else manages it",
+    driver,
+    retryable: true,
+  });
 }
 
 /** `undefined`: there is none, or it is just being removed. */
@@ -62,7 +66,7 @@ async function useExisting(cli: ContainerCli, plan: EngineContainerPlan, options
   // The beginning of an id counts as a name, too.
   if (found === undefined || found.state === "removing" || found.name !== plan.name) return undefined;
   compare(cli, found, plan, options);
-  for (let turn = 0; turn < OTHERS_PAUSES && found?.state === "created"; turn++) {
+  for (let turn = 0; turn < OTHERS_PAUSES && found !== undefined && wasNeverStarted(found); turn++) {
     await pause(options.signal);
     found = await findContainer(cli, plan.name, options);
   }
@@ -71,7 +75,7 @@ async function useExisting(cli: ContainerCli, plan: EngineContainerPlan, options
     if (isFresh(found)) await awaitEngine(cli, found, options);
     return found;
   }
-  if (found.state === "paused" || found.state === "dead") throw containerNotRunning(cli, found);
+  if (/^(paused|dead|stopping)$/.test(found.state)) throw containerNotRunning(cli, found);
   return startEngine(cli, found, options);
 }
 
@@ -94,7 +98,12 @@ async function adopt(cli: ContainerCli, image: EngineImage, plan: EngineContaine
   return found;
 }
 
-async function makeEngine(cli: ContainerCli, image: EngineImage, plan: EngineContainerPlan, options: ProvisionEngineOptions): Promise<ContainerDetails | undefined> {
+async function makeEngine(
+  cli: ContainerCli,
+  image: EngineImage,
+  plan: EngineContainerPlan,
+  options: ProvisionEngineOptions,
+): Promise<ContainerDetails | undefined> {
   const { report } = options;
   await checkVersion(cli, options);
   const made = await runEngine(cli, plan, { ...options, pull: image.pull });

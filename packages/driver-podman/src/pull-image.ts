@@ -54,9 +54,13 @@ function classify(words: string, { runtime }: ContainerCli): { readonly code: Er
   if (/unauthorized|authentication required|access.*denied|403|denied: /i.test(words)) {
     return { code: "AUTH_FAILED", hint: `log in: ${runtime.command} ${runtime.name === "apple" ? "registry " : ""}login REGISTRY` };
   }
-  if (/short-name|unqualified-search/i.test(words)) return { code: "IMAGE_PULL_FAILED", hint: "write the image with its registry, such as docker.io/library/NAME:TAG" };
+  if (/short-name|unqualified-search/i.test(words))
+    return { code: "IMAGE_PULL_FAILED", hint: "write the image with its registry, such as docker.io/library/NAME:TAG" };
   if (/no such host|connection refused|timeout|network is unreachable|dial tcp/i.test(words)) {
-    return { code: "IMAGE_PULL_FAILED", hint: `check the registry's name and the network; or bring the image: ${runtime.command} ${runtime.name === "apple" ? "image " : ""}load` };
+    return {
+      code: "IMAGE_PULL_FAILED",
+      hint: `check the registry's name and the network; or bring the image: ${runtime.command} ${runtime.name === "apple" ? "image " : ""}load`,
+    };
   }
   if (/certificate|x509/i.test(words)) return { code: "IMAGE_PULL_FAILED", hint: `let ${runtime.command} trust the registry's certificate authority` };
   return { code: "IMAGE_PULL_FAILED", hint: "check the image's name and tag" };

@@ -17,12 +17,14 @@ const RUN_BUDGET_MS = 120_000;
 
 /**
  * Makes and starts the container, pulling its image when it has to; `false` when the name is taken meanwhile.
- * Fails with IMAGE_PULL_FAILED, NOT_FOUND for an image that must not be pulled, UNSUPPORTED, COMMAND_FAILED.
+ * Fails with IMAGE_PULL_FAILED, NOT_FOUND for an image that must not be pulled, UNSUPPORTED, ALREADY_EXISTS
+ * for a volume in use, COMMAND_FAILED.
  */
 export async function runEngine(cli: ContainerCli, plan: EngineContainerPlan, options: RunEngineOptions): Promise<boolean> {
   const command = cli.runtime.grammar.run(plan);
   if (options.pull === "always") await pullImage(cli, plan, options);
   else await requireImage(cli, plan, options);
+  await refuseSharedVolume(cli, plan, options);
   const isNewVolume = await createVolume(cli, plan, options);
   throwIfAborted(options.signal);
   const running = run(cli, plan, command).catch(async (error: unknown) => {
@@ -58,6 +60,21 @@ function startHint(words: string): string | undefined {
   }
   if (/network/i.test(words)) return "check network=";
   return undefined;
+}
+
+/** Two engines on one state folder: the second would wait for the first one's lock, or worse. */
+async function refuseSharedVolume(cli: ContainerCli, { name, volume }: EngineContainerPlan, options: CallOptions): Promise<void> {
+  const { grammar, name: driver } = cli.runtime;
+  // The volume that is named like the engine is nobody else's.
+  if (volume === name || grammar.listVolumeUsers === undefined) return;
+  const listed = await cli.run(grammar.listVolumeUsers(volume), { ...options, doing: `see who uses the volume "${volume}"` });
+  const user = grammar.parseList(listed).find((each) => each !== name);
+  if (user === undefined) return;
+  throw new RunnerError("ALREADY_EXISTS", `the volume "${volume}" is in use by the container "${user}": two engines can't share one`, {
+    hint: "choose another one with volume=, or stop that container",
+    driver,
+    details: { volume, container: user },
+  });
 }
 
 /** With labels, so that it is known as ours. `false`: one is there, and is used as it is. */

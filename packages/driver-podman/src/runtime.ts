@@ -42,6 +42,8 @@ export interface RuntimeGrammar {
   /** Names of all containers; with `label` only of those that have it. */
   list(label?: { readonly name: string; readonly value: string }): readonly string[];
   parseList(stdout: string, label?: { readonly name: string; readonly value: string }): readonly string[];
+  /** Names of running containers that have the volume; absent where the runtime itself gives a volume to one container only. */
+  listVolumeUsers?(volume: string): readonly string[];
   inspect(containers: readonly string[]): readonly string[];
   parseInspect(stdout: string): readonly ContainerDetails[];
   logs(container: string, options: { readonly tail: number; readonly follow: boolean }): readonly string[];

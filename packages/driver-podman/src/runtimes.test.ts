@@ -33,7 +33,19 @@ const LARGE_PLAN: EngineContainerPlan = {
   platform: "linux/amd64",
 };
 
-const START = ["run", "--detach", "--name", "anyrunner-engine-v0.21.8", "--pull", "never", "--restart", "unless-stopped", "--stop-timeout", "600", "--privileged"];
+const START = [
+  "run",
+  "--detach",
+  "--name",
+  "anyrunner-engine-v0.21.8",
+  "--pull",
+  "never",
+  "--restart",
+  "unless-stopped",
+  "--stop-timeout",
+  "600",
+  "--privileged",
+];
 const STATE = ["-v", "anyrunner-engine-v0.21.8:/var/lib/dagger"];
 const CONFIG = ["-v", "/home/me/engine.json:/etc/dagger/engine.json:ro"];
 const ENV = ["-e", "TOKEN", "-e", "PATH=/bin", "-e", "HTTPS_PROXY"];
@@ -47,6 +59,7 @@ describe.each(DOCKER_LIKE)("arguments of %s", (name) => {
     ["exec", grammar.exec("c0ffee", ["buildctl", "dial-stdio"]), ["exec", "-i", "c0ffee", "buildctl", "dial-stdio"]],
     ["list", grammar.list(), ["ps", "--all", "--format", "{{.Names}}"]],
     ["list by label", grammar.list(LABEL), ["ps", "--all", "--filter", "label=dev.anyrunner.role=engine", "--format", "{{.Names}}"]],
+    ["list those with a volume", grammar.listVolumeUsers?.("v") ?? [], ["ps", "--filter", "volume=v", "--format", "{{.Names}}"]],
     ["inspect", grammar.inspect(["a", "b"]), ["container", "inspect", "a", "b"]],
     ["logs", grammar.logs("a", { tail: 7, follow: false }), ["logs", "--tail", "7", "a"]],
     ["logs that go on", grammar.logs("a", { tail: 7, follow: true }), ["logs", "--tail", "7", "--follow", "a"]],
@@ -63,14 +76,28 @@ describe.each(DOCKER_LIKE)("arguments of %s", (name) => {
     [
       "run with everything",
       grammar.run(LARGE_PLAN).args,
-      [...START, ...STATE, ...CONFIG, ...ENV, ...OWNER, ...["--cpus", "2", "--memory", "4294967296", "--network", "build", "--platform", "linux/amd64"], ...ENGINE],
+      [
+        ...START,
+        ...STATE,
+        ...CONFIG,
+        ...ENV,
+        ...OWNER,
+        ...["--cpus", "2", "--memory", "4294967296", "--network", "build", "--platform", "linux/amd64"],
+        ...ENGINE,
+      ],
     ],
   ])("%s", (_verb, args, expected) => {
     expect(args).toEqual(expected);
   });
 
   test("a port is published where it was asked for", () => {
-    const { args } = grammar.run({ ...PLAN, ports: [{ address: "127.0.0.1", port: 1234 }, { address: "::1", port: 5 }] });
+    const { args } = grammar.run({
+      ...PLAN,
+      ports: [
+        { address: "127.0.0.1", port: 1234 },
+        { address: "::1", port: 5 },
+      ],
+    });
     expect(args.slice(args.indexOf("-p"))).toEqual(["-p", "127.0.0.1:1234:1234", "-p", "[::1]:5:5", ...OWNER, ...ENGINE]);
   });
 
@@ -97,11 +124,24 @@ describe("arguments of Apple container", () => {
     ["create a volume", grammar.createVolume("v", { a: "b" }), ["volume", "create", "--label", "a=b", "v"]],
     ["look at a volume", grammar.inspectVolume("v"), ["volume", "inspect", "v"]],
     ["remove a volume", grammar.removeVolume("v"), ["volume", "rm", "v"]],
-    ["run, with the official client's defaults", grammar.run(PLAN).args, [...MACHINE, ...STATE, "--cap-add", "ALL", "--cpus", "4", "--memory", "8G", ...OWNER, ...ENGINE]],
+    [
+      "run, with the official client's defaults",
+      grammar.run(PLAN).args,
+      [...MACHINE, ...STATE, "--cap-add", "ALL", "--cpus", "4", "--memory", "8G", ...OWNER, ...ENGINE],
+    ],
     [
       "run with everything",
       grammar.run(LARGE_PLAN).args,
-      [...MACHINE, ...STATE, ...CONFIG, ...ENV, ...["--cap-add", "ALL", "--cpus", "2", "--memory", "4096M"], ...OWNER, ...["--network", "build", "--platform", "linux/amd64"], ...ENGINE],
+      [
+        ...MACHINE,
+        ...STATE,
+        ...CONFIG,
+        ...ENV,
+        ...["--cap-add", "ALL", "--cpus", "2", "--memory", "4096M"],
+        ...OWNER,
+        ...["--network", "build", "--platform", "linux/amd64"],
+        ...ENGINE,
+      ],
     ],
   ])("%s", (_verb, args, expected) => {
     expect(args).toEqual(expected);
@@ -113,11 +153,17 @@ describe("arguments of Apple container", () => {
     ["cpus", { cpus: 1.5 }],
     ["proxy", { extraHosts: ["host.docker.internal:host-gateway"] }],
   ])("%s is refused, by name", (parameter, change) => {
-    expect(() => grammar.run({ ...PLAN, ...change })).toThrow(expect.objectContaining({ code: "UNSUPPORTED", details: { parameter }, hint: expect.stringContaining(parameter) }));
+    expect(() => grammar.run({ ...PLAN, ...change })).toThrow(
+      expect.objectContaining({ code: "UNSUPPORTED", details: { parameter }, hint: expect.stringContaining(parameter) }),
+    );
   });
 
   test.each([
-    ["since 1.0", { id: "a", configuration: configuration("a"), status: { state: "running", networks: [], startedDate: "2026-01-02T03:04:05Z" } }, "2026-01-02T03:04:05Z"],
+    [
+      "since 1.0",
+      { id: "a", configuration: configuration("a"), status: { state: "running", networks: [], startedDate: "2026-01-02T03:04:05Z" } },
+      "2026-01-02T03:04:05Z",
+    ],
     ["before", { configuration: configuration("a"), status: "running", networks: [], startedDate: 788_000_000.5 }, undefined],
   ])("the list %s", (_version, listed, startedAt) => {
     const stdout = JSON.stringify([listed, { ...listed, configuration: { ...configuration("b"), labels: {} } }]);
@@ -141,7 +187,12 @@ describe("arguments of Apple container", () => {
 });
 
 test.each<[RuntimeName, readonly string[], readonly string[], readonly string[]]>([
-  ["podman", ["--device", "nvidia.com/gpu=all"], ["--device", "nvidia.com/gpu=0", "--device", "nvidia.com/gpu=1"], ["--device", "nvidia.com/gpu=GPU-1", "--device", "nvidia.com/gpu=3"]],
+  [
+    "podman",
+    ["--device", "nvidia.com/gpu=all"],
+    ["--device", "nvidia.com/gpu=0", "--device", "nvidia.com/gpu=1"],
+    ["--device", "nvidia.com/gpu=GPU-1", "--device", "nvidia.com/gpu=3"],
+  ],
   ["nerdctl", ["--gpus", "all"], ["--gpus", "2"], ["--gpus", '"device=GPU-1,3"']],
   ["finch", ["--gpus", "all"], ["--gpus", "2"], ["--gpus", '"device=GPU-1,3"']],
 ])("GPUs of %s", (name, all, count, devices) => {
@@ -162,11 +213,14 @@ test.each<[RuntimeName, string, readonly string[]]>([
   expect(args.slice(-ENGINE.length - hosts.length, -ENGINE.length)).toEqual(hosts);
 });
 
-test.each(Object.values(RUNTIMES).map((runtime) => [runtime.name, runtime] as const))("secret values of %s are in the environment only", (_name, { grammar }) => {
-  const { args, env } = grammar.run(LARGE_PLAN);
-  expect(args.join(" ")).not.toContain("s3cret");
-  expect(env).toEqual({ TOKEN: "s3cret", HTTPS_PROXY: LARGE_PLAN.env["HTTPS_PROXY"] });
-});
+test.each(Object.values(RUNTIMES).map((runtime) => [runtime.name, runtime] as const))(
+  "secret values of %s are in the environment only",
+  (_name, { grammar }) => {
+    const { args, env } = grammar.run(LARGE_PLAN);
+    expect(args.join(" ")).not.toContain("s3cret");
+    expect(env).toEqual({ TOKEN: "s3cret", HTTPS_PROXY: LARGE_PLAN.env["HTTPS_PROXY"] });
+  },
+);
 
 function configuration(id: string): object {
   return {

@@ -52,7 +52,10 @@ export const RUNTIMES: Readonly<Record<RuntimeName, ContainerRuntime>> = {
     schemes: { container: ["podman-container", "container+podman", "container"], image: ["podman-image", "image+podman", "image"] },
     minimumVersion: "3.4.0",
     install: "install podman: https://podman.io/docs/installation",
-    place: { option: { name: "connection", type: "string", help: "Podman connection whose containers are meant. Default: as podman chooses." }, flag: "--connection" },
+    place: {
+      option: { name: "connection", type: "string", help: "Podman connection whose containers are meant. Default: as podman chooses." },
+      flag: "--connection",
+    },
     status: () => ({ args: ["version"] }),
     grammar: createDockerGrammar({ gpus: cdiGpus, hostName: "host.containers.internal" }),
     failures: [

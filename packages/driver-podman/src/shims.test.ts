@@ -98,7 +98,13 @@ describe("stand-ins for what can't run here", () => {
   });
 
   test("clean-up removes our other engines that don't run, and nothing else", async () => {
-    const engine = (name: string, state: string, labels: object = ENGINE_LABELS) => ({ ...DOCKER_CONTAINER, Id: `id-${name}`, Name: name, Config: { Labels: labels }, State: { Status: state } });
+    const engine = (name: string, state: string, labels: object = ENGINE_LABELS) => ({
+      ...DOCKER_CONTAINER,
+      Id: `id-${name}`,
+      Name: name,
+      Config: { Labels: labels },
+      State: { Status: state },
+    });
     const others = [engine("old", "exited"), engine("busy", "running"), engine("paused", "paused"), engine("theirs", "exited", {})];
     using shim = createShim("nerdctl", [
       { when: "container inspect anyrunner-engine-v1", stdout: JSON.stringify([DOCKER_CONTAINER]) },
@@ -151,7 +157,13 @@ describe("why a runtime can't be used", () => {
     "Cannot connect to Podman. Please verify your connection to the Linux system using `podman system connection list`, or try `podman machine init` and `podman machine start` to manage a new Linux VM\nError: unable to connect to Podman socket: dial unix: connect: no such file or directory\n";
 
   test.each<[string, RuntimeName, string, ShimAnswer, object]>([
-    ["no machine", "podman", "podman", { when: "*", stderr: PODMAN_MACHINE, exitCode: 125 }, { code: "CONNECTION_REFUSED", hint: expect.stringContaining("podman machine start") }],
+    [
+      "no machine",
+      "podman",
+      "podman",
+      { when: "*", stderr: PODMAN_MACHINE, exitCode: 125 },
+      { code: "CONNECTION_REFUSED", hint: expect.stringContaining("podman machine start") },
+    ],
     [
       "no containerd",
       "nerdctl",
@@ -166,10 +178,28 @@ describe("why a runtime can't be used", () => {
       { when: "*", stderr: 'FATA[0000] cannot access containerd socket "/run/containerd/containerd.sock": permission denied\n', exitCode: 1 },
       { code: "PERMISSION_DENIED" },
     ],
-    ["no rootless containerd", "nerdctl", "nerdctl", { when: "*", stderr: "FATA[0000] rootless containerd not running? (hint: …)\n", exitCode: 1 }, { code: "CONNECTION_REFUSED" }],
-    ["a machine that is stopped", "finch", "finch", { when: "vm status", stdout: "Stopped\n" }, { code: "CONNECTION_REFUSED", hint: "start it: finch vm start" }],
+    [
+      "no rootless containerd",
+      "nerdctl",
+      "nerdctl",
+      { when: "*", stderr: "FATA[0000] rootless containerd not running? (hint: …)\n", exitCode: 1 },
+      { code: "CONNECTION_REFUSED" },
+    ],
+    [
+      "a machine that is stopped",
+      "finch",
+      "finch",
+      { when: "vm status", stdout: "Stopped\n" },
+      { code: "CONNECTION_REFUSED", hint: "start it: finch vm start" },
+    ],
     ["no machine yet", "finch", "finch", { when: "vm status", stdout: "Nonexistent\n" }, { code: "CONNECTION_REFUSED", hint: "make it: finch vm init" }],
-    ["services that are stopped", "apple", "container", { when: "*", stdout: "apiserver is not running\n", exitCode: 1 }, { code: "CONNECTION_REFUSED", hint: "start them: container system start" }],
+    [
+      "services that are stopped",
+      "apple",
+      "container",
+      { when: "*", stdout: "apiserver is not running\n", exitCode: 1 },
+      { code: "CONNECTION_REFUSED", hint: "start them: container system start" },
+    ],
   ])("%s of %s", async (_what, name, command, answer, expected) => {
     using shim = createShim(command, [answer, { when: "--version", stdout: "9.9.9\n" }]);
     const driver = createContainerCliDriver(name, { env: shim.env, platform: "darwin" });
@@ -189,7 +219,12 @@ describe("why a runtime can't be used", () => {
   ])("%s that isn't installed is named", async (name, command) => {
     const driver = createContainerCliDriver(name, { env: { PATH: "/no/such/folder" } });
     const result = await driver.probe(await driver.parse(parseRunnerUrl(`image+${name}://example.com/engine:v1`)), {});
-    expect(result).toMatchObject({ available: false, code: "NOT_AVAILABLE", reason: expect.stringContaining(`no program "${command}"`), hint: expect.stringContaining("http") });
+    expect(result).toMatchObject({
+      available: false,
+      code: "NOT_AVAILABLE",
+      reason: expect.stringContaining(`no program "${command}"`),
+      hint: expect.stringContaining("http"),
+    });
   });
 
   test("finch off Linux is asked for its machine before anything that would start it", async () => {

@@ -46,7 +46,13 @@ function parseImage(runtime: ContainerRuntime, url: RunnerUrl): ImageTarget {
   const options = runtimeOptions(runtime);
   const values = readOptions(url, options) as OptionValues<typeof ENGINE_IMAGE_OPTIONS> & Readonly<Record<string, string | undefined>>;
   const secretParams = options.filter(({ secret }) => secret).map(({ name }) => name);
-  return { driver: runtime.name, kind: "image", url: formatRunnerUrl(url, { secretParams }), image: parseEngineImage(url, values), ...placeOf(runtime, values) };
+  return {
+    driver: runtime.name,
+    kind: "image",
+    url: formatRunnerUrl(url, { secretParams }),
+    image: parseEngineImage(url, values),
+    ...placeOf(runtime, values),
+  };
 }
 
 function placeOptions(runtime: ContainerRuntime): readonly OptionSpec[] {

@@ -39,14 +39,19 @@ exit 64
 `;
   writeFileSync(join(directory, command), script);
   chmodSync(join(directory, command), 0o755);
-  const files = () => readdirSync(directory).filter((name) => /^call-[\d-]+$/.test(name)).toSorted();
+  const files = () =>
+    readdirSync(directory)
+      .filter((name) => /^call-[\d-]+$/.test(name))
+      .toSorted();
   const args = (name: string) => readFileSync(join(directory, name), "utf8").split("\0").slice(0, -1);
   return {
     env: { PATH: directory, HOME: directory },
     calls: () => files().map(args),
     variable(verb, name) {
       const file = files().findLast((each) => args(each)[0] === verb) ?? "";
-      const line = readFileSync(join(directory, `${file}.env`), "utf8").split("\n").find((text) => text.startsWith(`${name}=`));
+      const line = readFileSync(join(directory, `${file}.env`), "utf8")
+        .split("\n")
+        .find((text) => text.startsWith(`${name}=`));
       return line?.slice(name.length + 1);
     },
     [Symbol.dispose]: () => rmSync(directory, { recursive: true, force: true }),
@@ -61,7 +66,13 @@ function answerLines(directory: string, answer: ShimAnswer, index: number): stri
   };
   const used = join(directory, `used-${index}`);
   const condition = answer.once ? `[ ! -e ${used} ]` : "true";
-  const act = answer.exec === undefined ? `cat ${file("out", answer.stdout)}; cat ${file("err", answer.stderr)} >&2; exit ${answer.exitCode ?? 0}` : `exec ${answer.exec}`;
-  const pattern = answer.when.split("*").map((text) => (text === "" ? "" : `"${text}"`)).join("*");
+  const act =
+    answer.exec === undefined
+      ? `cat ${file("out", answer.stdout)}; cat ${file("err", answer.stderr)} >&2; exit ${answer.exitCode ?? 0}`
+      : `exec ${answer.exec}`;
+  const pattern = answer.when
+    .split("*")
+    .map((text) => (text === "" ? "" : `"${text}"`))
+    .join("*");
   return `case "$*" in ${pattern}) if ${condition}; then : >${used}; ${act}; fi ;; esac`;
 }
