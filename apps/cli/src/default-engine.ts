@@ -16,8 +16,8 @@ import type { CommandContext } from "./command-context.ts";
 export interface WantedEngine {
   /** `vX.Y.Z` */
   readonly version: string;
-  /** For the end of a sentence: who says that version. */
-  readonly because: string;
+  /** For messages: the version and who says it. */
+  readonly label: string;
   /** The image to start it from. */
   readonly image: string;
   readonly finding: EngineVersionFinding;
@@ -43,7 +43,7 @@ export async function wantedEngine({ cwd, env, report }: CommandContext, config:
   const version = finding.chosen?.version ?? DEFAULT_ENGINE_VERSION;
   return {
     version,
-    because: finding.chosen === undefined ? "the project names none" : describeClue(finding.chosen),
+    label: finding.chosen === undefined ? `${version} (the project names none)` : describeClue(finding.chosen),
     image: engineImageName({ version, gpu: wantsGpu(env), template: config?.image }),
     finding,
   };
@@ -72,7 +72,7 @@ export function lookForEngine(context: CommandContext, config: ProjectConfig | u
       return undefined;
     },
     async findDefault() {
-      const { version, because, image } = await want();
+      const { label, image } = await want();
       const registry = await openRegistry(context, config);
       const scheme = await firstUsable(registry);
       if (scheme === undefined) throw noRunner([...reasons, "this release can't start engines from images"]);
@@ -82,7 +82,7 @@ export function lookForEngine(context: CommandContext, config: ProjectConfig | u
       } catch (error) {
         throw noRunner([...reasons, reasonOf(error, signal)]);
       }
-      return { value: url, from: { kind: "default", name: `engine ${version}: ${because}` } };
+      return { value: url, from: { kind: "default", name: `engine ${label}` } };
     },
   };
 }

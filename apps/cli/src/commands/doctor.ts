@@ -93,7 +93,7 @@ async function checkRunner(
   }
   record({ id: "runner", status: "ok", detail: `driver ${found.driver.name}, id ${handle.id}${handle.owned ? ", made by anyrunner" : ""}` });
   const { docker, container } = handle.endpoint as { readonly docker?: DockerEndpoint; readonly container?: unknown };
-  if (docker !== undefined && typeof container === "string") await checkContainer({ endpoint: docker, container }, { record, signal });
+  if (docker !== undefined && typeof container === "string" && !(await checkContainer({ endpoint: docker, container }, { record, signal }))) return false;
   return checkEngineOf({ ...found, handle }, { context, record, signal, fetch });
 }
 

@@ -18,7 +18,8 @@ export function inspectCommand(context: CommandContext, word: string): Promise<n
       return EXIT.success;
     }
     const { details = {}, ...plain } = facts;
-    const rows = Object.entries({ ...details, ...plain })
+    const more = Object.entries(details).map(([name, value]) => [name in plain ? `container ${name}` : name, value] as const);
+    const rows = [...Object.entries(plain), ...more]
       .filter(([, value]) => value !== null && value !== undefined)
       .map(([name, value]) => [name, typeof value === "object" ? JSON.stringify(value) : String(value)]);
     for (const line of formatTable([], rows)) context.print(line);

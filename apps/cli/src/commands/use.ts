@@ -23,7 +23,7 @@ export async function useCommand(context: CommandContext, { runner, clear }: Use
     const { url } = urlOfName(runner, await store.read());
     await formatWithDrivers(await openCliRegistry(context), parseRunnerUrl(url));
   }
-  await store.update(({ runner: _, ...settings }) => (runner === undefined ? settings : { ...settings, runner: runner.trim() }));
+  await store.update((settings) => ({ ...settings, runner: runner?.trim() }));
   await show(context, runner);
   const winner = RUNNER_HOST_VARIABLES.find((name) => context.env[name]);
   if (winner !== undefined && runner !== undefined) context.note(`the variable ${winner} is set, and wins as long as it is`);

@@ -18,11 +18,11 @@ const BUDGET_MS = 10_000;
 const LOG_LINES = 20;
 const LOG_LIMIT = 4096;
 
-/** Whether the container is as an engine needs it, and how it ended if it did; with the end of its log when it doesn't run. */
+/** Whether the container is as an engine needs it, and how it ended if it did; with the end of its log when it doesn't run. Gives whether it runs. */
 export async function checkContainer(
   { endpoint, container }: { readonly endpoint: DockerEndpoint; readonly container: string },
   { record, signal }: { readonly record: Recorder; readonly signal: AbortSignal },
-): Promise<void> {
+): Promise<boolean> {
   const client = createDockerClient(endpoint);
   const budget = AbortSignal.any([signal, AbortSignal.timeout(BUDGET_MS)]);
   try {
@@ -30,13 +30,13 @@ export async function checkContainer(
       const value = await client.json<InspectedContainer>({ path: `/containers/${encodeURIComponent(container)}/json`, signal: budget });
       return { value, ...describeEnd(value) };
     });
-    if (inspected === undefined) return;
+    if (inspected === undefined) return false;
     const sharers = await sharersOf(client, inspected, budget).catch(() => []);
     for (const check of containerChecks(inspected, sharers)) record(check);
-    if (inspected.State.Status !== "running") {
-      const log = await readTail(client, inspected, budget).catch(() => "");
-      record({ id: "container.log", status: log === "" ? "skipped" : "ok", detail: log === "" ? "it wrote nothing" : `its last words:\n${log}` });
-    }
+    if (inspected.State.Status === "running") return true;
+    const log = await readTail(client, inspected, budget).catch(() => "");
+    record({ id: "container.log", status: log === "" ? "skipped" : "ok", detail: log === "" ? "it wrote nothing" : `its last words:\n${log}` });
+    return false;
   } finally {
     client.close();
   }
@@ -95,7 +95,7 @@ function describeEnd({ Name: name, State: state, RestartCount: restarts = 0, Hos
   return {
     status: "failed",
     detail: `${label} is ${state.Status}, exit code ${state.ExitCode}${why}${error}${state.FinishedAt === undefined ? "" : `, at ${state.FinishedAt}`}`,
-    remedy: state.OOMKilled ? "give it more memory, then start it" : `start it: anyrunner start, or docker start ${name.replace(/^\//, "")}`,
+    remedy: state.OOMKilled ? "give it more memory, then start it" : "start it: anyrunner start, or docker start",
   };
 }
 

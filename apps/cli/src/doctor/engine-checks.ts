@@ -103,7 +103,7 @@ async function checkSession(runner: Runner, { context, record, signal, fetch }: 
       return {
         value: true,
         timed: true,
-        detail: `pipelines run on ${String((data as { defaultPlatform?: unknown } | undefined)?.defaultPlatform ?? "an unknown platform")}`,
+        detail: `pipelines run on ${(data as { readonly defaultPlatform?: string } | undefined)?.defaultPlatform ?? "an unknown platform"}`,
       };
     });
     if (answered && fetch !== undefined) {
