@@ -1,6 +1,6 @@
 import { RunnerError } from "@anyrunner/core";
 
-import { installCommand, type FindProjectOptions } from "./package-manager.ts";
+import { installCommand, projectInstallCommand, type FindProjectOptions } from "./package-manager.ts";
 
 export interface ImportDriverOptions extends FindProjectOptions {
   /** The package or file that holds the driver. */
@@ -25,9 +25,10 @@ export async function importDriver(options: ImportDriverOptions): Promise<unknow
   }
 }
 
+/** With a `place`: the project itself names the package, so it is looked for in the project only. */
 export function notInstalled(packageName: string, options: FindProjectOptions & { readonly place?: string | undefined }): RunnerError {
-  const install = installCommand(packageName, options);
   const { place } = options;
+  const install = place === undefined ? installCommand(packageName, options) : projectInstallCommand(packageName, options);
   const message = place === undefined ? `the driver package ${packageName} is not installed` : `${place} names ${packageName}, which is not installed`;
   return new RunnerError("DRIVER_NOT_INSTALLED", message, { hint: `run: ${install}`, details: { package: packageName, install } });
 }

@@ -50,14 +50,14 @@ function packageEntry(packageName: string, from: string, options: OutsideDrivers
   const manifest = directory === undefined ? undefined : readDriverManifest(directory);
   const name = announced?.name ?? manifest?.name ?? /driver-([a-z][a-z0-9-]*)$/.exec(packageName)?.[1] ?? packageName.replace(/^.*\//, "");
   const place = announced?.place ?? join(from, "package.json");
-  const absent = manifest === undefined ? notInstalled(packageName, { ...options, place }) : undefined;
+  const absent = manifest === undefined ? notInstalled(packageName, { ...options, cwd: from, place }) : undefined;
   return outsideEntry({
     name,
     schemes: announced?.schemes ?? manifest?.schemes ?? [name],
     origin: packageName,
     ...(absent !== undefined && { absent: { message: absent.message, hint: absent.hint ?? "" } }),
     check: async () => {
-      if (manifest === undefined) throw notInstalled(packageName, { ...options, place });
+      if (manifest === undefined) throw notInstalled(packageName, { ...options, cwd: from, place });
       checkManifest(manifest, packageName, announced);
       await requireDriverConsent({ path: manifest.directory, place, ...options });
     },

@@ -20,6 +20,11 @@ const LOCKFILES: readonly (readonly [string, PackageManager])[] = [
 /** The command that adds `packageName` to the project around `cwd`, or globally where there is no project. */
 export function installCommand(packageName: string, options: FindProjectOptions): string {
   if (findUpwards(options.cwd, "package.json") === undefined) return `npm install --global ${packageName}`;
+  return projectInstallCommand(packageName, options);
+}
+
+/** The command that adds `packageName` to the project in `cwd`, even where that has no package.json yet. */
+export function projectInstallCommand(packageName: string, options: FindProjectOptions): string {
   const manager = detectPackageManager(options);
   if (manager === "npm") return `npm install --save-dev ${packageName}`;
   return `${manager} add ${manager === "pnpm" ? "--save-dev" : "--dev"} ${packageName}`;
