@@ -11,13 +11,15 @@ const ARROWS = {
   "engine-container": ["core"],
   filesync: ["core"],
   engine: ["core", "protocol", "exec", "config", "filesync"],
+  ssh: ["core", "exec"],
   "driver-socket": ["core"],
+  "driver-ssh": ["core", "ssh"],
   "driver-docker": ["core", "config", "docker-endpoint", "engine-container"],
   "driver-embedded": ["core", "protocol", "filesync", "docker-endpoint"],
   "driver-podman": ["core", "exec", "engine-container"],
   "driver-kubernetes": ["core"],
   testkit: ["core", "protocol", "filesync"],
-  drivers: ["core", "config", "driver-socket", "driver-docker", "driver-embedded", "driver-kubernetes", "driver-podman"],
+  drivers: ["core", "config", "driver-socket", "driver-docker", "driver-embedded", "driver-kubernetes", "driver-podman", "driver-ssh"],
 };
 
 /** Libraries that belong to one package each, by the pattern of their folder in node_modules. */

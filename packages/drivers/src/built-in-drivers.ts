@@ -51,6 +51,12 @@ export const BUILT_IN_DRIVERS: readonly BuiltInDriver[] = [
     schemes: ["unix", "tcp", "tls", "npipe"],
     load: () => import("@anyrunner/driver-socket"),
   },
+  {
+    name: "ssh",
+    package: "@anyrunner/driver-ssh",
+    schemes: ["ssh"],
+    load: () => import("@anyrunner/driver-ssh"),
+  },
 ];
 
 /** Drivers that are installed on first use: too large to come along. */

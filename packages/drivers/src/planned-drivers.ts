@@ -9,9 +9,7 @@ interface PlannedDriver {
 }
 
 /** Known schemes of runners whose packages don't exist yet; listed, so that the message about them can be honest. */
-const PLANNED_DRIVERS: readonly PlannedDriver[] = [
-  { name: "ssh", package: "@anyrunner/driver-ssh", schemes: ["ssh"] },
-];
+const PLANNED_DRIVERS: readonly PlannedDriver[] = [];
 
 /** One entry for each driver that is only planned; loading it fails with UNSUPPORTED and says what works today. */
 export function plannedEntries(): readonly DriverEntry[] {

@@ -9,7 +9,17 @@ export { describeLeaks, expectNothingLeft, takeInventory, type Inventory } from 
 
 // Images for tests, made without a registry.
 export { makeBusyboxRootfs, type BusyboxRootfsOptions } from "./images/busybox-rootfs.ts";
-export { CONFORMANCE_IMAGE_LOG, ensureBusyboxImage, ensureConformanceEngineImage, ensureConformanceImage, type ImageStore, type TestImageOptions } from "./images/test-image.ts";
+export {
+  CONFORMANCE_IMAGE_LOG,
+  ensureBusyboxImage,
+  ensureConformanceEngineImage,
+  ensureConformanceImage,
+  type ImageStore,
+  type TestImageOptions,
+} from "./images/test-image.ts";
+
+// A real sshd.
+export { SSH_TESTS_SKIPPED, startSshServer, type SshServer, type SshServerOptions } from "./ssh-server.ts";
 
 // An engine that isn't one, with faults.
 export { createEngineDouble, type DoubleArrival, type EngineDouble, type EngineDoubleInfo, type EngineDoubleOptions } from "./double/engine-double.ts";

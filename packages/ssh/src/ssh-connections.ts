@@ -1,0 +1,109 @@
+import { RunnerError } from "@anyrunner/core";
+
+import { dialCommand, dialForward, ForwardingRefusedError } from "./dial-over-master.ts";
+import { orAborted } from "./or-aborted.ts";
+import { sameHost, type SshHost } from "./ssh-host.ts";
+import { startMaster, type SshMaster, type SshSettings } from "./ssh-master.ts";
+import type { SshStream } from "./ssh-stream.ts";
+
+export interface SshConnectionsSettings extends SshSettings {
+  /** How long a connection that nobody uses is kept, in ms. Default 250. */
+  readonly idleMs?: number | undefined;
+}
+
+export interface SshDial {
+  /** A Unix socket on the host; absolute. */
+  readonly remotePath: string;
+  /** Run on the host where its server forwards no sockets; passes standard input and output on to the socket. */
+  readonly relayCommand: string;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** One ssh connection for each host, however many streams there are. */
+export interface SshConnections {
+  /**
+   * Opens a stream, over the connection that is there or a new one. Fails with NOT_FOUND (no ssh; no such socket), AUTH_FAILED
+   * (host key), PERMISSION_DENIED, NAME_NOT_RESOLVED, CONNECTION_REFUSED, CONNECTION_LOST, TIMEOUT, INVALID_CONFIG, ABORTED.
+   */
+  dial(host: SshHost, options: SshDial): Promise<SshStream>;
+}
+
+/** What the streams to one host share. */
+export interface SharedConnection {
+  readonly host: SshHost;
+  readonly master: Promise<SshMaster>;
+  readonly starting: AbortController;
+  users: number;
+  idle?: NodeJS.Timeout;
+  /** Sessions that run a relay now. */
+  commands: number;
+  /** False once the host has said that it forwards no sockets. */
+  forwards: boolean;
+}
+
+const DEFAULT_IDLE_MS = 250;
+
+/** Connections are made when they are needed and end soon after their last stream. Making this starts nothing. */
+export function createSshConnections(settings: SshConnectionsSettings = {}): SshConnections {
+  const { idleMs = DEFAULT_IDLE_MS } = settings;
+  const live = new Map<string, SharedConnection>();
+
+  function shareOf(host: SshHost): SharedConnection {
+    const key = sameHost(host);
+    const known = live.get(key);
+    if (known !== undefined) return known;
+    const starting = new AbortController();
+    const master = startMaster(host, settings, { signal: starting.signal });
+    const shared: SharedConnection = { host, master, starting, users: 0, commands: 0, forwards: true };
+    const forget = () => {
+      if (live.get(key) === shared) live.delete(key);
+    };
+    master.then(({ ended }) => ended).then(forget, forget);
+    live.set(key, shared);
+    return shared;
+  }
+
+  function release(shared: SharedConnection): void {
+    shared.users--;
+    if (shared.users > 0) return;
+    const end = () => {
+      if (live.get(sameHost(shared.host)) === shared) live.delete(sameHost(shared.host));
+      // Ends it while it connects still; afterwards the signal means nothing.
+      shared.starting.abort(new RunnerError("ABORTED", "nobody waits for this connection"));
+      shared.master.then(
+        (master) => master.close(),
+        () => {},
+      );
+    };
+    shared.idle = setTimeout(end, idleMs);
+  }
+
+  return {
+    async dial(host, options) {
+      const shared = shareOf(host);
+      clearTimeout(shared.idle);
+      shared.users++;
+      try {
+        const master = await orAborted(shared.master, options.signal);
+        const stream = await open(shared, master, options);
+        void stream.closed.then(() => release(shared));
+        return stream;
+      } catch (error) {
+        release(shared);
+        throw error;
+      }
+    },
+  };
+}
+
+async function open(shared: SharedConnection, master: SshMaster, options: SshDial): Promise<SshStream> {
+  if (shared.forwards) {
+    try {
+      return await dialForward(shared.host, master, options);
+    } catch (error) {
+      if (!(error instanceof ForwardingRefusedError)) throw error;
+      shared.forwards = false;
+    }
+  }
+  return dialCommand(shared, master, options);
+}

@@ -1,0 +1,116 @@
+import type { Socket } from "node:net";
+import type { Duplex } from "node:stream";
+
+import { RunnerError, type CloseReason, type ConnectionDiagnostics } from "@anyrunner/core";
+import type { ProgramEnd, ProgramStream } from "@anyrunner/exec";
+
+import { formatSshHost, type SshHost } from "./ssh-host.ts";
+import type { SshMaster } from "./ssh-master.ts";
+
+/** One stream over the shared connection. Destroying it releases its share. */
+export interface SshStream {
+  readonly stream: Duplex;
+  /** `forward`: ssh forwards a socket. `command`: a program on the host passes bytes on. */
+  readonly via: "forward" | "command";
+  readonly closed: Promise<CloseReason>;
+  diagnostics(): ConnectionDiagnostics;
+}
+
+export interface DescribeStream {
+  readonly host: SshHost;
+  readonly remotePath: string;
+  readonly master: Pick<SshMaster, "ended" | "stderrTail">;
+}
+
+/** A stream through a forwarded socket. */
+export function describeForward(socket: Socket, { host, remotePath, master }: DescribeStream): SshStream {
+  const where = formatSshHost(host);
+  const connection = watchConnection(master);
+  let reason: CloseReason | undefined;
+  const closed = watchStream(socket, () => connection.lost).then((found) => (reason = found));
+  return {
+    stream: socket,
+    via: "forward",
+    closed,
+    diagnostics: () => ({
+      summary: connection.over
+        ? `the ssh connection to ${where} ended${connection.lost === undefined ? "" : ` (${connection.lost.message})`}`
+        : `${remotePath} on ${where}, forwarded by ssh, ${stateOf(reason)}`,
+      ...lastOutput(master.stderrTail()),
+    }),
+  };
+}
+
+/** A stream through a program on the host. */
+export function describeCommand(program: ProgramStream, { host, master }: DescribeStream): SshStream {
+  const where = formatSshHost(host);
+  const connection = watchConnection(master);
+  let end: ProgramEnd | undefined;
+  let reason: CloseReason | undefined;
+  void program.exited.then((found) => (end = found));
+  const closed = watchStream(program.stream, () => connection.lost ?? commandError(where, end, program.stderrTail())).then((found) => (reason = found));
+  return {
+    stream: program.stream,
+    via: "command",
+    closed,
+    diagnostics: () => ({
+      summary: connection.over ? `the ssh connection to ${where} ended` : `the relay on ${where} ${stateOf(reason)}`,
+      ...(end?.exitCode === undefined ? {} : { exitCode: end.exitCode }),
+      ...lastOutput(program.stderrTail() || master.stderrTail()),
+    }),
+  };
+}
+
+function watchConnection({ ended }: Pick<SshMaster, "ended">): { readonly over: boolean; readonly lost: RunnerError | undefined } {
+  const state: { over: boolean; lost: RunnerError | undefined } = { over: false, lost: undefined };
+  void ended.then((error) => Object.assign(state, { over: true, lost: error }));
+  return state;
+}
+
+function watchStream(stream: Duplex, lost: () => RunnerError | undefined): Promise<CloseReason> {
+  return new Promise((resolve) => {
+    let failure: Error | undefined;
+    let ended = false;
+    stream.on("error", (error) => (failure = error));
+    stream.once("end", () => (ended = true));
+    stream.once("close", () => {
+      if (!ended && failure === undefined) return resolve({ kind: "local" });
+      const error =
+        lost() ??
+        (failure === undefined ? undefined : RunnerError.from(failure, "CONNECTION_LOST", { retryable: true, hint: "check whether the engine still runs" }));
+      resolve(error === undefined ? { kind: "end" } : { kind: "error", error });
+    });
+  });
+}
+
+/** An end by signal is ours; exit code 255 is ssh's own. */
+function commandError(where: string, end: ProgramEnd | undefined, stderr: string): RunnerError | undefined {
+  if (end?.exitCode === undefined || end.exitCode === 0) return undefined;
+  if (/session (open refused|request failed)/i.test(stderr)) {
+    return new RunnerError("CONNECTION_REFUSED", `${where} allows no more sessions over one ssh connection`, {
+      hint: "allow socket forwarding there (AllowStreamLocalForwarding yes), or raise MaxSessions in its sshd_config",
+    });
+  }
+  return new RunnerError("CONNECTION_LOST", `the relay on ${where} ended with exit code ${end.exitCode}`, {
+    retryable: true,
+    hint: "check whether the engine runs there",
+    details: { exitCode: end.exitCode, stderr: stderr.trim().slice(-500) },
+  });
+}
+
+function stateOf(reason: CloseReason | undefined): string {
+  switch (reason?.kind) {
+    case undefined:
+      return "is open";
+    case "end":
+      return "was ended by the engine";
+    case "local":
+      return "was closed here";
+    case "error":
+      return "broke";
+  }
+}
+
+function lastOutput(text: string): { readonly lastOutput?: string } {
+  return text === "" ? {} : { lastOutput: Buffer.from(text).subarray(-4096).toString("utf8") };
+}
