@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 
 import { nodeBinary } from "./node-binary.ts";
-import { packPackages, type PackedPackage } from "./pack-packages.ts";
+import { packageNamed, packPackages, withDependencies, type PackedPackage } from "./pack-packages.ts";
 import { run, tryToRun } from "./run.ts";
 
 /** The oldest Node that users may have and the one that the repository uses; and one that is too old. */
@@ -41,7 +41,7 @@ function useEveryExport(): void {
 }
 
 function useOneDriver(): void {
-  const project = emptyProject("driver", withDependencies("@anyrunner/driver-socket"));
+  const project = emptyProject("driver", withDependencies(packed, ["@anyrunner/driver-socket"]));
   const program = `
     import { createRegistry, openRunner } from "@anyrunner/core";
     const registry = createRegistry([{ name: "socket", schemes: ["unix"], origin: "@anyrunner/driver-socket", load: () => import("@anyrunner/driver-socket") }]);
@@ -57,7 +57,7 @@ function useOneDriver(): void {
 }
 
 function useCommandLine(): void {
-  const project = emptyProject("cli", withDependencies("@anyrunner/cli"));
+  const project = emptyProject("cli", withDependencies(packed, ["@anyrunner/cli"]));
   const bin = path.join(project, "node_modules", "@anyrunner", "cli", binOf("@anyrunner/cli"));
   for (const version of SUPPORTED) {
     const output = run(nodeBinary(version), [bin, "--version"], { cwd: project });
@@ -70,28 +70,9 @@ function useCommandLine(): void {
 }
 
 function binOf(name: string): string {
-  const bin = Object.values(packageNamed(name).manifest.bin ?? {})[0];
+  const bin = Object.values(packageNamed(packed, name).manifest.bin ?? {})[0];
   if (bin === undefined) throw new Error(`${name} has no bin`);
   return bin;
-}
-
-/** A package with those of our own packages that it needs; everything else comes from the registry. */
-function withDependencies(name: string): readonly PackedPackage[] {
-  const found = new Map<string, PackedPackage>();
-  const visit = (current: string) => {
-    if (!current.startsWith("@anyrunner/") || found.has(current)) return;
-    const one = packageNamed(current);
-    found.set(current, one);
-    for (const dependency of Object.keys(one.manifest.dependencies ?? {})) visit(dependency);
-  };
-  visit(name);
-  return [...found.values()];
-}
-
-function packageNamed(name: string): PackedPackage {
-  const found = packed.find(({ manifest }) => manifest.name === name);
-  if (found === undefined) throw new Error(`${name} is not among the published packages`);
-  return found;
 }
 
 function emptyProject(name: string, packages: readonly PackedPackage[]): string {

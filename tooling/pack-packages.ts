@@ -10,9 +10,8 @@ export interface PackedPackage {
   readonly tarball: string;
 }
 
-/** Packs every published package with pnpm, which resolves `workspace:`, `catalog:` and publishConfig as a release does. */
-export function packPackages(): readonly PackedPackage[] {
-  const packs = path.join(REPOSITORY, ".cache", "packs");
+/** Packs every published package with pnpm, which resolves `workspace:`, `catalog:` and publishConfig as a release does. The folder `packs` is made anew. */
+export function packPackages(packs = path.join(REPOSITORY, ".cache", "packs")): readonly PackedPackage[] {
   rmSync(packs, { recursive: true, force: true });
   return publishedPackages().map(({ directory, manifest }) => {
     const folder = path.join(packs, path.basename(directory));
@@ -22,4 +21,23 @@ export function packPackages(): readonly PackedPackage[] {
     if (tarball === undefined) throw new Error(`pnpm pack of ${manifest.name} made no file`);
     return { manifest, tarball: path.join(folder, tarball) };
   });
+}
+
+/** The packages of these names with those of our own that they need; everything else comes from the registry. */
+export function withDependencies(packed: readonly PackedPackage[], names: readonly string[]): readonly PackedPackage[] {
+  const found = new Map<string, PackedPackage>();
+  const visit = (name: string) => {
+    if (!name.startsWith("@anyrunner/") || found.has(name)) return;
+    const one = packageNamed(packed, name);
+    found.set(name, one);
+    for (const dependency of Object.keys(one.manifest.dependencies ?? {})) visit(dependency);
+  };
+  for (const name of names) visit(name);
+  return [...found.values()];
+}
+
+export function packageNamed(packed: readonly PackedPackage[], name: string): PackedPackage {
+  const found = packed.find(({ manifest }) => manifest.name === name);
+  if (found === undefined) throw new Error(`${name} is not among the published packages`);
+  return found;
 }

@@ -1,0 +1,28 @@
+import { mkdirSync, mkdtempSync, renameSync, rmSync } from "node:fs";
+import path from "node:path";
+
+import { packPackages, withDependencies } from "./pack-packages.ts";
+import { REPOSITORY } from "./workspace-packages.ts";
+
+/** What somebody outside the workspace may want to make, and the packages that it is made with. */
+const PURPOSES: readonly (readonly [purpose: string, packages: readonly string[]])[] = [
+  ["a driver", ["@anyrunner/core", "@anyrunner/exec", "@anyrunner/testkit"]],
+  ["a program that opens sessions", ["@anyrunner/core", "@anyrunner/engine", "@anyrunner/driver-socket"]],
+  ["the command", ["@anyrunner/cli"]],
+];
+
+/** Packs every published package into one folder (`tarballs`, or the one that is named) and says how to install them elsewhere. */
+const folder = path.resolve(process.env["INIT_CWD"] ?? REPOSITORY, process.argv[2] ?? "tarballs");
+mkdirSync(folder, { recursive: true });
+const scratch = mkdtempSync(path.join(folder, "packing-"));
+const packed = packPackages(scratch).map(({ manifest, tarball }) => {
+  const target = path.join(folder, path.basename(tarball));
+  renameSync(tarball, target);
+  return { manifest, tarball: target };
+});
+rmSync(scratch, { recursive: true });
+console.log(`${packed.length} packages in ${folder}. To install them in a project elsewhere:`);
+for (const [purpose, names] of PURPOSES) {
+  const files = withDependencies(packed, names).map(({ tarball }) => path.basename(tarball, ".tgz").replace(/^anyrunner-/, ""));
+  console.log(`\n# ${purpose}\nnpm install ${folder}/anyrunner-{${files.join(",")}}.tgz`);
+}
