@@ -4,6 +4,7 @@ import { lookup } from "node:dns/promises";
 import { decodeBytesMessage, encodeBytesMessage } from "@anyrunner/filesync";
 import type { GrpcCall } from "@anyrunner/protocol";
 import type { SocketAddress } from "./socket-address.ts";
+import { systemErrorText } from "./system-error-text.ts";
 
 /** Answers that may wait for the engine; more are lost, as datagrams are. */
 const QUEUED_DATAGRAMS = 256;
@@ -17,7 +18,7 @@ export async function relayDatagrams(call: GrpcCall, address: DatagramAddress): 
     await Promise.race([sendDatagrams(call, socket), forwardAnswers(call, socket)]);
   } catch (error) {
     call.signal.throwIfAborted();
-    throw new Error(`copy failed: ${(error as Error).message}`, { cause: error });
+    throw new Error(`copy failed: ${systemErrorText(error)}`, { cause: error });
   } finally {
     socket.close();
   }
@@ -33,7 +34,7 @@ async function connectDatagrams({ host, port }: DatagramAddress): Promise<Socket
     return socket;
   } catch (error) {
     socket?.close();
-    throw new Error(`dialer failed: dial udp ${host}:${port}: ${(error as Error).message}`, { cause: error });
+    throw new Error(`dialer failed: dial udp ${host}:${port}: ${systemErrorText(error)}`, { cause: error });
   }
 }
 

@@ -3,6 +3,7 @@ import { createConnection, type Socket } from "node:net";
 import { decodeBytesMessage, encodeBytesMessage } from "@anyrunner/filesync";
 import type { GrpcCall } from "@anyrunner/protocol";
 import type { SocketAddress } from "./socket-address.ts";
+import { systemErrorText } from "./system-error-text.ts";
 
 export interface RelaySocketOptions {
   /** How long the engine must be silent after the socket's end until the call ends, in ms. Default 200. */
@@ -38,7 +39,7 @@ export async function relaySocket(call: GrpcCall, address: StreamAddress, option
   } catch (error) {
     call.signal.throwIfAborted();
     // The peer had said all it had to say and went.
-    if (!state.socketEnded) throw new Error(`copy failed: ${(error as Error).message}`, { cause: error });
+    if (!state.socketEnded) throw new Error(`copy failed: ${systemErrorText(error)}`, { cause: error });
   } finally {
     call.signal.removeEventListener("abort", onAbort);
     socket.destroy();
@@ -57,14 +58,8 @@ export async function connectSocket(address: StreamAddress, signal: AbortSignal)
     socket.on("error", () => {}).destroy();
     signal.throwIfAborted();
     const where = address.network === "unix" ? address.path : `${address.host}:${address.port}`;
-    throw new Error(`dialer failed: dial ${address.network} ${where}: ${dialReason(error)}`, { cause: error });
+    throw new Error(`dialer failed: dial ${address.network} ${where}: connect: ${systemErrorText(error)}`, { cause: error });
   }
-}
-
-/** A host with several addresses fails with one error for each. */
-function dialReason(error: unknown): string {
-  const { errors, message } = error as { readonly errors?: readonly Error[]; readonly message: string };
-  return errors === undefined ? message : errors.map((each) => each.message).join("; ");
 }
 
 async function sendSocket(call: GrpcCall, socket: Socket): Promise<void> {

@@ -26,9 +26,9 @@ function parseId(id: string): { readonly scheme: string; readonly rest: string }
   return { scheme: match[1] ?? "", rest: match[2] ?? "" };
 }
 
-function unknownScheme(scheme: string, known: readonly string[]): GrpcError {
+function unknownScheme(scheme: string, known: readonly string[]): Error {
   const list = known.map((name) => `${name}://`).join(", ");
-  return new GrpcError(GrpcStatus.UNIMPLEMENTED, `secrets of ${scheme}:// are not supported here; supported are ${list}`);
+  return new Error(`secrets of ${scheme}:// are not supported here; supported are ${list}`);
 }
 
 /** Those of secret stores load with the first secret of their kind. */
@@ -56,7 +56,7 @@ const readVariable: SecretProvider = async (name, { settings }) => {
   if (value !== undefined) return Buffer.from(value);
   // Somebody may have written the value in place of the name, so only its beginning is repeated.
   const shown = name.length >= 4 ? `${name.slice(0, 3)}...` : name;
-  throw new GrpcError(GrpcStatus.NOT_FOUND, `secret env var not found: "${shown}"`);
+  throw new Error(`secret env var not found: "${shown}"`);
 };
 
 const readSecretFile: SecretProvider = async (path, { settings }) => {
@@ -68,7 +68,7 @@ const readSecretFile: SecretProvider = async (path, { settings }) => {
   try {
     return await readFile(full);
   } catch (error) {
-    throw diskError(`failed to read secret file "${path}"`, "open", full, error);
+    throw new Error(diskError(`failed to read secret file "${path}"`, "open", full, error).message, { cause: error });
   }
 };
 

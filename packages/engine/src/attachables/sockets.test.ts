@@ -103,7 +103,10 @@ describe("forwarding", () => {
     const url = await serve((socket) => socket.once("data", () => socket.resetAndDestroy()));
     const stream = forward(url);
     await send(stream, "x");
-    await expect(readAll(stream)).rejects.toMatchObject({ status: GrpcStatus.UNKNOWN, message: expect.stringMatching(/^copy failed: .*ECONNRESET/) });
+    await expect(readAll(stream)).rejects.toMatchObject({
+      status: GrpcStatus.UNKNOWN,
+      message: expect.stringMatching(/^copy failed: connection reset by peer$/),
+    });
   });
 
   test("cancelling closes the socket", async () => {
@@ -120,8 +123,8 @@ describe("forwarding", () => {
   });
 
   test.each([
-    ["unix:///none/at/all", /^dialer failed: dial unix \/none\/at\/all: .*ENOENT/],
-    ["tcp://127.0.0.1:1", /^dialer failed: dial tcp 127\.0\.0\.1:1: .*ECONNREFUSED/],
+    ["unix:///none/at/all", /^dialer failed: dial unix \/none\/at\/all: connect: no such file or directory$/],
+    ["tcp://127.0.0.1:1", /^dialer failed: dial tcp 127\.0\.0\.1:1: connect: connection refused$/],
     ["udp://no-such-host.invalid:1", /^dialer failed: dial udp no-such-host\.invalid:1/],
   ])("%s can't be dialled", async (url, message) => {
     await expect(readAll(forward(url))).rejects.toMatchObject({ status: GrpcStatus.UNKNOWN, message: expect.stringMatching(message) });

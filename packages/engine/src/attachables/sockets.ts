@@ -1,6 +1,6 @@
 import { stat } from "node:fs/promises";
 import { GrpcError, GrpcStatus, Ssh, unaryHandler, type GrpcCall, type GrpcRoutes } from "@anyrunner/protocol";
-import { isMissing } from "./disk-error.ts";
+import { diskError } from "./disk-error.ts";
 import { relayDatagrams } from "./relay-datagrams.ts";
 import { relaySocket } from "./relay-socket.ts";
 import { parseSocketAddress } from "./socket-address.ts";
@@ -21,8 +21,7 @@ async function checkSocketFile(path: string): Promise<void> {
   try {
     if ((await stat(path)).isSocket()) return;
   } catch (error) {
-    const reason = isMissing(error) ? "no such file or directory" : (error as Error).message;
-    throw new GrpcError(isMissing(error) ? GrpcStatus.NOT_FOUND : GrpcStatus.UNKNOWN, `socket ${path} not found: stat ${path}: ${reason}`, { cause: error });
+    throw diskError(`socket ${path} not found`, "stat", path, error);
   }
   throw new GrpcError(GrpcStatus.INVALID_ARGUMENT, `not a socket: ${path}`);
 }

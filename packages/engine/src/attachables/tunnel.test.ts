@@ -130,7 +130,7 @@ describe("what can't be listened on fails the call", () => {
     const { port } = server.address() as AddressInfo;
     expect(await failure({ addr: `127.0.0.1:${port}`, protocol: "tcp" })).toMatchObject({
       status: GrpcStatus.UNKNOWN,
-      message: expect.stringContaining("EADDRINUSE"),
+      message: `listen tcp 127.0.0.1:${port}: bind: address already in use`,
     });
   });
 

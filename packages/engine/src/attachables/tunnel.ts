@@ -1,6 +1,7 @@
 import { once } from "node:events";
 import { createServer, type AddressInfo, type Server, type Socket } from "node:net";
 import { GrpcError, GrpcStatus, TunnelListener, type GrpcCall, type GrpcRoutes } from "@anyrunner/protocol";
+import { systemErrorText } from "./system-error-text.ts";
 
 type Codec = Awaited<ReturnType<typeof TunnelListener.listen.codec>>;
 type Answer = Parameters<Codec["encodeResponse"]>[0];
@@ -72,7 +73,7 @@ async function openServer(address: string, protocol: string): Promise<Server> {
       if (!/^(EAFNOSUPPORT|EADDRNOTAVAIL|EINVAL)$/.test(String((error as { code?: unknown }).code))) break;
     }
   }
-  throw new Error(`listen ${protocol} ${address}: ${(failure as Error).message}`, { cause: failure });
+  throw new Error(`listen ${protocol} ${address}: bind: ${systemErrorText(failure)}`, { cause: failure });
 }
 
 function addressText(server: Server): string {

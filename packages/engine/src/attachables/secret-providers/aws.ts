@@ -1,4 +1,3 @@
-import { GrpcError, GrpcStatus } from "@anyrunner/protocol";
 import { createSecretCache } from "./secret-cache.ts";
 import { runSecretProgram } from "./run-secret-program.ts";
 import { invalidReference, parseSecretReference, type SecretContext, type SecretProvider, type SecretReference } from "./secret-provider.ts";
@@ -67,7 +66,6 @@ async function callAws({ scheme, args, input }: AwsCall, { query }: SecretRefere
       ...(env["AWS_ENDPOINT_URL"] ? ["--endpoint-url", env["AWS_ENDPOINT_URL"]] : []),
     ],
     env: { AWS_PAGER: "" },
-    notFound: /\((?:ResourceNotFoundException|ParameterNotFound)\)/,
   });
   return JSON.parse(stdout.toString("utf8")) as Readonly<Record<string, unknown>>;
 }
@@ -81,7 +79,7 @@ function readField(secret: Uint8Array, field: string, name: string): Uint8Array 
     // The parser's message would quote the secret.
   }
   if (typeof fields !== "object" || fields === null) throw new Error(`secret "${name}" is no JSON object, so it has no field "${field}"`);
-  if (!Object.hasOwn(fields, field)) throw new GrpcError(GrpcStatus.NOT_FOUND, `field "${field}" not found in secret "${name}"`);
+  if (!Object.hasOwn(fields, field)) throw new Error(`field "${field}" not found in secret "${name}"`);
   const value = (fields as Readonly<Record<string, unknown>>)[field];
   if (value === null) return Buffer.alloc(0);
   return Buffer.from(typeof value === "string" ? value : JSON.stringify(value));

@@ -30,7 +30,6 @@ async function accessVersion(path: string, context: SecretContext): Promise<Uint
     // In base64, since the plain output is not meant for bytes that are no text.
     args: ["secrets", "versions", "access", version, `--secret=${secret}`, `--project=${project}`, "--format=get(payload.data)", "--quiet"],
     env: keyFile ? { CLOUDSDK_AUTH_CREDENTIAL_FILE_OVERRIDE: keyFile } : undefined,
-    notFound: /NOT_FOUND/,
   });
   return Buffer.from(stdout.toString("latin1").trim(), "base64url");
 }

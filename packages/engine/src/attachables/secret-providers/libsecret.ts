@@ -1,4 +1,3 @@
-import { GrpcError, GrpcStatus } from "@anyrunner/protocol";
 import { runSecretProgram } from "./run-secret-program.ts";
 import { invalidReference, parseSecretReference, type SecretProvider } from "./secret-provider.ts";
 
@@ -28,14 +27,13 @@ export function createLibsecretProvider(): SecretProvider {
       command: "secret-tool",
       product: "libsecret's tools (Debian: libsecret-tools)",
       args: ["search", "--all", "--unlock", ...attributes.flat()],
-      notFound: /$^/,
     });
     const inCollection = parseSearch(stdout.toString("utf8")).filter((item) => item.collection === collection);
     const byId = inCollection.filter(({ id }) => name === "" || id === name);
     const items = byId.length > 0 ? byId : inCollection.filter(({ label }) => label === name);
     if (items.length > 1) throw new Error(`too many items found in the collection ${collection}`);
     const [item] = items;
-    if (item === undefined) throw new GrpcError(GrpcStatus.NOT_FOUND, `no such item in the collection ${collection}`);
+    if (item === undefined) throw new Error(`no such item in the collection ${collection}`);
     return Buffer.from(item.secret);
   };
 }

@@ -15,7 +15,6 @@ export function createOnePasswordProvider(): SecretProvider {
         command: "op",
         product: "the 1Password CLI",
         args: ["read", "-n", reference],
-        notFound: /isn't (?:an? |in )|could not (?:find|be found)|no item found/i,
       }),
     );
   };

@@ -14,8 +14,6 @@ export interface SecretProgram extends SecretContext {
   /** More than the session's own environment. */
   readonly env?: Readonly<Record<string, string>> | undefined;
   readonly input?: string | undefined;
-  /** Matches what the program says on standard error when there is no such secret. */
-  readonly notFound: RegExp;
 }
 
 /** Enough for somebody to touch a key or to answer a dialogue. */
@@ -24,7 +22,7 @@ const SECRET_VARIABLE = /TOKEN|SECRET|PASSWORD|_KEY$|SESSION/i;
 
 /**
  * Runs a secret store's own program and gives its standard output. Fails with a GrpcError: FAILED_PRECONDITION when the program is missing,
- * NOT_FOUND when it says that the secret is, DEADLINE_EXCEEDED, UNKNOWN with the end of what it said.
+ * DEADLINE_EXCEEDED, UNKNOWN with the end of what it said.
  */
 export async function runSecretProgram(program: SecretProgram): Promise<Buffer> {
   const { scheme, command, product, args, input, settings, signal } = program;
@@ -45,8 +43,7 @@ export async function runSecretProgram(program: SecretProgram): Promise<Buffer> 
   });
   if (exitCode === 0) return stdout;
   const said = redact(stderr, secretValues(env, input)).trim().slice(-500);
-  const status = program.notFound.test(stderr) ? GrpcStatus.NOT_FOUND : GrpcStatus.UNKNOWN;
-  throw new GrpcError(status, `${command} failed to read a secret of ${scheme}:// with exit status ${exitCode}${said === "" ? "" : `: ${said}`}`);
+  throw new Error(`${command} failed to read a secret of ${scheme}:// with exit status ${exitCode}${said === "" ? "" : `: ${said}`}`);
 }
 
 function startFailure(error: unknown, { scheme, command, product }: Pick<SecretProgram, "scheme" | "command" | "product">): unknown {

@@ -2,7 +2,10 @@ import { GrpcError, GrpcStatus } from "@anyrunner/protocol";
 import type { AttachableSettings } from "../attachable-settings.ts";
 import { parseTtl } from "./ttl.ts";
 
-/** Gives the secret that stands behind `scheme://rest`. Fails with a GrpcError: NOT_FOUND when there is no such secret. */
+/**
+ * Gives the secret that stands behind `scheme://rest`. Never fails with NOT_FOUND or UNIMPLEMENTED: engines before 0.21 replace the message
+ * of those by the secret's whole name.
+ */
 export type SecretProvider = (rest: string, context: SecretContext) => Promise<Uint8Array>;
 
 export interface SecretContext {

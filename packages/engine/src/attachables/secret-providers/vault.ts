@@ -1,4 +1,3 @@
-import { GrpcError, GrpcStatus } from "@anyrunner/protocol";
 import { createSecretCache } from "./secret-cache.ts";
 import { runSecretProgram } from "./run-secret-program.ts";
 import { invalidReference, parseSecretReference, type SecretContext, type SecretProvider } from "./secret-provider.ts";
@@ -24,7 +23,7 @@ export function createVaultProvider(): SecretProvider {
       return readPath(path, token, context);
     });
     const value = Object.hasOwn(fields, field) ? fields[field] : undefined;
-    if (value === undefined || value === null) throw new GrpcError(GrpcStatus.NOT_FOUND, `secret "${field}" not found in path "${path}"`);
+    if (value === undefined || value === null) throw new Error(`secret "${field}" not found in path "${path}"`);
     if (typeof value !== "string") throw new Error(`secret "${field}" in path "${path}" is not a string`);
     return Buffer.from(value);
   };
@@ -35,7 +34,7 @@ async function logIn(context: SecretContext): Promise<string> {
   const { env } = context.settings;
   const mount = env["VAULT_APPROLE_MOUNT_PATH"] || "approle";
   const input = JSON.stringify({ role_id: env["VAULT_APPROLE_ROLE_ID"], secret_id: env["VAULT_APPROLE_SECRET_ID"] });
-  const stdout = await runSecretProgram({ ...context, ...VAULT, args: ["write", "-field=token", `auth/${mount}/login`, "-"], input, notFound: /$^/ });
+  const stdout = await runSecretProgram({ ...context, ...VAULT, args: ["write", "-field=token", `auth/${mount}/login`, "-"], input });
   return stdout.toString("utf8").trim();
 }
 
@@ -46,7 +45,6 @@ async function readPath(path: string, token: string | undefined, context: Secret
     ...VAULT,
     args: ["kv", "get", "-format=json", `-mount=${mount}`, path],
     env: token === undefined ? undefined : { VAULT_TOKEN: token },
-    notFound: /no value found/i,
   });
   const { data } = JSON.parse(stdout.toString("utf8")) as { readonly data?: { readonly data?: Readonly<Record<string, unknown>> } };
   return data?.data ?? {};
