@@ -1,6 +1,7 @@
 import { RunnerError, suggest } from "@anyrunner/core";
 import { Command, Option } from "commander";
 
+import { addCertsCommands } from "./add-certs-commands.ts";
 import { addRunnerCommands, type AddCommand } from "./add-runner-commands.ts";
 import { createContext, type GlobalOptions } from "./command-context.ts";
 
@@ -96,6 +97,7 @@ export async function createProgram(options: CreateProgramOptions): Promise<Comm
     (await import("./commands/drivers.ts")).trustCommand(context, path),
   ).argument("<path>", "the file of the driver, or the folder of its package");
   addRunnerCommands(program, add);
+  addCertsCommands(program, add);
   addRunnerOption(
     add(program, "doctor", "check everything between here and a session, with the remedy for what is wrong", async (context, values, [url]) =>
       (await import("./commands/doctor.ts")).doctorCommand(context, { runner: url ?? text(values["runner"]), fetch: text(values["fetch"]) }),

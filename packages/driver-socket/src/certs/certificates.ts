@@ -186,7 +186,7 @@ function validity(now: Date, days: number): { readonly validFrom: Date; readonly
 }
 
 function checkHosts(hosts: readonly string[]): void {
-  if (hosts.length === 0) throw usage("no host is named", "name each name and address under which the server is reached");
+  if (hosts.length === 0) throw usage("no host is named", "name each name and address under which the server is reached: --host NAME");
   for (const host of hosts) {
     if (isIP(host) === 0 && !/^(\*\.)?[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?(\.[a-z0-9_]([a-z0-9_-]*[a-z0-9_])?)*$/i.test(host)) {
       throw usage(`"${host}" is neither a host name nor an address`, "write a name or an address alone, without scheme and port");
