@@ -33,6 +33,13 @@ export function runtimeMissing(runtime: ContainerRuntime): RunnerError {
   });
 }
 
+export function wrongPlatform(runtime: ContainerRuntime): RunnerError {
+  return new RunnerError("NOT_AVAILABLE", `${runtime.title} exists on ${runtime.platform?.title} only`, {
+    hint: "use another runtime",
+    driver: runtime.name,
+  });
+}
+
 /** The last line that says something, without the decoration of the CLI's logger. */
 export function cliWords(stderr: string): string {
   const lines = stderr.split("\n").map(undecorated);

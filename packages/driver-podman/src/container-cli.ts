@@ -1,7 +1,7 @@
 import { RunnerError, throwIfAborted, type CallOptions } from "@anyrunner/core";
 import { openProgramStream, runProgram, spawnProgram, type ProgramStream, type ProgramStreamOptions, type SpawnedProgram } from "@anyrunner/exec";
 
-import { commandFailure, runtimeMissing } from "./command-failure.ts";
+import { commandFailure, runtimeMissing, wrongPlatform } from "./command-failure.ts";
 import type { ContainerRuntime } from "./runtime.ts";
 
 export interface CliSettings {
@@ -52,12 +52,20 @@ export function createContainerCli(runtime: ContainerRuntime, place: string | un
   const env = settings.env ?? process.env;
   const global = place === undefined || runtime.place === undefined ? [] : [runtime.place.flag, place];
   const { command } = runtime;
-  const found = <T>(work: Promise<T>): Promise<T> =>
-    work.catch((error: unknown) => Promise.reject(isMissing(error, command) ? runtimeMissing(runtime) : error));
+  const platform = settings.platform ?? process.platform;
+  const found = async <T>(start: () => Promise<T>): Promise<T> => {
+    // A program of that name is then another one.
+    if (runtime.platform !== undefined && runtime.platform.name !== platform) throw wrongPlatform(runtime);
+    try {
+      return await start();
+    } catch (error) {
+      throw isMissing(error, command) ? runtimeMissing(runtime) : error;
+    }
+  };
   const cli: ContainerCli = {
     runtime,
     place,
-    platform: settings.platform ?? process.platform,
+    platform,
     env,
     shown: [command, ...global].join(" "),
     async run(args, options) {
@@ -67,7 +75,7 @@ export function createContainerCli(runtime: ContainerRuntime, place: string | un
     },
     async attempt(args, options) {
       throwIfAborted(options.signal);
-      const { exitCode, stdout, stderr } = await found(
+      const { exitCode, stdout, stderr } = await found(() =>
         runProgram({
           command,
           args: [...global, ...args],
@@ -79,8 +87,8 @@ export function createContainerCli(runtime: ContainerRuntime, place: string | un
       );
       return { exitCode, stdout: stdout.toString("utf8"), stderr };
     },
-    openStream: (args, options) => found(openProgramStream({ ...options, command, args: [...global, ...args], env })),
-    spawn: (args, { signal }) => found(spawnProgram({ command, args: [...global, ...args], env, stdio: ["ignore", "pipe", "pipe"], signal })),
+    openStream: (args, options) => found(() => openProgramStream({ ...options, command, args: [...global, ...args], env })),
+    spawn: (args, { signal }) => found(() => spawnProgram({ command, args: [...global, ...args], env, stdio: ["ignore", "pipe", "pipe"], signal })),
   };
   return cli;
 }

@@ -8,6 +8,7 @@ import {
   mayAdopt,
   planEngineContainer,
   readEngineFiles,
+  readRemoteEngineFiles,
   type EngineContainerPlan,
   type EngineImage,
 } from "@anyrunner/engine-container";
@@ -45,8 +46,11 @@ export interface ProvisionedEngine {
 export async function provisionEngine(cli: ContainerCli, image: EngineImage, options: ProvisionEngineOptions): Promise<ProvisionedEngine> {
   const { name: driver } = cli.runtime;
   await checkRuntimeFirst(cli, options);
-  const files = await readEngineFiles(image, { env: cli.env, platform: cli.platform });
-  const plan = planEngineContainer(image, { env: cli.env, engineVersion: options.engineVersion, ...files });
+  const { env, platform } = cli;
+  const files = isElsewhere(cli)
+    ? await readRemoteEngineFiles(image, { env, platform, report: options.report, where: `what ${cli.shown} speaks to` })
+    : await readEngineFiles(image, { env, platform });
+  const plan = planEngineContainer(image, { env, engineVersion: options.engineVersion, ...files });
   for (let attempt = 1; attempt <= ATTEMPTS; attempt++) {
     const container = (await useExisting(cli, plan, options)) ?? (await adopt(cli, image, plan, options)) ?? (await makeEngine(cli, image, plan, options));
     if (container !== undefined) return { container, plan };
@@ -58,6 +62,11 @@ export async function provisionEngine(cli: ContainerCli, image: EngineImage, opt
     driver,
     retryable: true,
   });
+}
+
+/** Podman's machine shares the user's files; other machines, which are named, don't. */
+function isElsewhere({ runtime, place, env }: ContainerCli): boolean {
+  return runtime.name === "podman" && (place !== undefined || /^(ssh|tcp):/.test(env["CONTAINER_HOST"] ?? ""));
 }
 
 /** `undefined`: there is none, or it is just being removed. */

@@ -18,6 +18,8 @@ export interface ContainerRuntime {
   readonly schemes: { readonly container: readonly string[]; readonly image: readonly string[] };
   /** The oldest version whose CLI has every argument that is used. */
   readonly minimumVersion: string;
+  /** Where it runs at all. Default: everywhere. */
+  readonly platform?: { readonly name: NodeJS.Platform; readonly title: string } | undefined;
   /** How to get it: the rest of a hint. */
   readonly install: string;
   /** A parameter of the URL that says where the runtime's containers are, and the CLI's global flag for it. */

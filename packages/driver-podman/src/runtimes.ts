@@ -33,6 +33,7 @@ export const RUNTIMES: Readonly<Record<RuntimeName, ContainerRuntime>> = {
     schemes: { container: ["container+apple", "container"], image: ["image+apple", "image"] },
     // The first one whose machines can be given every capability.
     minimumVersion: "1.0.0",
+    platform: { name: "darwin", title: "macOS" },
     install: "get Apple's container from https://github.com/apple/container/releases (macOS 26 on Apple silicon)",
     status: () => ({ args: ["system", "status"] }),
     grammar: APPLE_GRAMMAR,

@@ -118,7 +118,7 @@ describe("stand-ins for what can't run here", () => {
 
   test("Apple container: what runs is never started again", async () => {
     using shim = createShim("container", [{ when: "inspect*", stdout: JSON.stringify([APPLE_CONTAINER]) }]);
-    const driver = createContainerCliDriver("apple", { env: shim.env });
+    const driver = createContainerCliDriver("apple", { env: shim.env, platform: "darwin" });
     await driver.start?.(await provision("apple", shim, "container+apple://anyrunner-engine-v1"), {});
     expect(shim.calls().map(([verb]) => verb)).toEqual(["inspect", "inspect"]);
   });
@@ -133,7 +133,7 @@ describe("stand-ins for what can't run here", () => {
       { when: "*inspect*", stdout: JSON.stringify([container]) },
     ]);
     const handle = await provision(name, shim, `container+${name}://anyrunner-engine-v1`);
-    const { stream, closed } = await createContainerCliDriver(name, { env: shim.env }).connect(handle, {});
+    const { stream, closed } = await createContainerCliDriver(name, { env: shim.env, platform: platformOf(name) }).connect(handle, {});
     stream.end("over and out");
     expect(Buffer.concat(await stream.toArray()).toString()).toBe("over and out");
     expect(await closed).toEqual({ kind: "end" });
@@ -217,7 +217,7 @@ describe("why a runtime can't be used", () => {
     ["finch", "finch"],
     ["apple", "container"],
   ])("%s that isn't installed is named", async (name, command) => {
-    const driver = createContainerCliDriver(name, { env: { PATH: "/no/such/folder" } });
+    const driver = createContainerCliDriver(name, { env: { PATH: "/no/such/folder" }, platform: platformOf(name) });
     const result = await driver.probe(await driver.parse(parseRunnerUrl(`image+${name}://example.com/engine:v1`)), {});
     expect(result).toMatchObject({
       available: false,
@@ -225,6 +225,14 @@ describe("why a runtime can't be used", () => {
       reason: expect.stringContaining(`no program "${command}"`),
       hint: expect.stringContaining("http"),
     });
+  });
+
+  test("Apple container is looked for on macOS only: elsewhere a program of that name is another one", async () => {
+    using shim = createShim("container", [{ when: "*" }]);
+    const driver = createContainerCliDriver("apple", { env: shim.env, platform: "linux" });
+    const result = await driver.probe(await driver.parse(parseRunnerUrl("image://example.com/engine:v1")), {});
+    expect(result).toMatchObject({ available: false, code: "NOT_AVAILABLE", reason: "Apple container exists on macOS only" });
+    expect(shim.calls()).toEqual([]);
   });
 
   test("finch off Linux is asked for its machine before anything that would start it", async () => {
@@ -236,7 +244,7 @@ describe("why a runtime can't be used", () => {
 
   test("a version that is too old is UNSUPPORTED, by name", async () => {
     using shim = createShim("container", [{ when: "--version", stdout: "container CLI version 0.12.3 (build: release)\n" }, { when: "system status" }]);
-    const driver = createContainerCliDriver("apple", { env: shim.env });
+    const driver = createContainerCliDriver("apple", { env: shim.env, platform: "darwin" });
     expect(await driver.probe(await driver.parse(parseRunnerUrl("image+apple://example.com/engine:v1")), {})).toMatchObject({
       available: false,
       code: "UNSUPPORTED",
@@ -246,8 +254,12 @@ describe("why a runtime can't be used", () => {
 });
 
 async function provision(name: RuntimeName, shim: Shim, url: string) {
-  const driver = createContainerCliDriver(name, { env: shim.env });
+  const driver = createContainerCliDriver(name, { env: shim.env, platform: platformOf(name) });
   return driver.provision(await driver.parse(parseRunnerUrl(url)), {});
+}
+
+function platformOf(name: RuntimeName): NodeJS.Platform {
+  return name === "apple" ? "darwin" : "linux";
 }
 
 /** Nothing is there but a registry; once `run` was called, the container is. */
