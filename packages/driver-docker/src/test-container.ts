@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 
 import { createDockerClient, resolveDockerEndpoint, type DockerClient } from "@anyrunner/docker-endpoint";
 import { ensureConformanceImage } from "@anyrunner/testkit";
+import { vi } from "vitest";
 
 /** Why tests with a real daemon don't run; `undefined`: they run, and fail where there is none. */
 export const skipReason = process.env["ANYRUNNER_TEST_DOCKER"] === "skip" ? "ANYRUNNER_TEST_DOCKER=skip" : undefined;
@@ -66,6 +67,8 @@ export async function runTestContainer(options: TestContainerOptions = {}): Prom
   return container;
 }
 
+const REMOVAL = { timeout: 10_000, interval: 100 };
+
 /** A name for an engine that a driver will make; with what tests do to it and take away afterwards, its volume included. */
 export interface EngineSite extends AsyncDisposable {
   readonly name: string;
@@ -89,8 +92,11 @@ export function createEngineSite(name = `anyrunner-test-${randomUUID().slice(0, 
         [`/containers/${name}`, { force: true, v: true }],
         [`/volumes/${name}`, {}],
       ] as const) {
-        const { body } = await client.request({ method: "DELETE", path, query, expect: [404, 409] });
-        body.resume();
+        // A removal that somebody else began may not be over yet.
+        await vi.waitFor(async () => {
+          const { body } = await client.request({ method: "DELETE", path, query, expect: [404] });
+          body.resume();
+        }, REMOVAL);
       }
     });
   return {
