@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 
 import { createDockerExecutor } from "./executor/docker-executor.ts";
-import { resolveDockerEndpoint } from "@anyrunner/docker-endpoint";
+import { createDockerClient, resolveDockerEndpoint } from "@anyrunner/docker-endpoint";
 import type { Executor } from "./executor/executor.ts";
 import { makeCoreApiFixture, type CoreApiFixture } from "./test-fixture.ts";
 import { isAnswered, replayCase, type RecordedCase } from "./test-replay.ts";
@@ -28,6 +28,7 @@ function suite(kind: "pure" | "containers", createExecutor: () => Promise<Execut
   const groups = readdirSync(join(CASES, kind)).map((file) => ({ file, cases: readCases(join(CASES, kind, file)) }));
 
   describe(`core API, ${kind}`, () => {
+    const volumes = new Set<string>();
     let at: TestSession;
     let fixture: CoreApiFixture;
 
@@ -35,7 +36,7 @@ function suite(kind: "pure" | "containers", createExecutor: () => Promise<Execut
       process.umask(0o022);
       const executor = await createExecutor();
       [at, fixture] = await Promise.all([
-        openTestSession({ env: { ...process.env, DO_NOT_TRACK: "1" }, ...(executor === undefined ? {} : { executor: () => executor }) }),
+        openTestSession({ env: { ...process.env, DO_NOT_TRACK: "1" }, ...(executor === undefined ? {} : { executor: () => noteVolumes(executor, volumes) }) }),
         makeCoreApiFixture(),
       ]);
     });
@@ -48,6 +49,7 @@ function suite(kind: "pure" | "containers", createExecutor: () => Promise<Execut
       const cleaner = await createExecutor();
       for (const key of keys.toReversed()) await cleaner?.forget(key, {});
       await cleaner?.close();
+      await removeVolumes(volumes);
     });
 
     test("no recorded case was dropped", () => {
@@ -68,6 +70,25 @@ function suite(kind: "pure" | "containers", createExecutor: () => Promise<Execut
       expect(wrong).toEqual([]);
     });
   });
+}
+
+/** The executor as it is, with every cache volume that it mounts noted. */
+function noteVolumes(executor: Executor, volumes: Set<string>): Executor {
+  return {
+    ...executor,
+    open(base, spec, options) {
+      for (const mount of spec.mounts) if (mount.kind === "cache") volumes.add(mount.volume);
+      return executor.open(base, spec, options);
+    },
+  };
+}
+
+/** Caches outlive sessions; those of a test run have names that no other run has. */
+async function removeVolumes(volumes: ReadonlySet<string>): Promise<void> {
+  if (volumes.size === 0) return;
+  const client = createDockerClient(await resolveDockerEndpoint({ env: process.env }));
+  for (const volume of volumes) (await client.request({ method: "DELETE", path: `/volumes/${volume}`, query: { force: "1" } })).body.resume();
+  client.close();
 }
 
 function readCases(file: string): RecordedCase[] {

@@ -30,6 +30,8 @@ for (const file of (await readdir(source)).filter((name) => name.endsWith(".json
     .map((line) => JSON.parse(line) as RecordedCase);
   const kept = { pure: [] as RecordedCase[], containers: [] as RecordedCase[] };
   for (const each of cases) {
+    // The order of two streams that are a tenth of a second apart depends on the machine's load.
+    if (/sleep 0\./.test(JSON.stringify(each.steps))) continue;
     if (await passes(each, pure)) kept.pure.push(each);
     else if (await passes(each, containers)) kept.containers.push(each);
   }
