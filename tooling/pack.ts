@@ -23,6 +23,6 @@ const packed = packPackages(scratch).map(({ manifest, tarball }) => {
 rmSync(scratch, { recursive: true });
 console.log(`${packed.length} packages in ${folder}. To install them in a project elsewhere:`);
 for (const [purpose, names] of PURPOSES) {
-  const files = withDependencies(packed, names).map(({ tarball }) => path.basename(tarball, ".tgz").replace(/^anyrunner-/, ""));
-  console.log(`\n# ${purpose}\nnpm install ${folder}/anyrunner-{${files.join(",")}}.tgz`);
+  const files = withDependencies(packed, names).map(({ tarball }) => path.basename(tarball));
+  console.log(`\n# ${purpose}\nnpm install ${files.map((file) => path.join(folder, file)).join(" ")}`);
 }

@@ -107,7 +107,7 @@ export function testStream(suite: DriverSuite): void {
       const [received] = await Promise.all([readDigest(other.stream, 1000), writeAll(other.stream, numberLines(1000))]);
       expect(received).toEqual(digestOf(numberLines(1000)));
       other.stream.destroy();
-      await other.closed;
+      await other.closed("after its stream was destroyed");
       await open.expectNothingLeft();
     });
   });
