@@ -116,6 +116,16 @@ describe("an engine that is still starting", () => {
   });
 });
 
+test("a stream for the attachables that died while the engine was starting is dialled anew, once", async () => {
+  const engine = double({ faults: [{ at: "upgrade", action: "cut", times: 1 }] });
+  const session = await open(engine);
+  expect(await session.query({ query: "{version}" })).toEqual({ data: { version: "v0.21.8" } });
+  expect(engine.count("upgrade")).toBe(2);
+  engine.setFaults([{ at: "upgrade", action: "cut" }]);
+  await expect(open(engine)).rejects.toMatchObject({ code: "CONNECTION_LOST" });
+  expect(engine.count("upgrade")).toBe(4);
+});
+
 describe("a session that breaks", () => {
   test.each(["cut", "die"] as const)("in the middle of a query (%s): the query and the session fail with the state of the runner", async (action) => {
     const engine = double({ faults: [{ at: "query", action }] });

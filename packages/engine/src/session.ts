@@ -1,4 +1,4 @@
-import { RunnerError, throwIfAborted, type CallOptions, type Runner } from "@anyrunner/core";
+import { RunnerError, throwIfAborted, type CallOptions, type Runner, type RunnerConnection } from "@anyrunner/core";
 import type { ClientMetadata, Http2Response } from "@anyrunner/protocol";
 
 import { attachClient, type ClientAttachment } from "./attach-client.ts";
@@ -85,7 +85,12 @@ export async function openSession(runner: Runner, options: OpenSessionOptions): 
       env: options.env,
       extra: options.metadata,
     });
-    attachment = await attachClient(runner, attachables, { ...options, engine: control.info, metadata, trace });
+    const attach = (connection: RunnerConnection) => attachClient(runner, connection, { ...options, engine: control.info, metadata, trace });
+    attachment = await attach(attachables).catch(async (error: unknown) => {
+      // The stream was dialled before the engine had answered on the other one, and may be a relay that found nobody then.
+      if (!RunnerError.is(error) || error.code !== "CONNECTION_LOST") throw error;
+      return attach(await runner.connect(options));
+    });
     return await startSession({ runner, control, attachment, metadata, trace, options });
   } catch (error) {
     await attachment?.close();
