@@ -95,6 +95,25 @@ describe.skipIf(skipReason !== undefined)(`engines that are made, real Podman${s
     await expect(driver.destroy?.(handle, {})).rejects.toMatchObject({ code: "UNSUPPORTED" });
   });
 
+  test("cancelled on its way, it leaves a whole engine or nothing", async () => {
+    const image = await engineImage();
+    for (const moment of [0, 1, 3, 8, 20]) {
+      await using site = createSite();
+      const controller = new AbortController();
+      const outcome = provision(image, site, "", { signal: controller.signal }).catch((error: unknown) => error);
+      for (let turn = 0; turn < moment; turn++) await tryPodman(["--version"]);
+      controller.abort();
+      const error = await outcome;
+      const settled = async () => {
+        const { exitCode, stdout } = await tryPodman(["container", "inspect", "--format", "{{.State.Status}}", site.name]);
+        const volume = (await tryPodman(["volume", "inspect", site.name])).exitCode === 0;
+        return [exitCode === 0 ? stdout.toString().trim() : "none", volume];
+      };
+      if (moment === 0) expect(error).toMatchObject({ code: "ABORTED" });
+      await expect.poll(settled, { timeout: 15_000 }).toSatisfy((state: unknown) => ["none,false", "running,true"].includes(String(state)));
+    }
+  });
+
   test("two engines on one volume are refused", async () => {
     await using first = createSite();
     await using second = createSite();

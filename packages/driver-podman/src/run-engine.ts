@@ -7,6 +7,7 @@ import type { ContainerCli } from "./container-cli.ts";
 import { wasNeverStarted } from "./container-details.ts";
 import { NAME_TAKEN } from "./known-failure.ts";
 import { pullImage, requireImage } from "./pull-image.ts";
+import type { RunCommand } from "./runtime.ts";
 
 export interface RunEngineOptions extends CallOptions {
   readonly pull: EngineImage["pull"];
@@ -25,25 +26,33 @@ export async function runEngine(cli: ContainerCli, plan: EngineContainerPlan, op
   if (options.pull === "always") await pullImage(cli, plan, options);
   else await requireImage(cli, plan, options);
   await refuseSharedVolume(cli, plan, options);
-  const isNewVolume = await createVolume(cli, plan, options);
   throwIfAborted(options.signal);
-  const running = run(cli, plan, command).catch(async (error: unknown) => {
+  return orAborted(make(cli, plan, command, options.signal), options.signal);
+}
+
+/** What it begins it ends, or removes, whoever has given up meanwhile: half an engine would be in the way of the next call. */
+async function make(cli: ContainerCli, plan: EngineContainerPlan, command: RunCommand, signal: AbortSignal | undefined): Promise<boolean> {
+  const isNewVolume = await createVolume(cli, plan);
+  try {
+    throwIfAborted(signal);
+    return await run(cli, plan, command);
+  } catch (error) {
     // One that another container uses meanwhile stays.
     if (isNewVolume) await cli.attempt(cli.runtime.grammar.removeVolume(plan.volume), { doing: "remove a volume" }).catch(() => undefined);
     throw error;
-  });
-  return orAborted(running, options.signal);
+  }
 }
 
-/** What it begins it ends, or removes, whoever has given up meanwhile: half a container would be in the way of the next call. */
-async function run(cli: ContainerCli, plan: EngineContainerPlan, { args, env }: ReturnType<typeof cli.runtime.grammar.run>): Promise<boolean> {
+async function run(cli: ContainerCli, plan: EngineContainerPlan, { args, env }: RunCommand): Promise<boolean> {
   const doing = `start the engine's container "${plan.name}"`;
   const result = await cli.attempt(args, { doing, env, budgetMs: RUN_BUDGET_MS, secrets: Object.values(env) });
   if (result.exitCode === 0) return true;
-  const found = await findContainer(cli, plan.name, {});
   if (NAME_TAKEN.test(result.stderr)) return false;
+  const found = await findContainer(cli, plan.name, {});
+  // What runs, or ran, is somebody's engine, whatever this command thinks of it.
+  if (found !== undefined && !wasNeverStarted(found)) return false;
   // It was made but can't be started: without force, what another caller has started stays.
-  if (found !== undefined && wasNeverStarted(found)) await cli.attempt(["rm", plan.name], { doing: "remove it" });
+  if (found !== undefined) await cli.attempt(["rm", plan.name], { doing: "remove it" });
   throw startFailure(commandFailure(cli, result, doing));
 }
 
@@ -78,9 +87,9 @@ async function refuseSharedVolume(cli: ContainerCli, { name, volume }: EngineCon
 }
 
 /** With labels, so that it is known as ours. `false`: one is there, and is used as it is. */
-async function createVolume(cli: ContainerCli, { volume }: EngineContainerPlan, options: CallOptions): Promise<boolean> {
+async function createVolume(cli: ContainerCli, { volume }: EngineContainerPlan): Promise<boolean> {
   const doing = `make the volume "${volume}"`;
-  const result = await cli.attempt(cli.runtime.grammar.createVolume(volume, { [ENGINE_LABELS.role]: CACHE_ROLE }), { ...options, doing });
+  const result = await cli.attempt(cli.runtime.grammar.createVolume(volume, { [ENGINE_LABELS.role]: CACHE_ROLE }), { doing });
   if (result.exitCode === 0) return true;
   if (NAME_TAKEN.test(result.stderr)) return false;
   throw commandFailure(cli, result, doing);
