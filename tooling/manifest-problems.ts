@@ -44,7 +44,8 @@ function exportProblems({ exports = {}, publishConfig }: Manifest): readonly str
 function driverProblems(one: WorkspacePackage, readme: string): readonly string[] {
   const problems: string[] = [];
   const drivers = announcedDrivers(one);
-  if (drivers.length === 0 || drivers.some(({ specVersion, schemes }) => specVersion !== 1 || schemes.length === 0)) problems.push('its "driver" key does not say { specVersion: 1, schemes: […] }');
+  if (drivers.length === 0 || drivers.some(({ specVersion, schemes }) => specVersion !== 1 || schemes.length === 0))
+    problems.push('its "driver" key does not say { specVersion: 1, schemes: […] }');
   const headings = [...readme.matchAll(/^## (.+)$/gm)].map((match) => match[1]);
   if (headings.join() !== DRIVER_README_HEADINGS.join()) problems.push(`README headings are not: ${DRIVER_README_HEADINGS.join(", ")}`);
   if (readme.split("\n").length > 120) problems.push("README is longer than 120 lines");
