@@ -18,7 +18,13 @@ export async function benchEmbedded({ anyrunner, runs }: BenchSettings): Promise
       await session.query(`{container{from(address:"${IMAGE}"){${body}stdout${"}".repeat(steps + 3)}`);
       return performance.now() - started;
     };
-    const fresh = await pair({ name: "embedded: fresh step / docker run --rm", runs, target: 1.0, ours: async () => ({ wallMs: await chain(1) }), peer: dockerRun });
+    const fresh = await pair({
+      name: "embedded: fresh step / docker run --rm",
+      runs,
+      target: 1.0,
+      ours: async () => ({ wallMs: await chain(1) }),
+      peer: dockerRun,
+    });
     const further = await pair({
       name: "embedded: further step of a chain / docker run --rm",
       runs,
@@ -30,7 +36,16 @@ export async function benchEmbedded({ anyrunner, runs }: BenchSettings): Promise
     await chain(1, salt);
     const cached: number[] = [];
     for (let run = 0; run < runs; run++) cached.push(await chain(1, salt));
-    const cachedResult: PairResult = { name: "embedded: cached step / 10 ms", oursMs: median(cached), peerMs: 10, ratio: median(cached) / 10, target: 1, oursMiB: 0, peerMiB: 0, runs };
+    const cachedResult: PairResult = {
+      name: "embedded: cached step / 10 ms",
+      oursMs: median(cached),
+      peerMs: 10,
+      ratio: median(cached) / 10,
+      target: 1,
+      oursMiB: 0,
+      peerMiB: 0,
+      runs,
+    };
     return [fresh, further, cachedResult];
   });
 }

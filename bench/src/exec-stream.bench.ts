@@ -30,8 +30,20 @@ export async function benchExecStream({ runs }: BenchSettings): Promise<readonly
     const peer = ["docker", "exec", "-i", CONTAINER, "buildctl", "dial-stdio"] as const;
     const runner = await openBenchRunner(`docker-container://${CONTAINER}`);
     return [
-      await pair({ name: "1 GiB through docker-container / docker exec -i (time)", runs: Math.max(3, Math.round(runs / 2)), target: 1.0, ours: () => drain(ours), peer: () => drain(peer) }),
-      await pair({ name: "first byte through docker-container / docker exec -i", runs, target: 0.8, ours: () => firstByteOfDial(runner), peer: () => firstByte(peer) }),
+      await pair({
+        name: "1 GiB through docker-container / docker exec -i (time)",
+        runs: Math.max(3, Math.round(runs / 2)),
+        target: 1.0,
+        ours: () => drain(ours),
+        peer: () => drain(peer),
+      }),
+      await pair({
+        name: "first byte through docker-container / docker exec -i",
+        runs,
+        target: 0.8,
+        ours: () => firstByteOfDial(runner),
+        peer: () => firstByte(peer),
+      }),
     ];
   } finally {
     await measure({ argv: ["docker", "rm", "-f", CONTAINER] });

@@ -7,7 +7,14 @@ import { readSettings } from "./settings.ts";
 import { benchStartUp } from "./start-up.bench.ts";
 import { benchUpload } from "./upload.bench.ts";
 
-const BENCHES = { "start-up": benchStartUp, query: benchFirstQuery, upload: benchUpload, parallel: benchParallel, "exec-stream": benchExecStream, embedded: benchEmbedded } as const;
+const BENCHES = {
+  "start-up": benchStartUp,
+  query: benchFirstQuery,
+  upload: benchUpload,
+  parallel: benchParallel,
+  "exec-stream": benchExecStream,
+  embedded: benchEmbedded,
+} as const;
 
 const settings = readSettings();
 const wanted = process.argv.slice(2);

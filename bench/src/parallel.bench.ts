@@ -40,10 +40,13 @@ async function burst(session: SessionClient): Promise<Sample> {
 function ask({ port, token }: SessionClient, agent: Agent): Promise<number> {
   return new Promise((resolve, reject) => {
     const started = performance.now();
-    const outgoing = request({ port, host: "127.0.0.1", path: "/query", method: "POST", agent, auth: `${token}:`, headers: { "content-type": "application/json" } }, (response) => {
-      response.resume();
-      response.once("end", () => resolve(performance.now() - started));
-    });
+    const outgoing = request(
+      { port, host: "127.0.0.1", path: "/query", method: "POST", agent, auth: `${token}:`, headers: { "content-type": "application/json" } },
+      (response) => {
+        response.resume();
+        response.once("end", () => resolve(performance.now() - started));
+      },
+    );
     outgoing.once("error", reject);
     outgoing.end('{"query":"{version}"}');
   });

@@ -10,7 +10,11 @@ export interface SessionClient {
 }
 
 /** Starts a program that speaks as `dagger session` does, hands its session to `work`, and ends it. */
-export async function withSession<T>(argv: readonly string[], work: (session: SessionClient) => Promise<T>, env: Readonly<Record<string, string>> = {}): Promise<T> {
+export async function withSession<T>(
+  argv: readonly string[],
+  work: (session: SessionClient) => Promise<T>,
+  env: Readonly<Record<string, string>> = {},
+): Promise<T> {
   const [file = "", ...args] = argv;
   const child = spawn(file, args, { env: { ...process.env, ...env }, stdio: ["pipe", "pipe", "ignore"] });
   const exited = once(child, "exit");

@@ -58,7 +58,14 @@ async function benchTree(settings: BenchSettings, tree: Tree, root: string, { ou
     return measure(command(place(side, run)));
   };
   const results = [
-    await pair({ name: `${tree.name}: cold`, runs, warmUps: 0, target: tree.targets.cold, ours: (run) => cold("ours", run, ours), peer: (run) => cold("peer", run, peer) }),
+    await pair({
+      name: `${tree.name}: cold`,
+      runs,
+      warmUps: 0,
+      target: tree.targets.cold,
+      ours: (run) => cold("ours", run, ours),
+      peer: (run) => cold("peer", run, peer),
+    }),
   ];
   const last = runs - 1;
   if (tree.targets.unchanged !== undefined) {
@@ -77,7 +84,15 @@ async function benchTree(settings: BenchSettings, tree: Tree, root: string, { ou
       writeFileSync(join(place(side, last), "d0", "f0"), randomBytes(tree.fileBytes));
       return measure(command(place(side, last)));
     };
-    results.push(await pair({ name: `${tree.name}: one changed`, runs, target: tree.targets.changed, ours: () => changed("ours", ours), peer: () => changed("peer", peer) }));
+    results.push(
+      await pair({
+        name: `${tree.name}: one changed`,
+        runs,
+        target: tree.targets.changed,
+        ours: () => changed("ours", ours),
+        peer: () => changed("peer", peer),
+      }),
+    );
   }
   return results;
 }

@@ -81,7 +81,10 @@ function refused(runner: Runner, error: UpgradeRefusedError, options: AttachClie
   const said = error.body.trim();
   if (said.includes("incompatible client version")) return incompatibleClient(runner.url, options.engine, options.metadata.clientVersion ?? "", error);
   if (said.includes("different secret token")) {
-    return new RunnerError("AUTH_FAILED", `${runner.url} refused the client's token: ${said}`, { cause: error, hint: "don't reuse a client id with another token" });
+    return new RunnerError("AUTH_FAILED", `${runner.url} refused the client's token: ${said}`, {
+      cause: error,
+      hint: "don't reuse a client id with another token",
+    });
   }
   return new RunnerError("WRONG_SERVER", `${runner.url} refused the session with status ${error.status}: ${said}`, {
     cause: error,

@@ -14,11 +14,27 @@ const connection = (diagnostics: ConnectionDiagnostics, kind: RunnerConnection["
 });
 
 const explain = (diagnostics: ConnectionDiagnostics, kind?: RunnerConnection["kind"]) =>
-  connectionLost({ runner: "docker-container://box", connection: connection(diagnostics, kind), doing: "while the engine was asked who it is", starting: true, now: Date.parse("2026-01-01T00:10:00Z") });
+  connectionLost({
+    runner: "docker-container://box",
+    connection: connection(diagnostics, kind),
+    doing: "while the engine was asked who it is",
+    starting: true,
+    now: Date.parse("2026-01-01T00:10:00Z"),
+  });
 
 test("a container that runs without an engine: whose exit code it is, how long it runs, and what to look for", async () => {
-  const error = await explain({ summary: 'the container "box" is running', startedAt: "2026-01-01T00:00:00Z", exitCode: 1, lastOutput: "dial unix /run/buildkit.sock: connection refused\n" });
-  expect(error).toMatchObject({ code: "CONNECTION_LOST", retryable: true, details: { exitCode: 1, runningForMs: 600_000 }, hint: expect.stringContaining("is a Dagger engine running in it?") });
+  const error = await explain({
+    summary: 'the container "box" is running',
+    startedAt: "2026-01-01T00:00:00Z",
+    exitCode: 1,
+    lastOutput: "dial unix /run/buildkit.sock: connection refused\n",
+  });
+  expect(error).toMatchObject({
+    code: "CONNECTION_LOST",
+    retryable: true,
+    details: { exitCode: 1, runningForMs: 600_000 },
+    hint: expect.stringContaining("is a Dagger engine running in it?"),
+  });
   expect(error.message).toBe(
     'the connection to docker-container://box ended while the engine was asked who it is: the container "box" is running; the relay to the engine in it ended with exit code 1; last output: dial unix /run/buildkit.sock: connection refused',
   );
@@ -26,7 +42,12 @@ test("a container that runs without an engine: whose exit code it is, how long i
 
 test.each([
   ["that the summary tells already", { summary: "it ended with exit code 3 at noon", exitCode: 3 }, "relay", "it ended with exit code 3 at noon"],
-  ["although the summary has that digit", { summary: "it is running, restarted 1 times", exitCode: 1 }, "relay", "it is running, restarted 1 times; the relay to the engine in it ended with exit code 1"],
+  [
+    "although the summary has that digit",
+    { summary: "it is running, restarted 1 times", exitCode: 1 },
+    "relay",
+    "it is running, restarted 1 times; the relay to the engine in it ended with exit code 1",
+  ],
   ["of the far end itself", { exitCode: 2 }, "socket", "exit code 2"],
 ] as const)("an exit code %s", async (_, diagnostics, kind, told) => {
   expect((await explain(diagnostics, kind)).message).toBe(`the connection to docker-container://box ended while the engine was asked who it is: ${told}`);

@@ -20,7 +20,12 @@ export interface ConnectionLostInput {
 /** Says why a stream to the engine ended, with what its driver knows about the far end (container state, exit code, last output). */
 export async function connectionLost(input: ConnectionLostInput): Promise<RunnerError> {
   const known = await diagnose(input.connection);
-  const facts = [known.summary, known.oomKilled ? "it ran out of memory" : undefined, exitFact(known, input.connection.kind), lastLine(known.lastOutput)].filter((fact) => fact !== undefined);
+  const facts = [
+    known.summary,
+    known.oomKilled ? "it ran out of memory" : undefined,
+    exitFact(known, input.connection.kind),
+    lastLine(known.lastOutput),
+  ].filter((fact) => fact !== undefined);
   const told = facts.length > 0 ? facts.join("; ") : causeMessage(input.error);
   const details = {
     ...(known.exitCode === undefined ? {} : { exitCode: known.exitCode }),

@@ -35,7 +35,10 @@ export async function openControlConnection(runner: Runner, options: CallOptions
 async function explain(runner: Runner, connection: RunnerConnection, error: unknown, options: CallOptions): Promise<RunnerError> {
   throwIfAborted(options.signal);
   if (RunnerError.is(error) && error.code === "WRONG_SERVER" && !error.message.includes(runner.url)) {
-    return new RunnerError("WRONG_SERVER", `${runner.url} is no Dagger engine: ${error.message}`, { cause: error, hint: error.hint ?? "point the URL at a Dagger engine" });
+    return new RunnerError("WRONG_SERVER", `${runner.url} is no Dagger engine: ${error.message}`, {
+      cause: error,
+      hint: error.hint ?? "point the URL at a Dagger engine",
+    });
   }
   // A status is the engine's own word; only a stream that broke without one is explained by what its driver knows.
   if (RunnerError.is(error) && (error.code !== "CONNECTION_LOST" || GrpcError.is(error.cause))) return error;

@@ -24,7 +24,10 @@ export async function dialSession(runner: Runner, options: CallOptions): Promise
   } catch (error) {
     attempt.abort();
     void control.then(closeControl, () => {});
-    void attachables.then((connection) => connection.stream.destroy(), () => {});
+    void attachables.then(
+      (connection) => connection.stream.destroy(),
+      () => {},
+    );
     throw error;
   }
 }

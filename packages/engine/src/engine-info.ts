@@ -50,12 +50,7 @@ async function askInfo(connection: Http2Connection, options: ReadEngineInfoOptio
   }
 }
 
-/** Fails with ENGINE_CHANGED when a later connection of a session reached another engine than the first one. */
-export function checkSameEngine(first: EngineInfo, later: EngineInfo, runner: string): void {
-  if (first.name === later.name && first.version === later.version) return;
-  throw engineChanged(runner, `first "${first.name}" ${first.version}, then "${later.name}" ${later.version}`);
-}
-
+/** For a session whose connections reached different engines; `seen` says what gave it away. */
 export function engineChanged(runner: string, seen: string, cause?: unknown): RunnerError {
   return new RunnerError("ENGINE_CHANGED", `connections to ${runner} reach different engines: ${seen}`, {
     cause,

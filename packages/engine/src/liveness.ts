@@ -19,7 +19,11 @@ export function watchLiveness({ http2, onDead, intervalMs = 15_000, budgetMs = 4
   const beat = setInterval(() => {
     if (deadline !== undefined) return;
     deadline = setTimeout(() => {
-      onDead(new RunnerError("CONNECTION_LOST", `the engine has not answered a ping for ${budgetMs / 1000} s`, { hint: "check the network to the engine, and the engine's log" }));
+      onDead(
+        new RunnerError("CONNECTION_LOST", `the engine has not answered a ping for ${budgetMs / 1000} s`, {
+          hint: "check the network to the engine, and the engine's log",
+        }),
+      );
     }, budgetMs).unref();
     http2.ping().then(answered, answered);
   }, intervalMs).unref();

@@ -86,7 +86,12 @@ describe("retryTransient", () => {
       },
       { budgetMs: 3000, what: "connecting to unix:///x", clock },
     );
-    await expect(outcome).rejects.toMatchObject({ code: "TIMEOUT", message: expect.stringContaining("still starting"), hint: "wait", cause: { code: "CONNECTION_LOST" } });
+    await expect(outcome).rejects.toMatchObject({
+      code: "TIMEOUT",
+      message: expect.stringContaining("still starting"),
+      hint: "wait",
+      cause: { code: "CONNECTION_LOST" },
+    });
     expect(clock.slept.reduce((sum, ms) => sum + ms, 0)).toBeLessThanOrEqual(3000);
   });
 

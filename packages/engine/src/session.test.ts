@@ -76,15 +76,38 @@ describe("permanent failures surface after one attempt", () => {
   test.each<[string, EngineDoubleOptions, string, RegExp]>([
     ["another package", { info: { package: "github.com/moby/buildkit" } }, "WRONG_SERVER", /moby\/buildkit/],
     ["an engine that is too old", { info: { version: "v0.9.3" } }, "VERSION_MISMATCH", /v0\.9\.3/],
-    ["a server without Info", { faults: [{ at: "info", action: { grpc: "UNIMPLEMENTED", message: "unknown service" } }] }, "WRONG_SERVER", /not as a Dagger engine/],
-    ["text instead of HTTP/2", { faults: [{ at: "stream", action: { bytes: 'OCI runtime exec failed: exec: "buildctl": not found' } }] }, "WRONG_SERVER", /buildctl/],
+    [
+      "a server without Info",
+      { faults: [{ at: "info", action: { grpc: "UNIMPLEMENTED", message: "unknown service" } }] },
+      "WRONG_SERVER",
+      /not as a Dagger engine/,
+    ],
+    [
+      "text instead of HTTP/2",
+      { faults: [{ at: "stream", action: { bytes: 'OCI runtime exec failed: exec: "buildctl": not found' } }] },
+      "WRONG_SERVER",
+      /buildctl/,
+    ],
     ["a plain web server", { faults: [{ at: "stream", action: { bytes: "HTTP/1.1 400 Bad Request\r\n\r\n" } }] }, "WRONG_SERVER", /HTTP\/1\.1 400/],
-    ["a client that is too old", { faults: [{ at: "upgrade", action: { status: 500, text: "incompatible client version v0.18.0" } }] }, "VERSION_MISMATCH", /from v0\.19\.0 on/],
-    ["a refused token", { faults: [{ at: "upgrade", action: { status: 500, text: 'client "x" already exists with different secret token' } }] }, "AUTH_FAILED", /secret token/],
+    [
+      "a client that is too old",
+      { faults: [{ at: "upgrade", action: { status: 500, text: "incompatible client version v0.18.0" } }] },
+      "VERSION_MISMATCH",
+      /from v0\.19\.0 on/,
+    ],
+    [
+      "a refused token",
+      { faults: [{ at: "upgrade", action: { status: 500, text: 'client "x" already exists with different secret token' } }] },
+      "AUTH_FAILED",
+      /secret token/,
+    ],
   ])("%s", async (_, options, code, message) => {
     const engine = double(options);
     const retries: number[] = [];
-    await expect(open(engine, { report: (event) => event.type === "retry" && retries.push(event.attempt) })).rejects.toMatchObject({ code, message: expect.stringMatching(message) });
+    await expect(open(engine, { report: (event) => event.type === "retry" && retries.push(event.attempt) })).rejects.toMatchObject({
+      code,
+      message: expect.stringMatching(message),
+    });
     expect(retries).toEqual([]);
     await settled(engine);
   });
@@ -130,7 +153,10 @@ describe("a session that breaks", () => {
   test.each(["cut", "die"] as const)("in the middle of a query (%s): the query and the session fail with the state of the runner", async (action) => {
     const engine = double({ faults: [{ at: "query", action }] });
     const session = await open(engine);
-    await expect(session.query({ query: "{version}" })).rejects.toMatchObject({ code: "CONNECTION_LOST", message: expect.stringContaining("the test engine is gone") });
+    await expect(session.query({ query: "{version}" })).rejects.toMatchObject({
+      code: "CONNECTION_LOST",
+      message: expect.stringContaining("the test engine is gone"),
+    });
     expect(await session.ended).toMatchObject({ kind: "lost", error: { code: "CONNECTION_LOST", details: { exitCode: 137 } } });
     await expect(session.query({ query: "{version}" })).rejects.toMatchObject({ code: "CONNECTION_LOST" });
     await settled(engine);
@@ -156,7 +182,11 @@ describe("a session that breaks", () => {
   ])("at its end: a %s that hangs has a budget and is only reported", async (_, options) => {
     const engine = double(options);
     const warnings: string[] = [];
-    const session = await open(engine, { shutdownBudgetMs: 100, onTelemetry: () => {}, report: (event) => event.type === "warning" && warnings.push(event.id) });
+    const session = await open(engine, {
+      shutdownBudgetMs: 100,
+      onTelemetry: () => {},
+      report: (event) => event.type === "warning" && warnings.push(event.id),
+    });
     expect(await session.query({ query: "{version}" })).toEqual({ data: { version: "v0.21.8" } });
     await session.close();
     expect(await session.ended).toEqual({ kind: "closed" });

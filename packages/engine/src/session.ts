@@ -121,7 +121,10 @@ async function startSession(parts: SessionParts): Promise<EngineSession> {
 
   const lose = async (error: unknown, connection = control.connection) => {
     if (closing !== undefined || ending.signal.aborted) return;
-    const lost = RunnerError.is(error) && error.code !== "CONNECTION_LOST" ? error : await connectionLost({ runner: runner.url, connection, error, doing: "while the session was open" });
+    const lost =
+      RunnerError.is(error) && error.code !== "CONNECTION_LOST"
+        ? error
+        : await connectionLost({ runner: runner.url, connection, error, doing: "while the session was open" });
     if (closing !== undefined || ending.signal.aborted) return;
     ending.abort(lost);
     telemetry.stop();

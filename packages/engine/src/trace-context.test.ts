@@ -15,7 +15,7 @@ test("the surrounding trace goes on under a new span", () => {
   expect(context.spanId).not.toBe("b7ad6b7169203331");
 });
 
-test.each([["" ], ["00-xyz-abc-01"], ["00-00000000000000000000000000000000-b7ad6b7169203331-01"], ["00-0af7651916cd43dd8448eb211c80319c-0000000000000000-01"]])(
+test.each([[""], ["00-xyz-abc-01"], ["00-00000000000000000000000000000000-b7ad6b7169203331-01"], ["00-0af7651916cd43dd8448eb211c80319c-0000000000000000-01"]])(
   "%j is no trace context",
   (text) => {
     expect(parseTraceparent(text)).toBeUndefined();

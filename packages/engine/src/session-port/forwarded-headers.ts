@@ -1,7 +1,17 @@
 import { CLIENT_METADATA_HEADER } from "@anyrunner/protocol";
 
 /** Names that belong to one connection and must not travel on (RFC 9113, 8.2.2), and what the session sets itself. */
-const NOT_FORWARDED = new Set(["connection", "keep-alive", "proxy-connection", "transfer-encoding", "upgrade", "host", "authorization", "te", CLIENT_METADATA_HEADER]);
+const NOT_FORWARDED = new Set([
+  "connection",
+  "keep-alive",
+  "proxy-connection",
+  "transfer-encoding",
+  "upgrade",
+  "host",
+  "authorization",
+  "te",
+  CLIENT_METADATA_HEADER,
+]);
 
 type Headers = Readonly<Record<string, string | readonly string[] | undefined>>;
 

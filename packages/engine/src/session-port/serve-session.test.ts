@@ -16,7 +16,9 @@ afterEach(async () => {
   for (const cleanup of cleanups.splice(0).toReversed()) await cleanup();
 });
 
-async function serve(options: EngineDoubleOptions = {}): Promise<{ readonly engine: EngineDouble; readonly session: EngineSession; readonly server: SessionServer }> {
+async function serve(
+  options: EngineDoubleOptions = {},
+): Promise<{ readonly engine: EngineDouble; readonly session: EngineSession; readonly server: SessionServer }> {
   const engine = createEngineDouble(options);
   const session = await openSession(await runnerOn(() => engine.dial()), { env: {}, cwd: "/" });
   const server = await serveSession(session);
@@ -34,7 +36,11 @@ interface Answer {
   readonly body: string;
 }
 
-async function ask(server: SessionServer, body: string, options: { readonly path?: string; readonly token?: string; readonly headers?: Record<string, string> } = {}): Promise<Answer> {
+async function ask(
+  server: SessionServer,
+  body: string,
+  options: { readonly path?: string; readonly token?: string; readonly headers?: Record<string, string> } = {},
+): Promise<Answer> {
   const outgoing = httpRequest({
     port: server.port,
     host: "127.0.0.1",

@@ -1,6 +1,13 @@
 import { finished } from "node:stream/promises";
 
-import { CLIENT_METADATA_HEADER, parseClientMetadata, type ClientMetadata, type EngineHttpHandler, type EngineHttpRequest, type Http2Response } from "@anyrunner/protocol";
+import {
+  CLIENT_METADATA_HEADER,
+  parseClientMetadata,
+  type ClientMetadata,
+  type EngineHttpHandler,
+  type EngineHttpRequest,
+  type Http2Response,
+} from "@anyrunner/protocol";
 
 import type { EngineSession } from "../session.ts";
 import { createAuthorization } from "./authorization.ts";
@@ -17,7 +24,9 @@ export function createSessionApi(session: EngineSession, token: string): EngineH
   return async (request) => {
     if (!isAuthorized(request.headers["authorization"])) {
       request.body.resume();
-      request.respond(401, { "content-type": "text/plain; charset=utf-8", "www-authenticate": 'Basic realm="Access to the Dagger engine session"' }).end("unauthorized\n");
+      request
+        .respond(401, { "content-type": "text/plain; charset=utf-8", "www-authenticate": 'Basic realm="Access to the Dagger engine session"' })
+        .end("unauthorized\n");
       return;
     }
     const child = childMetadata(request);

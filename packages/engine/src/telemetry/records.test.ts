@@ -56,7 +56,13 @@ describe("readSpans", () => {
 });
 
 test("readLogs gives text, stream and place", () => {
-  const record = { traceId: TRACE, spanId: SPAN, timeUnixNano: "5", body: { stringValue: "hello\n" }, attributes: [{ key: "stdio.stream", value: { intValue: "1" } }] };
+  const record = {
+    traceId: TRACE,
+    spanId: SPAN,
+    timeUnixNano: "5",
+    body: { stringValue: "hello\n" },
+    attributes: [{ key: "stdio.stream", value: { intValue: "1" } }],
+  };
   expect(readLogs({ resourceLogs: [{ scopeLogs: [{ logRecords: [record] }] }] })).toEqual([
     { traceId: "0af7651916cd43dd8448eb211c80319c", spanId: "b7ad6b7169203331", timeUnixNano: 5n, text: "hello\n", attributes: { "stdio.stream": 1n } },
   ]);

@@ -41,7 +41,10 @@ export async function subscribeTelemetry(input: SubscribeTelemetryInput): Promis
   const stopping = new AbortController();
   const signals = listener === undefined ? SIGNALS.slice(0, 1) : SIGNALS;
   const responses = await Promise.all(
-    signals.map(async (signal) => ({ signal, response: await request({ path: `/v1/${signal}`, headers: { accept: "text/event-stream" }, signal: stopping.signal }) })),
+    signals.map(async (signal) => ({
+      signal,
+      response: await request({ path: `/v1/${signal}`, headers: { accept: "text/event-stream" }, signal: stopping.signal }),
+    })),
   );
   for (const { response } of responses) await checkKnown(response, input.runner);
   if (listener === undefined) {
@@ -52,7 +55,11 @@ export async function subscribeTelemetry(input: SubscribeTelemetryInput): Promis
   const readers = responses.map(({ signal, response }) =>
     readStream(signal, response, listener).catch((error: unknown) => {
       if (stopping.signal.aborted) return;
-      input.report?.({ type: "warning", id: "telemetry", message: `telemetry (${signal}) ended early: ${error instanceof Error ? error.message : String(error)}` });
+      input.report?.({
+        type: "warning",
+        id: "telemetry",
+        message: `telemetry (${signal}) ended early: ${error instanceof Error ? error.message : String(error)}`,
+      });
     }),
   );
   return { drained: Promise.all(readers).then(() => {}), stop: () => stopping.abort() };
