@@ -12,8 +12,32 @@ import { makeBusyboxRootfs, makeRecordedHost } from "@anyrunner/testkit";
  * Usage: node tooling/engine-record/record.ts RUNNER_URL OFFICIAL_CLI [REGISTRY]
  * REGISTRY is one that the engine reaches by plain HTTP, as host:port. Standard output is the record, in Markdown.
  */
-const NAMES = ["version", "upload", "uploadFilter", "uploadGitignore", "uploadDigest", "hostFile", "hostMissing", "exportDir", "exportFile", "exportTarball"] as const;
-const EXEC_NAMES = ["secretEnv", "setSecret", "exec", "execFail", "slow"] as const;
+const NAMES = [
+  "version",
+  "upload",
+  "uploadFilter",
+  "uploadGitignore",
+  "uploadDigest",
+  "hostFile",
+  "hostMissing",
+  "exportDir",
+  "exportFile",
+  "exportTarball",
+  "secretMissing",
+  "secretCommand",
+] as const;
+const EXEC_NAMES = [
+  "secretEnv",
+  "setSecret",
+  "exec",
+  "execFail",
+  "slow",
+  "hostService",
+  "hostServiceUpload",
+  "hostServiceRefused",
+  "tunnel",
+  "tunnelTaken",
+] as const;
 
 const [url = "", official = "", registry = ""] = process.argv.slice(2);
 if (url === "" || official === "") throw new Error("usage: record.ts RUNNER_URL OFFICIAL_CLI [REGISTRY]");
@@ -31,8 +55,12 @@ try {
     if (theirs !== mine) different++;
     rows.push(`| ${name} | ${theirs === mine ? "same" : "**different**"} | ${shown(mine)}${theirs === mine ? "" : ` against ${shown(theirs)}`} |`);
   }
-  console.log(`Date ${new Date().toISOString().slice(0, 10)} · official CLI ${await versionOf(official)} · anyrunner ${await versionOf(ours)} · engine reached by ${url.split("://")[0]}://\n`);
-  console.log(`| scenario | answers | what anyrunner gave |\n| --- | --- | --- |\n${rows.join("\n")}\n\n${rows.length - different} of ${rows.length} the same.`);
+  console.log(
+    `Date ${new Date().toISOString().slice(0, 10)} · official CLI ${await versionOf(official)} · anyrunner ${await versionOf(ours)} · engine reached by ${url.split("://")[0]}://\n`,
+  );
+  console.log(
+    `| scenario | answers | what anyrunner gave |\n| --- | --- | --- |\n${rows.join("\n")}\n\n${rows.length - different} of ${rows.length} the same.`,
+  );
   process.exitCode = different === 0 ? 0 : 1;
 } finally {
   await rm(folder, { recursive: true, force: true });
@@ -64,7 +92,9 @@ function capture(command: string, args: readonly string[], env: Readonly<Record<
     child.stdout.setEncoding("utf8").on("data", (chunk: string) => (stdout += chunk));
     child.stderr.setEncoding("utf8").on("data", (chunk: string) => (stderr += chunk));
     child.once("error", reject);
-    child.once("close", (code) => (code === 0 ? resolve({ stdout }) : reject(new Error(`${command} ${args.join(" ")} ended with ${code}: ${stderr.slice(-2000)}`))));
+    child.once("close", (code) =>
+      code === 0 ? resolve({ stdout }) : reject(new Error(`${command} ${args.join(" ")} ended with ${code}: ${stderr.slice(-2000)}`)),
+    );
   });
 }
 

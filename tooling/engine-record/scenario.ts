@@ -1,7 +1,9 @@
+import { once } from "node:events";
 import { readdir } from "node:fs/promises";
+import { createServer, type AddressInfo, type Socket } from "node:net";
 import { join } from "node:path";
 
-import { connect, type Client, type Directory } from "@dagger.io/dagger";
+import { connect, type Client, type Directory, type Service } from "@dagger.io/dagger";
 
 /**
  * One scenario of the recordings as a program with the official SDK, unmodified: prints one line of JSON. Which session it
@@ -55,9 +57,57 @@ const SCENARIOS: Readonly<Record<string, Scenario>> = {
       .withExec(["sh", "-c", "echo got $T; echo $T | busybox wc -c"])
       .stdout(),
   setSecret: (client, places) =>
-    client.container().withRootfs(rootfs(client, places)).withSecretVariable("T", client.setSecret("n", "plain-value")).withExec(["sh", "-c", "echo $T"]).stdout(),
+    client
+      .container()
+      .withRootfs(rootfs(client, places))
+      .withSecretVariable("T", client.setSecret("n", "plain-value"))
+      .withExec(["sh", "-c", "echo $T"])
+      .stdout(),
   exec: (client, places) => shell(client, places, "echo out; echo err >&2; id").stdout(),
   execFail: (client, places) => shell(client, places, "echo o; echo e >&2; exit 7").stdout(),
+  secretMissing: (client) => client.secret("env://NO_SUCH_VARIABLE_HERE").plaintext(),
+  secretCommand: (client) => client.secret("cmd://printf '%s' from-a-command").plaintext(),
+  hostService: async (client, places) => {
+    const port = await serve((socket) => void socket.once("data", () => socket.end(HTTP_ANSWER)));
+    const service = client.host().service([{ backend: port, frontend: 8080 }]);
+    return withService(client, places, service, "wget -q -O - http://h:8080/");
+  },
+  hostServiceUpload: async (client, places) => {
+    let received = 0;
+    const port = await serve((socket) => void socket.on("data", (chunk) => (received += chunk.length)).end());
+    const service = client.host().service([{ backend: port, frontend: 8080 }]);
+    await withService(client, places, service, "head -c 3000000 /dev/zero | nc h 8080");
+    return received;
+  },
+  hostServiceRefused: async (client, places) => {
+    const service = client.host().service([{ backend: 1, frontend: 8080 }]);
+    return withService(client, places, service, "nc h 8080 </dev/null; echo status $?");
+  },
+  tunnel: async (client, places) => {
+    const tunnel = await client
+      .host()
+      .tunnel(webServer(client, places), { ports: [{ backend: 8000, frontend: 0 }] })
+      .start();
+    const endpoint = (await tunnel.endpoint({ scheme: "http" })).replace("0.0.0.0", "127.0.0.1");
+    const texts = await Promise.all(Array.from({ length: 50 }, async () => (await fetch(`${endpoint}/index.html`)).text()));
+    await tunnel.stop();
+    const after = await fetch(endpoint).then(
+      () => "still open",
+      () => "closed",
+    );
+    return [...new Set(texts), texts.length, after];
+  },
+  tunnelTaken: async (client, places) => {
+    const port = await serve(() => {});
+    const taken = client
+      .host()
+      .tunnel(webServer(client, places), { ports: [{ backend: 8000, frontend: port }] })
+      .start();
+    return taken.then(
+      () => "listens",
+      (error: Error) => ({ error: error.message.replaceAll(String(port), "PORT").replaceAll(/ \[traceparent:[^\]]*\]/g, "") }),
+    );
+  },
   pull: (client, { registry }) => client.container().from(`${registry}/none:1`).stdout(),
   pushPull: async (client, places) => {
     const published = await client.container().withRootfs(rootfs(client, places)).publish(`${places.registry}/demo/app:1`);
@@ -65,6 +115,26 @@ const SCENARIOS: Readonly<Record<string, Scenario>> = {
   },
   slow: (client, places) => shell(client, places, "sleep 45; echo late").withEnvVariable("RUN", places.out).stdout(),
 };
+
+const HTTP_ANSWER = "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 10\r\n\r\nfrom-host\n";
+
+/** A server of the host on a port of its own, for as long as the program runs. */
+async function serve(onConnection: (socket: Socket) => void): Promise<number> {
+  const server = createServer({ allowHalfOpen: true }, (socket) => onConnection(socket.on("error", () => {}))).unref();
+  await once(server.listen(0, "0.0.0.0"), "listening");
+  return (server.address() as AddressInfo).port;
+}
+
+function withService(client: Client, places: Places, service: Service, script: string): Promise<string> {
+  const container = client.container().withRootfs(rootfs(client, places)).withServiceBinding("h", service);
+  // Never from the cache: the service must be reached.
+  return container.withEnvVariable("RUN", `${places.out} ${process.pid}`).withExec(["sh", "-c", script]).stdout();
+}
+
+function webServer(client: Client, places: Places): Service {
+  const container = client.container().withRootfs(rootfs(client, places)).withNewFile("/www/index.html", "served\n").withExposedPort(8000);
+  return container.asService({ args: ["busybox", "httpd", "-f", "-p", "8000", "-h", "/www"] });
+}
 
 const [name = "", demo = "", out = "", registry = ""] = process.argv.slice(2);
 const scenario = SCENARIOS[name];
