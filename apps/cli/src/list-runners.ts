@@ -34,8 +34,10 @@ export function isLoadable(entry: DriverEntry): boolean {
 }
 
 async function listOf(registry: Registry, entry: DriverEntry, signal: AbortSignal): Promise<ListedRunners> {
+  // A driver that can't be loaded has made nothing; `anyrunner drivers` says why it can't.
+  const driver = await registry.load(entry).catch(() => undefined);
+  if (driver === undefined) return { handles: [], failures: [] };
   try {
-    const driver = await registry.load(entry);
     return { handles: (await driver.list?.({ signal })) ?? [], failures: [] };
   } catch (error) {
     const failure = RunnerError.from(error, "INTERNAL", { signal });

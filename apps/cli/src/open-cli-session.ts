@@ -7,6 +7,7 @@ import type { CliRunner } from "./choose-cli-runner.ts";
 import type { CommandContext } from "./command-context.ts";
 import { withRemedies } from "./default-engine.ts";
 import { createHeldLines } from "./held-lines.ts";
+import { warnIgnoredVariables } from "./ignored-variables.ts";
 import { parseDuration } from "./parse-duration.ts";
 import { showTelemetry } from "./show-telemetry.ts";
 
@@ -53,6 +54,7 @@ export async function openCliSession(context: CommandContext, options: OpenCliSe
   });
   await remembered;
   announce(context, { runner: session.runner.url, engine: session.engine.version, from: chosen.from });
+  warnIgnoredVariables({ env, engine: session.engine.version, report });
   return session;
 }
 

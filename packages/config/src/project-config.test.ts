@@ -25,6 +25,16 @@ describe("parseProjectConfig", () => {
     });
   });
 
+  test("reads where images of engines come from", async () => {
+    expect(await parseProjectConfig('image: "registry.corp/dagger/engine:{version}"\n', "/p/c.yaml")).toMatchObject({
+      image: "registry.corp/dagger/engine:{version}",
+    });
+    await expect(parseProjectConfig("\nimage: registry.corp/engine\n", "/p/c.yaml")).rejects.toMatchObject({
+      code: "INVALID_CONFIG",
+      message: expect.stringContaining('/p/c.yaml:2: "image" can\'t be used'),
+    });
+  });
+
   test("a driver can say its name and schemes", async () => {
     const config = await parseProjectConfig("drivers:\n  - path: toy.ts\n    name: toy\n    schemes: [toy, toy+x]\n  - package: '@acme/foo'\n", "/p/c.yaml");
     expect(config.drivers).toEqual([

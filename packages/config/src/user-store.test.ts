@@ -65,12 +65,15 @@ describe("openUserStore", () => {
     expect(await store.update(() => ({ runner: "a://" }))).toEqual({ runner: "a://" });
   });
 
-  test.each(["{", "[]", '{"runner": 1}', '{"trustedDrivers": [{}]}'])("refuses %s, naming the file", async (text) => {
-    const store = openUserStore({ env: { HOME: home } });
-    await mkdir(dirname(store.file), { recursive: true });
-    await writeFile(store.file, text);
-    await expect(store.read()).rejects.toMatchObject({ code: "INVALID_CONFIG", message: expect.stringContaining(store.file) });
-  });
+  test.each(["{", "[]", '{"runner": 1}', '{"trustedDrivers": [{}]}', '{"runners": []}', '{"runners": {"a/b": {"url": "x"}}}', '{"runners": {"a": {}}}'])(
+    "refuses %s, naming the file",
+    async (text) => {
+      const store = openUserStore({ env: { HOME: home } });
+      await mkdir(dirname(store.file), { recursive: true });
+      await writeFile(store.file, text);
+      await expect(store.read()).rejects.toMatchObject({ code: "INVALID_CONFIG", message: expect.stringContaining(store.file) });
+    },
+  );
 
   test("any text gives settings or INVALID_CONFIG", () => {
     fc.assert(

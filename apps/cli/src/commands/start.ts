@@ -37,7 +37,8 @@ interface Call {
 }
 
 async function make(context: CommandContext, { url = "" }: FoundRunner, call: Call): Promise<Runner> {
-  return openRunner(url, { registry: await openCliRegistry(context), ...call });
+  const [{ createReadiness }, registry] = await Promise.all([import("@anyrunner/engine"), openCliRegistry(context)]);
+  return openRunner(url, { registry, ready: createReadiness({ registry }), ...call });
 }
 
 async function startAgain(found: FoundRunner, handle: RunnerHandle, call: Call): Promise<Runner> {
