@@ -53,6 +53,11 @@ test.each([
   expect((await explain(diagnostics, kind)).message).toBe(`the connection to docker-container://box ended while the engine was asked who it is: ${told}`);
 });
 
+test("of a program that explains its usage the error is told", async () => {
+  const lastOutput = "Error: dial unix /run/dagger/engine.sock: no such file or directory\nUsage:\n  dial-stdio [flags]\n\nFlags:\n  -h, --help  help\n";
+  expect((await explain({ lastOutput })).message).toMatch(/: last output: Error: dial unix \/run\/dagger\/engine\.sock: no such file or directory$/);
+});
+
 test("a relay that could not be started means no engine at all, and no second attempt", async () => {
   expect(await explain({ summary: "it is running", exitCode: 127 })).toMatchObject({ code: "WRONG_SERVER", retryable: false });
 });

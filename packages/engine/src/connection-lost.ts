@@ -65,8 +65,10 @@ function exitFact({ exitCode, summary = "" }: ConnectionDiagnostics, kind: Runne
   return kind === "relay" ? `the relay to the engine in it ended with exit code ${exitCode}` : `exit code ${exitCode}`;
 }
 
+/** Programs that explain their usage after an error have said the error before. */
 function lastLine(output: string | undefined): string | undefined {
-  const line = output?.trim().split("\n").at(-1)?.trim();
+  const [beforeUsage = ""] = output?.split(/^Usage:/m) ?? [];
+  const line = (beforeUsage.trim() || (output ?? "").trim()).split("\n").at(-1)?.trim();
   return line === undefined || line === "" ? undefined : `last output: ${line.slice(0, 300)}`;
 }
 

@@ -107,7 +107,8 @@ function missingProgram(error: unknown, driver: string): unknown {
 }
 
 function commandFailed(driver: string, label: string, failure: ProgramFailure): RunnerError {
-  const line = failure.stderr.trim().split("\n").at(-1) ?? "";
+  const [beforeUsage = ""] = failure.stderr.split(/^Usage:/m);
+  const line = (beforeUsage.trim() || failure.stderr.trim()).split("\n").at(-1) ?? "";
   return new RunnerError("COMMAND_FAILED", `${label} ended with ${endText(failure)}${line === "" ? "" : `: ${line.slice(0, 300)}`}`, {
     driver,
     hint: "read what it wrote, and call it by hand",
