@@ -16,9 +16,9 @@ export class ForwardingRefusedError extends Error {}
 const MOST_COMMANDS = 9;
 
 /** Opens a stream through a socket that ssh forwards. Resolves when the host has opened its end. */
-export async function dialForward(host: SshHost, master: SshMaster, { remotePath, relayCommand, signal }: SshDial): Promise<SshStream> {
+export async function dialForward({ host, opening }: SharedConnection, master: SshMaster, { remotePath, relayCommand, signal }: SshDial): Promise<SshStream> {
   const local = await orAborted(master.forward(remotePath), signal);
-  const { socket, verdict } = await connectForwarded(master, { local, remotePath, signal, host });
+  const { socket, verdict } = await opening(() => connectForwarded(master, { local, remotePath, signal, host }), signal);
   if (verdict.opened) return describeForward(socket, { host, remotePath, master });
   socket.destroy();
   if (/prohibited|unknown channel type/i.test(verdict.reason)) throw new ForwardingRefusedError(verdict.reason);
@@ -64,7 +64,9 @@ function connectForwarded(
     // One that was refused may break after nobody waits for it any more.
     socket.on("error", () => {});
     let connected = false;
+    let forget = () => {};
     const settle = (then: () => void) => {
+      forget();
       signal?.removeEventListener("abort", onAbort);
       socket.off("error", onError);
       then();
@@ -86,7 +88,7 @@ function connectForwarded(
       connected = true;
       if (!master.channels.works) settle(() => resolve({ socket, verdict: { opened: true } }));
     });
-    void master.ended.then((reason) => fail(reason ?? lost(host, undefined)));
+    forget = master.onEnd(({ reason }) => fail(reason ?? lost(host, undefined)));
   });
 }
 

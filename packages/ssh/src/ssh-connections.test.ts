@@ -26,15 +26,15 @@ afterEach(async () => {
 });
 
 describe.skipIf(SSH_TESTS_SKIPPED)(`a real sshd${SSH_TESTS_SKIPPED ? " (skipped by ANYRUNNER_TEST_SSH)" : ""}`, () => {
-  test("fifty streams dialled at once share one connection; after the last nothing is left", async () => {
+  test("two hundred streams dialled at once share one connection; after the last nothing is left", async () => {
     const { server, engine, dial } = await setUp();
     // What the first of all programs loads stays.
     await source(dial());
     await vi.waitFor(async () => expect(await server.connectionCount()).toBe(0), { timeout: 10_000 });
     const before = await takeInventory();
-    const streams = await Promise.all(Array.from({ length: 50 }, () => dial()));
+    const streams = await Promise.all(Array.from({ length: 200 }, () => dial()));
     expect(await server.connectionCount()).toBe(1);
-    await vi.waitFor(() => expect(engine.connectionCount()).toBe(50));
+    await vi.waitFor(() => expect(engine.connectionCount()).toBe(200));
     expect(server.log().match(/Accepted publickey/g)?.length).toBe(2);
     for (const { stream } of streams) stream.destroy();
     expect(await Promise.all(streams.map(({ closed }) => closed))).toEqual(streams.map(() => ({ kind: "local" })));

@@ -5,6 +5,7 @@ import { orAborted } from "./or-aborted.ts";
 import { sameHost, type SshHost } from "./ssh-host.ts";
 import { startMaster, type SshMaster, type SshSettings } from "./ssh-master.ts";
 import type { SshStream } from "./ssh-stream.ts";
+import { createTurnstile, type Turnstile } from "./turnstile.ts";
 
 export interface SshConnectionsSettings extends SshSettings {
   /** How long a connection that nobody uses is kept, in ms. Default 250. */
@@ -35,6 +36,8 @@ export interface SharedConnection {
   readonly starting: AbortController;
   users: number;
   idle?: NodeJS.Timeout;
+  /** What streams pass while they open. */
+  readonly opening: Turnstile;
   /** Sessions that run a relay now. */
   commands: number;
   /** False once the host has said that it forwards no sockets. */
@@ -42,6 +45,8 @@ export interface SharedConnection {
 }
 
 const DEFAULT_IDLE_MS = 250;
+/** Half of what may wait for ssh to accept it. */
+const MOST_OPENING = 64;
 
 /** Connections are made when they are needed and end soon after their last stream. Making this starts nothing. */
 export function createSshConnections(settings: SshConnectionsSettings = {}): SshConnections {
@@ -54,7 +59,7 @@ export function createSshConnections(settings: SshConnectionsSettings = {}): Ssh
     if (known !== undefined) return known;
     const starting = new AbortController();
     const master = startMaster(host, settings, { signal: starting.signal });
-    const shared: SharedConnection = { host, master, starting, users: 0, commands: 0, forwards: true };
+    const shared: SharedConnection = { host, master, starting, opening: createTurnstile(MOST_OPENING), users: 0, commands: 0, forwards: true };
     const forget = () => {
       if (live.get(key) === shared) live.delete(key);
     };
@@ -99,7 +104,7 @@ export function createSshConnections(settings: SshConnectionsSettings = {}): Ssh
 async function open(shared: SharedConnection, master: SshMaster, options: SshDial): Promise<SshStream> {
   if (shared.forwards) {
     try {
-      return await dialForward(shared.host, master, options);
+      return await dialForward(shared, master, options);
     } catch (error) {
       if (!(error instanceof ForwardingRefusedError)) throw error;
       shared.forwards = false;

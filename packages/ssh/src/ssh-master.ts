@@ -1,15 +1,16 @@
 import { once } from "node:events";
-import { existsSync, watch } from "node:fs";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 
-import { abortedError, RunnerError, throwIfAborted } from "@anyrunner/core";
+import { RunnerError, throwIfAborted } from "@anyrunner/core";
 import { openProgramStream, runProgram, spawnProgram, type ProgramStream, type SpawnedProgram } from "@anyrunner/exec";
 
-import { CHANNEL_LOG_OPTION, createChannelLog, type ChannelLog } from "./channel-log.ts";
+import { createChannelLog, type ChannelLog } from "./channel-log.ts";
+import { masterArguments } from "./master-arguments.ts";
 import { makePrivateFolder, type PrivateFolder } from "./private-folder.ts";
 import { sshError } from "./ssh-error.ts";
 import { destinationArguments, formatSshHost, type SshHost } from "./ssh-host.ts";
+import { untilExists } from "./until-exists.ts";
 
 export interface SshSettings {
   /** Read instead of the user's and the system's ssh configuration. */
@@ -25,6 +26,10 @@ export interface SshMaster {
   readonly channels: ChannelLog;
   /** Resolves when the connection is gone; with the reason, unless it was closed here. */
   readonly ended: Promise<RunnerError | undefined>;
+  /** The same, to be asked at any time: absent while the connection lives. */
+  readonly end: MasterEnd | undefined;
+  /** Calls `listener` when the connection is gone. Returns what takes it back: streams come and go while the connection stays. */
+  onEnd(listener: (end: MasterEnd) => void): () => void;
   /** The path of a local socket that leads to the host's `remotePath`. */
   forward(remotePath: string): Promise<string>;
   /** Runs a command line in the user's shell on the host; its standard input and output are the stream. */
@@ -33,6 +38,11 @@ export interface SshMaster {
   /** The end of what ssh said. */
   stderrTail(): string;
   close(): Promise<void>;
+}
+
+export interface MasterEnd {
+  /** Absent when the connection was closed here. */
+  readonly reason: RunnerError | undefined;
 }
 
 const DEFAULT_CONNECT_BUDGET_MS = 20_000;
@@ -90,13 +100,18 @@ async function untilReady({ host, settings, signal, folder, control, ssh }: Star
   });
   const linesEnded = once(lines, "close");
   let closing = false;
+  let end: MasterEnd | undefined;
+  const listeners = new Set<(end: MasterEnd) => void>();
   const ended = ssh.exited.then(async ({ exitCode }) => {
     // The guard goes with ssh; then its last words have come.
     await ssh.end();
     ssh.stdin?.destroy();
     await linesEnded;
     await folder.remove();
-    return closing ? undefined : sshError({ host, exitCode, stderr: tail });
+    const reason = closing ? undefined : sshError({ host, exitCode, stderr: tail });
+    end = { reason };
+    for (const listener of listeners) listener(end);
+    return reason;
   });
   const close = async () => {
     closing = true;
@@ -122,6 +137,14 @@ async function untilReady({ host, settings, signal, folder, control, ssh }: Star
   return {
     channels,
     ended,
+    get end() {
+      return end;
+    },
+    onEnd(listener) {
+      listeners.add(listener);
+      if (end !== undefined) listener(end);
+      return () => void listeners.delete(listener);
+    },
     forward(remotePath) {
       const known = forwards.get(remotePath);
       if (known !== undefined) return known;
@@ -138,40 +161,6 @@ async function untilReady({ host, settings, signal, folder, control, ssh }: Star
     stderrTail: () => tail,
     close,
   };
-}
-
-async function masterArguments(control: string, { configFile, env }: SshSettings): Promise<readonly string[]> {
-  const options = [
-    "BatchMode=yes",
-    "ControlPersist=no",
-    // What the user's configuration adds for a terminal is not wanted here.
-    "ClearAllForwardings=yes",
-    "ForwardAgent=no",
-    "ForwardX11=no",
-    "PermitLocalCommand=no",
-    "RemoteCommand=none",
-    "LogLevel=INFO",
-    // A network that is cut is noticed after half a minute.
-    "ServerAliveInterval=10",
-    "ServerAliveCountMax=3",
-    ...((await knowsLogVerbose(env)) ? [CHANNEL_LOG_OPTION] : []),
-  ];
-  return [
-    ...(configFile === undefined ? [] : ["-F", configFile]),
-    "-M",
-    "-S",
-    control.replaceAll("%", "%%"),
-    "-N",
-    "-T",
-    ...options.flatMap((option) => ["-o", option]),
-  ];
-}
-
-/** An option that ssh doesn't know is an error to it, and making it ignore some would undo the user's own IgnoreUnknown. */
-async function knowsLogVerbose(env: SshSettings["env"]): Promise<boolean> {
-  const { stderr } = await runProgram({ command: "ssh", args: ["-V"], env, timeoutMs: COMMAND_BUDGET_MS });
-  const [, major, minor] = /OpenSSH_(?:for_Windows_)?(\d+)\.(\d+)/.exec(stderr) ?? [];
-  return Number(major) * 100 + Number(minor) >= 805;
 }
 
 interface AddForward {
@@ -192,39 +181,4 @@ async function addForward({ viaControl, local, remotePath, settings, host }: Add
   });
   if (exitCode !== 0) throw sshError({ host, exitCode, stderr });
   return local;
-}
-
-/** ssh links the control socket to its place when it is logged in and listens. */
-function untilExists(
-  path: string,
-  folder: string,
-  { signal, budgetMs, host }: { readonly signal: AbortSignal | undefined; readonly budgetMs: number; readonly host: SshHost },
-): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const watcher = watch(folder);
-    const settle = (then: () => void) => {
-      clearTimeout(timer);
-      watcher.close();
-      signal?.removeEventListener("abort", onAbort);
-      then();
-    };
-    const onAbort = () => settle(() => reject(abortedError(signal as AbortSignal)));
-    const check = () => {
-      if (existsSync(path)) settle(resolve);
-    };
-    const timer = setTimeout(() => settle(() => reject(outOfTime(host, budgetMs))), budgetMs);
-    signal?.addEventListener("abort", onAbort, { once: true });
-    watcher.on("change", check);
-    // The folder goes when ssh ends first; that is told elsewhere.
-    watcher.on("error", () => {});
-    if (signal?.aborted) onAbort();
-    else check();
-  });
-}
-
-function outOfTime(host: SshHost, budgetMs: number): RunnerError {
-  return new RunnerError("TIMEOUT", `logging in to ${formatSshHost(host)} took longer than ${budgetMs / 1000} s`, {
-    hint: "check the address, and whether a firewall drops packets",
-    retryable: true,
-  });
 }

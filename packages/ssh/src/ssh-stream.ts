@@ -5,7 +5,7 @@ import { RunnerError, type CloseReason, type ConnectionDiagnostics } from "@anyr
 import type { ProgramEnd, ProgramStream } from "@anyrunner/exec";
 
 import { formatSshHost, type SshHost } from "./ssh-host.ts";
-import type { SshMaster } from "./ssh-master.ts";
+import type { MasterEnd, SshMaster } from "./ssh-master.ts";
 
 /** One stream over the shared connection. Destroying it releases its share. */
 export interface SshStream {
@@ -19,23 +19,20 @@ export interface SshStream {
 export interface DescribeStream {
   readonly host: SshHost;
   readonly remotePath: string;
-  readonly master: Pick<SshMaster, "ended" | "stderrTail">;
+  readonly master: Pick<SshMaster, "end" | "stderrTail">;
 }
 
 /** A stream through a forwarded socket. */
 export function describeForward(socket: Socket, { host, remotePath, master }: DescribeStream): SshStream {
   const where = formatSshHost(host);
-  const connection = watchConnection(master);
   let reason: CloseReason | undefined;
-  const closed = watchStream(socket, () => connection.lost).then((found) => (reason = found));
+  const closed = watchStream(socket, () => master.end?.reason).then((found) => (reason = found));
   return {
     stream: socket,
     via: "forward",
     closed,
     diagnostics: () => ({
-      summary: connection.over
-        ? `the ssh connection to ${where} ended${connection.lost === undefined ? "" : ` (${connection.lost.message})`}`
-        : `${remotePath} on ${where}, forwarded by ssh, ${stateOf(reason)}`,
+      summary: master.end !== undefined ? endOf(where, master.end) : `${remotePath} on ${where}, forwarded by ssh, ${stateOf(reason)}`,
       ...lastOutput(master.stderrTail()),
     }),
   };
@@ -44,27 +41,20 @@ export function describeForward(socket: Socket, { host, remotePath, master }: De
 /** A stream through a program on the host. */
 export function describeCommand(program: ProgramStream, { host, master }: DescribeStream): SshStream {
   const where = formatSshHost(host);
-  const connection = watchConnection(master);
   let end: ProgramEnd | undefined;
   let reason: CloseReason | undefined;
   void program.exited.then((found) => (end = found));
-  const closed = watchStream(program.stream, () => connection.lost ?? commandError(where, end, program.stderrTail())).then((found) => (reason = found));
+  const closed = watchStream(program.stream, () => master.end?.reason ?? commandError(where, end, program.stderrTail())).then((found) => (reason = found));
   return {
     stream: program.stream,
     via: "command",
     closed,
     diagnostics: () => ({
-      summary: connection.over ? `the ssh connection to ${where} ended` : `the relay on ${where} ${stateOf(reason)}`,
+      summary: master.end !== undefined ? endOf(where, master.end) : `the relay on ${where} ${stateOf(reason)}`,
       ...(end?.exitCode === undefined ? {} : { exitCode: end.exitCode }),
       ...lastOutput(program.stderrTail() || master.stderrTail()),
     }),
   };
-}
-
-function watchConnection({ ended }: Pick<SshMaster, "ended">): { readonly over: boolean; readonly lost: RunnerError | undefined } {
-  const state: { over: boolean; lost: RunnerError | undefined } = { over: false, lost: undefined };
-  void ended.then((error) => Object.assign(state, { over: true, lost: error }));
-  return state;
 }
 
 function watchStream(stream: Duplex, lost: () => RunnerError | undefined): Promise<CloseReason> {
@@ -96,6 +86,10 @@ function commandError(where: string, end: ProgramEnd | undefined, stderr: string
     hint: "check whether the engine runs there",
     details: { exitCode: end.exitCode, stderr: stderr.trim().slice(-500) },
   });
+}
+
+function endOf(where: string, { reason }: MasterEnd): string {
+  return `the ssh connection to ${where} ended${reason === undefined ? "" : ` (${reason.message})`}`;
 }
 
 function stateOf(reason: CloseReason | undefined): string {

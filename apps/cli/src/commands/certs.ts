@@ -72,7 +72,9 @@ function show(context: CommandContext, set: CertificateSet): void {
 function advise(context: CommandContext, { folder, server, client, authorities }: CertificateSet): void {
   const ca = authorities[0]?.file ?? "";
   const host = server.hosts[0] ?? "";
-  context.note(`server: --addr tcp://0.0.0.0:8443 --tlscert ${server.file} --tlskey ${server.file} --tlscacert ${ca}`);
+  context.note(
+    `server: socat OPENSSL-LISTEN:8443,reuseaddr,fork,cert=${server.file},cafile=${ca} UNIX-CONNECT:/run/dagger/engine.sock, or whatever ends TLS before the engine`,
+  );
   context.note(`client: --runner 'tls://${host.includes(":") ? `[${host}]` : host}:8443?ca_path=${ca}&cert_path=${client.file}&key_path=${client.file}'`);
   context.note(`${folder}/ca-key.pem signs new certificates: it goes nowhere`);
 }
