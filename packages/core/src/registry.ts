@@ -76,39 +76,50 @@ export function createRegistry(entries: readonly DriverEntry[]): Registry {
     },
     async driver(name) {
       const entry = byName.get(name);
-      if (entry === undefined) throw new RunnerError("UNKNOWN_SCHEME", `no driver is named "${name}"`, { hint: didYouMean(name, byName.keys(), byName.keys()) });
+      if (entry === undefined)
+        throw new RunnerError("UNKNOWN_SCHEME", `no driver is named "${name}"`, { hint: didYouMean(name, byName.keys(), byName.keys()) });
       return registry.load(entry);
     },
     async resolve(url, options = {}) {
       const candidates = registry.candidates(url.scheme);
       if (candidates.length === 0) throw unknownScheme(url, entries);
-      const losers: Loser[] = [];
-      const failures: unknown[] = [];
       const secretParams = new Set<string>();
-      for (const entry of candidates) {
-        throwIfAborted(options.signal);
+      const judge = async (entry: DriverEntry): Promise<Verdict> => {
         try {
           const driver = await registry.load(entry);
           for (const option of driver.options) if (option.secret) secretParams.add(option.name);
           const target = await driver.parse(url);
           const probe = await driver.probe(target, options);
-          if (probe.available) return { url, driver, target, losers };
-          losers.push({ driver: entry.name, reason: probe.reason, hint: probe.hint });
-          failures.push(new RunnerError(probe.code ?? "NOT_AVAILABLE", probe.reason, { hint: probe.hint, driver: entry.name }));
-        } catch (error) {
-          throwIfAborted(options.signal);
-          losers.push({
-            driver: entry.name,
-            reason: error instanceof Error ? error.message : String(error),
-            hint: RunnerError.is(error) ? error.hint : undefined,
-          });
-          failures.push(error);
+          if (probe.available) return { driver, target };
+          return { failure: new RunnerError(probe.code ?? "NOT_AVAILABLE", probe.reason, { hint: probe.hint, driver: entry.name }) };
+        } catch (failure) {
+          return { failure };
+        }
+      };
+      const [first, ...others] = candidates as readonly [DriverEntry, ...DriverEntry[]];
+      const losers: Loser[] = [];
+      const failures: unknown[] = [];
+      // The best candidate nearly always serves; only when it doesn't are the others asked, all at once.
+      for (const group of [[first], others]) {
+        throwIfAborted(options.signal);
+        const verdicts = await Promise.all(group.map(judge));
+        throwIfAborted(options.signal);
+        for (const [index, verdict] of verdicts.entries()) {
+          if ("driver" in verdict) return { url, ...verdict, losers };
+          losers.push(loser(group[index]?.name ?? "", verdict.failure));
+          failures.push(verdict.failure);
         }
       }
       throw noneAvailable(formatRunnerUrl(url, { secretParams }), losers, failures);
     },
   };
   return registry;
+}
+
+type Verdict = { readonly driver: RunnerDriver; readonly target: RunnerTarget } | { readonly failure: unknown };
+
+function loser(driver: string, failure: unknown): Loser {
+  return { driver, reason: failure instanceof Error ? failure.message : String(failure), hint: RunnerError.is(failure) ? failure.hint : undefined };
 }
 
 async function loadDriver(entry: DriverEntry): Promise<RunnerDriver> {
