@@ -5,10 +5,10 @@ import { join } from "node:path";
 import { RunnerError, type Reporter } from "@anyrunner/core";
 
 import type { ClusterSource } from "./cluster-config.ts";
-import { findJson } from "./cluster-request.ts";
 import type { Cluster } from "./cluster.ts";
 import { chooseContainer, describePod, findPod, isOnItsWay, isReady, isRunning, listPods, podNotFound, requireRunning, type Pod, type PodCall } from "./pod.ts";
 import type { PodChoice } from "./target.ts";
+import { findWorkload, WORKLOAD_NAMES, type Workload, type WorkloadChoice } from "./workload.ts";
 
 export interface ChoosePodOptions extends PodCall {
   readonly container?: string | undefined;
@@ -45,23 +45,13 @@ export async function choosePod(cluster: Cluster, choice: PodChoice, options: Ch
   return { pod, container };
 }
 
-const WORKLOAD_NAMES = { statefulsets: "StatefulSet", deployments: "Deployment", daemonsets: "DaemonSet" } as const;
-
-interface Workload {
-  readonly metadata: { readonly uid: string };
-  readonly spec: { readonly selector: LabelSelector; readonly replicas?: number };
-}
-
 export interface LabelSelector {
   readonly matchLabels?: Readonly<Record<string, string>>;
   readonly matchExpressions?: readonly { readonly key: string; readonly operator: string; readonly values?: readonly string[] }[];
 }
 
-async function workloadPods(cluster: Cluster, choice: PodChoice & { readonly kind: "workload" }, options: ChoosePodOptions): Promise<readonly Pod[]> {
-  const workload = await findJson<Workload>(cluster, {
-    path: `/apis/apps/v1/namespaces/${encodeURIComponent(options.namespace)}/${choice.resource}/${encodeURIComponent(choice.name)}`,
-    signal: options.signal,
-  });
+async function workloadPods(cluster: Cluster, choice: WorkloadChoice, options: ChoosePodOptions): Promise<readonly Pod[]> {
+  const workload = await findWorkload(cluster, choice, options);
   if (workload === undefined) {
     throw new RunnerError(
       "NOT_FOUND",
@@ -81,7 +71,7 @@ async function workloadPods(cluster: Cluster, choice: PodChoice & { readonly kin
 }
 
 /** Between two pods of a rollout there is none for a moment. */
-function noPods(choice: PodChoice & { readonly kind: "workload" }, { spec }: Workload, { namespace }: PodCall): RunnerError {
+function noPods(choice: WorkloadChoice, { spec }: Workload, { namespace }: PodCall): RunnerError {
   const wanted = spec.replicas !== 0;
   return new RunnerError("NOT_RUNNING", `${WORKLOAD_NAMES[choice.resource]} "${choice.name}" has no pods${wanted ? "" : ": it is scaled to 0"}`, {
     hint: wanted

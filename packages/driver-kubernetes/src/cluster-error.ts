@@ -94,6 +94,8 @@ export function apiStatusError(status: ApiStatus, { where }: Place): RunnerError
       return fail("PERMISSION_DENIED", `the API server ${where} forbids it: ${says}`, forbiddenHint(message));
     case 404:
       return fail("NOT_FOUND", `the API server ${where} has no such thing: ${says}`, "check name and namespace");
+    case 409:
+      return fail("ALREADY_EXISTS", `the API server ${where} has it already: ${says}`, "choose another name", /modified|try again/.test(message));
     case 408:
     case 504:
       return fail("TIMEOUT", `the API server ${where} gave up: ${says}`, "try again", true);

@@ -11,6 +11,10 @@ export interface ClusterRequest {
   readonly path: string;
   readonly query?: Readonly<Record<string, string | number | boolean | undefined>> | undefined;
   readonly signal?: AbortSignal | undefined;
+  /** Default: GET, or POST with a body. */
+  readonly method?: "GET" | "POST" | "PATCH" | "DELETE" | undefined;
+  /** A PATCH's is a merge patch. */
+  readonly body?: object | undefined;
 }
 
 const ERROR_BODY_BYTES = 64 * 1024;
@@ -49,12 +53,17 @@ export async function findJson<T>(cluster: Cluster, request: ClusterRequest): Pr
 }
 
 /** The answer's body as it comes; the signal cuts it, too. */
-export function requestBody(cluster: Cluster, { path, query, signal }: ClusterRequest): Promise<IncomingMessage> {
+export function requestBody(
+  cluster: Cluster,
+  { path, query, signal, body, method = body === undefined ? "GET" : "POST" }: ClusterRequest,
+): Promise<IncomingMessage> {
   throwIfAborted(signal);
   const url = clusterUrl(cluster, path, query);
   return new Promise((resolve, reject) => {
     const send = url.protocol === "http:" ? requestHttp : requestHttps;
-    const outgoing = send(url, { ...cluster.options, headers: { ...cluster.options.headers, accept: "application/json, */*" } });
+    const type = method === "PATCH" ? "application/merge-patch+json" : "application/json";
+    const headers = { ...cluster.options.headers, accept: "application/json, */*", ...(body !== undefined && { "content-type": type }) };
+    const outgoing = send(url, { ...cluster.options, method, headers });
     const settle = () => {
       clearTimeout(timer);
       signal?.removeEventListener("abort", onAbort);
@@ -74,7 +83,7 @@ export function requestBody(cluster: Cluster, { path, query, signal }: ClusterRe
       if (status >= 200 && status < 300) resolve(response);
       else void readErrorBody(response).then((text) => reject(signal?.aborted ? abortedError(signal) : clusterStatusError(status, text, cluster)), fail);
     });
-    outgoing.end();
+    outgoing.end(body === undefined ? undefined : JSON.stringify(body));
   });
 }
 

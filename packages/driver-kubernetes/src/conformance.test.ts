@@ -2,7 +2,8 @@ import { CONFORMANCE_IMAGE_LOG, testDriver } from "@anyrunner/testkit";
 import { test, vi } from "vitest";
 
 import { createKubernetesDriver } from "./driver.ts";
-import { runTestPod, skipReason, testEnv } from "./test-cluster.fixture.ts";
+import { runTestSet } from "./test-cluster.fixture.ts";
+import { skipReason, testEnv } from "./test-place.fixture.ts";
 
 if (skipReason === undefined) {
   // What lies between this process and the pod when a stream is destroyed, up to 128 MiB each, has to be read on a busy machine.
@@ -22,9 +23,9 @@ if (skipReason === undefined) {
     // Six sockets between this process and the program, each with buffers that the kernel may let grow to 32 MiB.
     inFlightLimitBytes: 128 * 1024 * 1024,
     target: async () => {
-      const pod = await runTestPod();
+      const pod = await runTestSet();
       return {
-        url: `kube-pod://${pod.name}`,
+        url: `kube-pod://sts/${pod.name}`,
         logged: CONFORMANCE_IMAGE_LOG,
         kill: () => pod.kill(),
         leftovers: () => pod.leftovers(),

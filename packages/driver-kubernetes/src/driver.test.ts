@@ -281,7 +281,3 @@ describe("where the cluster is", () => {
     });
   });
 });
-
-test("kube-image says honestly that it is not there yet", async () => {
-  await expect(provision("kube-image://engine:1")).rejects.toMatchObject({ code: "UNSUPPORTED", hint: expect.stringContaining("kube-pod://sts/NAME") });
-});

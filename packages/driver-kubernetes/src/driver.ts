@@ -2,13 +2,16 @@ import { RunnerError, throwIfAborted, type CallOptions, type ProbeResult, type R
 
 import { choosePod, type ChosenPod } from "./choose-pod.ts";
 import { locateCluster, SERVICE_ACCOUNT_DIRECTORY, type ClusterLocation, type ClusterSource } from "./cluster-config.ts";
-import { openCluster } from "./cluster.ts";
+import { openCluster, type Cluster } from "./cluster.ts";
 import { connectPod } from "./connection.ts";
 import type { KubernetesHandle } from "./handle.ts";
+import { destroyEngine, startWorkload, stopWorkload } from "./lifecycle.ts";
 import { containerStatus, describePod, findPod, isRunning, podNotFound, type Pod } from "./pod.ts";
 import { readPodLog } from "./pod-log.ts";
+import { engineHandle, listEngines, provisionEngine } from "./provision-engine.ts";
 import { waitForPod } from "./wait-for-pod.ts";
-import { KUBERNETES_OPTIONS, parseKubernetesTarget, type KubernetesTarget } from "./target.ts";
+import { findWorkload, type WorkloadChoice } from "./workload.ts";
+import { ALL_OPTIONS, parseKubernetesTarget, type KubernetesTarget } from "./target.ts";
 
 export interface KubernetesSettings {
   /** Where `KUBECONFIG`, `HOME`, `KUBERNETES_SERVICE_HOST` and `NODE_NAME` are read. Default: this process's environment. */
@@ -27,41 +30,64 @@ export interface KubernetesSettings {
   readonly queueBytes?: number | undefined;
 }
 
-/**
- * A driver for engines in existing pods, reached by exec through the API server, without kubectl. It creates nothing, so it neither
- * starts, stops nor removes anything.
- */
+interface Entered {
+  readonly location: ClusterLocation;
+  readonly cluster: Cluster;
+  readonly namespace: string;
+}
+
+/** A driver for engines in pods, found or made, reached by exec through the API server, without kubectl. */
 export function createKubernetesDriver(settings: KubernetesSettings = {}): RunnerDriver<KubernetesTarget, KubernetesHandle> {
   const source = (): ClusterSource => ({
     env: settings.env ?? process.env,
     serviceAccountDirectory: settings.serviceAccountDirectory ?? SERVICE_ACCOUNT_DIRECTORY,
   });
 
-  async function find(target: KubernetesTarget, options: CallOptions): Promise<ChosenPod & { readonly location: ClusterLocation; readonly namespace: string }> {
+  async function enter(target: Pick<KubernetesTarget, "context" | "namespace">, options: CallOptions): Promise<Entered> {
     throwIfAborted(options.signal);
-    if (target.scheme === "kube-image") throw notProvisioned();
     const location = await locateCluster(source(), target.context);
     const cluster = await openCluster(location, source(), options.signal);
-    const namespace = target.namespace ?? cluster.namespace;
-    const chosen = await choosePod(cluster, target.choice, {
-      namespace,
+    return { location, cluster, namespace: target.namespace ?? cluster.namespace };
+  }
+
+  /** The handle's own cluster, with fresh credentials. */
+  async function reenter({ endpoint }: KubernetesHandle, { signal }: CallOptions): Promise<Cluster> {
+    return openCluster(endpoint.cluster, source(), signal);
+  }
+
+  async function find(target: KubernetesTarget, options: CallOptions): Promise<ChosenPod & Entered> {
+    const entered = await enter(target, options);
+    const chosen = await choosePod(entered.cluster, target.choice, {
+      namespace: entered.namespace,
       container: target.container,
       source: source(),
       report: options.report,
       signal: options.signal,
     });
-    return { ...chosen, location, namespace };
+    return { ...chosen, ...entered };
+  }
+
+  function waitFor(target: KubernetesTarget, options: CallOptions): Promise<ChosenPod & Entered> {
+    const { readyBudgetMs = 120_000, pollIntervalMs = 1000 } = settings;
+    return waitForPod(() => find(target, options), { ...options, readyBudgetMs, pollIntervalMs });
+  }
+
+  async function probeCluster(target: KubernetesTarget, options: CallOptions): Promise<ProbeResult> {
+    const { cluster, namespace } = await enter(target, options);
+    await listEngines(cluster, { namespace, signal: options.signal });
+    return { available: true, detail: `the namespace "${namespace}" of ${cluster.where}` };
   }
 
   return {
     specVersion: 1,
     name: "kubernetes",
     schemes: ["kube-pod", "kube-image"],
-    capabilities: ["half-close", "inspect", "logs"],
-    options: KUBERNETES_OPTIONS,
+    capabilities: ["provision", "half-close", "inspect", "logs", "lifecycle", "list"],
+    options: ALL_OPTIONS,
     parse: parseKubernetesTarget,
     async probe(target, options) {
       try {
+        if (target.engine !== undefined) return await probeCluster(target, options);
         const { pod, container } = await find(target, options);
         return { available: true, detail: `the pod "${pod.metadata.name}" ${describePod(pod, container)}` };
       } catch (error) {
@@ -69,8 +95,13 @@ export function createKubernetesDriver(settings: KubernetesSettings = {}): Runne
       }
     },
     async provision(target, options) {
-      const { readyBudgetMs = 120_000, pollIntervalMs = 1000 } = settings;
-      const { pod, container, location, namespace } = await waitForPod(() => find(target, options), { ...options, readyBudgetMs, pollIntervalMs });
+      const { engine } = target;
+      if (engine !== undefined) {
+        const { cluster, location, namespace } = await enter(target, options);
+        const podRuns = (choice: WorkloadChoice) => waitFor({ ...target, choice, namespace }, options);
+        return provisionEngine(cluster, engine, { ...options, location, namespace, source: source(), podRuns });
+      }
+      const { pod, container, location, namespace } = await waitFor(target, options);
       return {
         driver: "kubernetes",
         id: pod.metadata.uid,
@@ -95,9 +126,36 @@ export function createKubernetesDriver(settings: KubernetesSettings = {}): Runne
         queueBytes: settings.queueBytes ?? 2 * 1024 * 1024,
       }),
     async inspect(handle, { signal }) {
-      const { cluster: location, namespace, pod, container } = handle.endpoint;
-      const cluster = await openCluster(location, source(), signal);
-      return stateOf(await findPod(cluster, pod, { namespace, signal }), container);
+      const { namespace, pod, container, choice } = handle.endpoint;
+      const cluster = await reenter(handle, { signal });
+      const found = await findPod(cluster, pod, { namespace, signal });
+      if (found !== undefined || choice.kind !== "workload") return stateOf(found, container);
+      const workload = await findWorkload(cluster, choice, { namespace, signal });
+      if (workload === undefined) return { status: "missing" };
+      return { status: workload.spec.replicas === 0 ? "stopped" : "starting", details: { namespace, workload: choice.name } };
+    },
+    async start(handle, options) {
+      const { cluster: location, namespace } = handle.endpoint;
+      const podRuns = (choice: WorkloadChoice) =>
+        waitForPod(
+          async () => choosePod(await openCluster(location, source(), options.signal), choice, { namespace, source: source(), signal: options.signal }),
+          {
+            ...options,
+            readyBudgetMs: settings.readyBudgetMs ?? 120_000,
+            pollIntervalMs: settings.pollIntervalMs ?? 1000,
+          },
+        );
+      await startWorkload(await reenter(handle, options), handle, { namespace, signal: options.signal, podRuns });
+    },
+    async stop(handle, options) {
+      await stopWorkload(await reenter(handle, options), handle, { ...options, namespace: handle.endpoint.namespace });
+    },
+    async destroy(handle, options) {
+      await destroyEngine(await reenter(handle, options), handle, { ...options, namespace: handle.endpoint.namespace });
+    },
+    async list(options) {
+      const { cluster, location, namespace } = await enter({}, options);
+      return (await listEngines(cluster, { namespace, signal: options.signal })).map((workload) => engineHandle(workload, { location, namespace }));
     },
     async *logs(handle, { tail = 100, follow, signal }) {
       const { cluster: location, namespace, pod, container } = handle.endpoint;
@@ -109,13 +167,6 @@ export function createKubernetesDriver(settings: KubernetesSettings = {}): Runne
 }
 
 export const driver: RunnerDriver<KubernetesTarget, KubernetesHandle> = createKubernetesDriver();
-
-function notProvisioned(): RunnerError {
-  return new RunnerError("UNSUPPORTED", "kube-image:// is not part of this release: anyrunner can't start an engine on a cluster yet", {
-    hint: "start one with the engine's Helm chart, and use kube-pod://sts/NAME, kube-pod://ds/NAME or kube-pod://?selector=LABEL=VALUE",
-    driver: "kubernetes",
-  });
-}
 
 function reasonOf(error: unknown, options: CallOptions): ProbeResult {
   throwIfAborted(options.signal);

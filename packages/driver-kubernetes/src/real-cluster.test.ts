@@ -4,8 +4,9 @@ import { describe, expect, test } from "vitest";
 import { createKubernetesDriver } from "./driver.ts";
 import { containerStatus } from "./pod.ts";
 import { parseKubernetesTarget } from "./target.ts";
-import { callCluster, NAMESPACE, podSpec, runTestPod, skipReason, testEnv, untilPod } from "./test-cluster.fixture.ts";
+import { callCluster, podSpec, runTestPod, untilPod } from "./test-cluster.fixture.ts";
 import { kubeconfigWithToken, runInPod } from "./test-exec.fixture.ts";
+import { NAMESPACE, skipReason, testEnv } from "./test-place.fixture.ts";
 
 const driver = createKubernetesDriver({ env: testEnv, readyBudgetMs: 0 });
 const target = (url: string) => parseKubernetesTarget(parseRunnerUrl(url));

@@ -13,7 +13,24 @@ const GOOD: readonly [string, object][] = [
   ["kube-pod://deploy/engine?key=repo", { choice: { kind: "workload", resource: "deployments", name: "engine", sameNode: false, key: "repo" } }],
   ["kube-pod://ds/engine?prefer=same-node", { choice: { kind: "workload", resource: "daemonsets", name: "engine", sameNode: true, key: "" } }],
   ["kube-pod://?selector=app=dagger,tier!=x", { choice: { kind: "selector", selector: "app=dagger,tier!=x", sameNode: false, key: "" } }],
-  ["kube-image://registry.example/engine:1?whatever=1", { scheme: "kube-image", choice: { kind: "pod", name: "registry.example/engine:1" } }],
+  [
+    "kube-image://registry.example/engine:v1?namespace=builds&name=mine&claim=cache&cpus=2&node-selector=a/b=c&toleration=gpu:NoSchedule&toleration=d=e",
+    {
+      scheme: "kube-image",
+      namespace: "builds",
+      engine: {
+        image: { reference: "registry.example/engine:v1", cpus: 2, pull: "missing" },
+        name: "mine",
+        claim: "cache",
+        storage: "100Gi",
+        nodeSelector: { "a/b": "c" },
+        tolerations: [
+          { key: "gpu", operator: "Exists", effect: "NoSchedule" },
+          { key: "d", operator: "Equal", value: "e" },
+        ],
+      },
+    },
+  ],
 ];
 
 const BAD: readonly [string, string, string][] = [
@@ -31,12 +48,25 @@ const BAD: readonly [string, string, string][] = [
   ["kube-pod://?selector=", "INVALID_OPTION", "selector=LABEL"],
   ["kube-pod://a?prefer=same-node", "INVALID_OPTION", "leave it away"],
   ["kube-pod://sts/a?prefer=near", "INVALID_OPTION", ""],
+  ["kube-image://", "INVALID_URL", "kube-image://registry.dagger.io"],
+  ["kube-image://e:1?whatever=1", "INVALID_OPTION", "name"],
+  ["kube-image://e:1?port=1", "INVALID_OPTION", ""],
+  ["kube-image://e:1?container=c", "INVALID_OPTION", ""],
+  ["kube-image://e:1?storage=much", "INVALID_OPTION", "storage=100Gi"],
+  ["kube-image://e:1?claim=a&snapshot=b", "INVALID_OPTION", ""],
+  ["kube-image://e:1?name=A", "INVALID_OPTION", "name=NAME"],
+  ["kube-image://e:1?toleration=:x", "INVALID_OPTION", ""],
+  ["kube-image://e:1?node-selector=x", "INVALID_OPTION", ""],
   ["kube-pod://a?namespce=b", "INVALID_OPTION", 'did you mean "namespace"'],
 ];
 
 describe("target", () => {
   test.each(GOOD)("%s", (url, expected) => {
     expect(parseKubernetesTarget(parseRunnerUrl(url))).toMatchObject({ driver: "kubernetes", ...expected });
+  });
+
+  test("variables of an engine are hidden in the URL", () => {
+    expect(parseKubernetesTarget(parseRunnerUrl("kube-image://e:1?env=TOKEN=hunter2")).url).toBe("kube-image://e:1?env=***");
   });
 
   test.each(BAD)("%s is refused with %s", (url, code, hint) => {

@@ -1,10 +1,14 @@
 import { formatRunnerUrl, readOptions, RunnerError, type JsonObject, type OptionSpec, type RunnerTarget, type RunnerUrl } from "@anyrunner/core";
 
-/** What a `kube-pod://` URL means: a pod, or a way to choose one, and where the cluster is said to be. */
+import { ENGINE_OPTIONS, parseEngineRequest, type EngineRequest } from "./engine-target.ts";
+
+/** What a `kube-pod://` or `kube-image://` URL means: a pod, or a way to choose one, and where the cluster is said to be. */
 export interface KubernetesTarget extends RunnerTarget {
   readonly driver: "kubernetes";
   readonly scheme: "kube-pod" | "kube-image";
   readonly choice: PodChoice;
+  /** With `kube-image`: the engine to be found or made. */
+  readonly engine?: EngineRequest | undefined;
   readonly context?: string | undefined;
   readonly namespace?: string | undefined;
   readonly container?: string | undefined;
@@ -46,6 +50,12 @@ export const KUBERNETES_OPTIONS = [
   { name: "key", type: "string", help: "Of the ready pods of a workload or selector, always the same one for one key." },
 ] as const satisfies readonly OptionSpec[];
 
+/** Every parameter of both schemes. */
+export const ALL_OPTIONS: readonly OptionSpec[] = [
+  ...KUBERNETES_OPTIONS,
+  ...ENGINE_OPTIONS.filter(({ name }) => !KUBERNETES_OPTIONS.some((option) => option.name === name)),
+];
+
 /** The official client's rule for pods, namespaces and containers. */
 const NAME = /^[-a-z0-9.]+$/;
 
@@ -60,7 +70,7 @@ const WORKLOADS: Readonly<Record<string, WorkloadResource>> = {
 
 /** Understands the URL. Fails with INVALID_URL, INVALID_OPTION. */
 export function parseKubernetesTarget(url: RunnerUrl): KubernetesTarget {
-  if (url.scheme === "kube-image") return { driver: "kubernetes", url: formatRunnerUrl(url), scheme: "kube-image", choice: { kind: "pod", name: url.body } };
+  if (url.scheme === "kube-image") return parseImageTarget(url);
   const { context, namespace, container, selector, prefer, key } = readOptions(url, KUBERNETES_OPTIONS);
   if (context === "") throw invalidOption("context", "it is empty", "name a context, or leave the parameter away");
   for (const [name, value] of Object.entries({ namespace, container })) {
@@ -81,6 +91,12 @@ export function parseKubernetesTarget(url: RunnerUrl): KubernetesTarget {
     ...(namespace !== undefined && { namespace }),
     ...(container !== undefined && { container }),
   };
+}
+
+function parseImageTarget(url: RunnerUrl): KubernetesTarget {
+  const { request, ...place } = parseEngineRequest(url);
+  const shown = formatRunnerUrl(url, { secretParams: ENGINE_OPTIONS.filter(({ secret }) => secret).map(({ name }) => name) });
+  return { driver: "kubernetes", url: shown, scheme: "kube-image", choice: { kind: "pod", name: "" }, engine: request, ...place };
 }
 
 function parseChoice(url: RunnerUrl, selector: string | undefined, preference: Preference): PodChoice {

@@ -4,22 +4,14 @@ import { setTimeout as delay } from "node:timers/promises";
 
 import { CONFORMANCE_IMAGE_LOG, CONFORMANCE_PEER_SCRIPT } from "@anyrunner/testkit";
 
-import { locateCluster, SERVICE_ACCOUNT_DIRECTORY, type ClusterSource } from "./cluster-config.ts";
+import { locateCluster } from "./cluster-config.ts";
 import { openCluster } from "./cluster.ts";
 import type { Pod } from "./pod.ts";
 import { countPrograms } from "./test-exec.fixture.ts";
-
-const kubeconfig = process.env["ANYRUNNER_TEST_KUBECONFIG"];
-
-/** Why tests with a real cluster don't run; `undefined`: they run. */
-export const skipReason = kubeconfig === undefined ? "ANYRUNNER_TEST_KUBECONFIG names no cluster" : undefined;
+import { NAMESPACE, testSource } from "./test-place.fixture.ts";
 
 /** An image with a shell that the cluster has or can pull. */
 const IMAGE = process.env["ANYRUNNER_TEST_KUBE_IMAGE"] ?? "busybox:1";
-
-export const testEnv = { KUBECONFIG: kubeconfig };
-export const testSource: ClusterSource = { env: testEnv, serviceAccountDirectory: SERVICE_ACCOUNT_DIRECTORY };
-export const NAMESPACE = "default";
 
 export interface TestPod extends AsyncDisposable {
   readonly name: string;
@@ -64,6 +56,29 @@ export async function runTestPod(options: TestPodOptions = {}): Promise<TestPod>
   });
   return { name, leftovers: () => countPrograms(name), kill: remove, remove, [Symbol.asyncDispose]: remove };
 }
+
+/** Runs a StatefulSet of one such pod. */
+export async function runTestSet(): Promise<TestPod> {
+  const name = `anyrunner-test-${randomUUID().slice(0, 8)}`;
+  const labels = { "anyrunner-test": name };
+  await ensurePeer();
+  await callCluster("POST", SETS, {
+    metadata: { name },
+    spec: { serviceName: name, replicas: 1, selector: { matchLabels: labels }, template: { metadata: { labels }, spec: podSpec({}) } },
+  });
+  const remove = () => removeSet(name);
+  await untilPod(`${name}-0`, (pod) => pod?.status?.conditions?.some(({ type, status }) => type === "Ready" && status === "True") === true);
+  return { name, leftovers: () => countPrograms(`${name}-0`), kill: remove, remove, [Symbol.asyncDispose]: remove };
+}
+
+/** Removes a StatefulSet, kills its pod, and waits until both are gone. */
+export async function removeSet(name: string): Promise<void> {
+  await callCluster("DELETE", `${SETS}/${name}`, { propagationPolicy: "Orphan" }, [404]);
+  await callCluster("DELETE", `/api/v1/namespaces/${NAMESPACE}/pods/${name}-0`, { gracePeriodSeconds: 0 }, [404]);
+  await untilPod(`${name}-0`, (pod) => pod === undefined);
+}
+
+const SETS = `/apis/apps/v1/namespaces/${NAMESPACE}/statefulsets`;
 
 export function podSpec({ command = ["sh", "-c", WAIT], relay = true, resources = {}, restartPolicy = "Always" }: TestPodOptions): object {
   return {

@@ -6,7 +6,7 @@ import { locateCluster } from "./cluster-config.ts";
 import { openCluster } from "./cluster.ts";
 import { createExecDuplex } from "./exec-duplex.ts";
 import { openExecSocket } from "./exec-socket.ts";
-import { NAMESPACE, testEnv, testSource } from "./test-cluster.fixture.ts";
+import { NAMESPACE, testEnv, testSource } from "./test-place.fixture.ts";
 
 /** Runs a program in a test pod; gives what it writes to standard output, `undefined` when it can't run there. */
 export async function runInPod(name: string, command: readonly string[]): Promise<string | undefined> {
@@ -32,7 +32,7 @@ const LIST_PROGRAMS = `for each in /proc/[0-9]*; do if [ "$each" != "/proc/$$" ]
 /** Programs in a test pod beside its own command. */
 export async function countPrograms(name: string): Promise<number> {
   const text = (await runInPod(name, ["sh", "-c", LIST_PROGRAMS])) ?? "";
-  return text.split("\n").filter((line) => line.trim() !== "" && !/sleep 3600 $|^sh -c (trap|for each)|^tr /.test(line)).length;
+  return text.split("\n").filter((line) => line.trim() !== "" && !/sleep 3600 $|wait-for-stop|^sh -c (trap|for each)|^tr /.test(line)).length;
 }
 
 /** The test cluster's kubeconfig for somebody else. */

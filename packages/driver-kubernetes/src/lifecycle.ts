@@ -1,0 +1,99 @@
+import { setTimeout as sleep } from "node:timers/promises";
+
+import { abortedError, RunnerError, type DestroyOptions, type StopOptions } from "@anyrunner/core";
+
+import { findJson } from "./cluster-request.ts";
+import type { Cluster } from "./cluster.ts";
+import { drainEngine } from "./drain.ts";
+import { ownClaim } from "./engine-manifests.ts";
+import type { KubernetesHandle } from "./handle.ts";
+import { findPod, isRunning, podPath, type PodCall } from "./pod.ts";
+import { removeClaim } from "./provision-engine.ts";
+import { findWorkload, scaleWorkload, WORKLOAD_NAMES, workloadPath, type WorkloadChoice } from "./workload.ts";
+
+/** An engine that is killed before its own five minutes are over discards its cache. */
+const GRACE_MS = 600_000;
+const LOOK_MS = 500;
+
+/** Scales the workload up, and waits for its pod. Starting what runs succeeds. Fails with NOT_FOUND, UNSUPPORTED for a single pod. */
+export async function startWorkload(
+  cluster: Cluster,
+  handle: KubernetesHandle,
+  { podRuns, ...call }: PodCall & { readonly podRuns: (choice: WorkloadChoice) => Promise<unknown> },
+): Promise<void> {
+  const { choice, pod, container } = handle.endpoint;
+  if (choice.kind !== "workload") {
+    const found = await findPod(cluster, pod, call);
+    if (found !== undefined && isRunning(found, container)) return;
+    throw noWorkload(pod);
+  }
+  const workload = await findWorkload(cluster, choice, call);
+  if (workload === undefined) throw workloadNotFound(choice, call);
+  if (workload.spec.replicas === 0) await scaleWorkload(cluster, choice, 1, call);
+  await podRuns(choice);
+}
+
+/**
+ * Waits until no session uses the engine, scales the workload to 0 and waits until its pod is gone; each may take `graceMs`, then the pod is
+ * killed. What is gone is stopped. Fails with TIMEOUT when sessions are still there, UNSUPPORTED for a single pod.
+ */
+export async function stopWorkload(
+  cluster: Cluster,
+  handle: KubernetesHandle,
+  { graceMs = GRACE_MS, signal, report, namespace }: StopOptions & PodCall,
+): Promise<void> {
+  const { choice, pod } = handle.endpoint;
+  const call = { namespace, signal };
+  if (choice.kind !== "workload") {
+    if ((await findPod(cluster, pod, call)) === undefined) return;
+    throw noWorkload(pod);
+  }
+  const workload = await findWorkload(cluster, choice, call);
+  if (workload === undefined) return;
+  if (graceMs > 0 && workload.spec.replicas !== 0)
+    await drainEngine(cluster, { namespace, pod, container: handle.endpoint.container }, { graceMs, signal, report });
+  if (workload.spec.replicas !== 0) await scaleWorkload(cluster, choice, 0, call);
+  if (await isGoneIn(graceMs, cluster, pod, call)) return;
+  await findJson(cluster, { method: "DELETE", path: podPath(namespace, pod), body: { gracePeriodSeconds: 0 }, signal });
+  await isGoneIn(GRACE_MS, cluster, pod, call);
+}
+
+/** Removes an engine that we made, and its claim when asked. Fails with UNSUPPORTED for what is not ours. */
+export async function destroyEngine(cluster: Cluster, handle: KubernetesHandle, options: DestroyOptions & PodCall): Promise<void> {
+  const { choice, pod } = handle.endpoint;
+  const { namespace, signal, volume } = options;
+  if (!handle.owned || choice.kind !== "workload") {
+    throw new RunnerError("UNSUPPORTED", `anyrunner did not make the pod "${pod}", so it does not remove it`, {
+      hint: `remove it yourself: kubectl delete pod ${pod} -n ${namespace}`,
+      driver: "kubernetes",
+    });
+  }
+  await stopWorkload(cluster, handle, { namespace, signal });
+  await findJson(cluster, { method: "DELETE", path: workloadPath(namespace, choice.resource, choice.name), signal });
+  await findJson(cluster, { method: "DELETE", path: `/api/v1/namespaces/${encodeURIComponent(namespace)}/secrets/${encodeURIComponent(choice.name)}`, signal });
+  if (volume) await removeClaim(cluster, ownClaim(choice.name), { namespace, signal });
+}
+
+async function isGoneIn(budgetMs: number, cluster: Cluster, pod: string, call: PodCall): Promise<boolean> {
+  for (let waited = 0; ; waited += LOOK_MS) {
+    if ((await findPod(cluster, pod, call)) === undefined) return true;
+    if (waited >= budgetMs) return false;
+    await sleep(LOOK_MS, undefined, { signal: call.signal }).catch((cause: unknown) => {
+      throw call.signal?.aborted ? abortedError(call.signal) : cause;
+    });
+  }
+}
+
+function workloadNotFound(choice: WorkloadChoice, { namespace }: PodCall): RunnerError {
+  return new RunnerError("NOT_FOUND", `there is no ${WORKLOAD_NAMES[choice.resource]} "${choice.name}" in the namespace "${namespace}"`, {
+    hint: `\`kubectl get ${choice.resource} -n ${namespace}\` lists them`,
+    driver: "kubernetes",
+  });
+}
+
+function noWorkload(pod: string): RunnerError {
+  return new RunnerError("UNSUPPORTED", `the pod "${pod}" was not named by its workload, so it can't be started or stopped`, {
+    hint: "name it as sts/NAME or deploy/NAME",
+    driver: "kubernetes",
+  });
+}
