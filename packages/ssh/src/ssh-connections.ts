@@ -24,7 +24,7 @@ export interface SshDial {
 export interface SshConnections {
   /**
    * Opens a stream, over the connection that is there or a new one. Fails with NOT_FOUND (no ssh; no such socket), AUTH_FAILED
-   * (host key), PERMISSION_DENIED, NAME_NOT_RESOLVED, CONNECTION_REFUSED, CONNECTION_LOST, TIMEOUT, INVALID_CONFIG, ABORTED.
+   * (host key), PERMISSION_DENIED, NAME_NOT_RESOLVED, CONNECTION_REFUSED, CONNECTION_LOST, TIMEOUT, INVALID_CONFIG, UNSUPPORTED (Windows), ABORTED.
    */
   dial(host: SshHost, options: SshDial): Promise<SshStream>;
 }
@@ -85,6 +85,7 @@ export function createSshConnections(settings: SshConnectionsSettings = {}): Ssh
 
   return {
     async dial(host, options) {
+      requireControlSockets();
       const shared = shareOf(host);
       clearTimeout(shared.idle);
       shared.users++;
@@ -99,6 +100,14 @@ export function createSshConnections(settings: SshConnectionsSettings = {}): Ssh
       }
     },
   };
+}
+
+/** Windows' ssh shares no connection, and a login for each stream is what this is there to avoid. */
+export function requireControlSockets(): void {
+  if (process.platform !== "win32") return;
+  throw new RunnerError("UNSUPPORTED", "ssh on Windows can't share a connection among streams", {
+    hint: "run anyrunner in WSL, or forward the engine's port yourself and use tcp://",
+  });
 }
 
 async function open(shared: SharedConnection, master: SshMaster, options: SshDial): Promise<SshStream> {
