@@ -1,3 +1,4 @@
+import { addAbortSignal } from "node:stream";
 import { setTimeout as sleep } from "node:timers/promises";
 
 import { abortedError, RunnerError, throwIfAborted, type StopOptions } from "@anyrunner/core";
@@ -42,6 +43,7 @@ export async function drainEngine(cluster: Cluster, place: Place, { graceMs, sig
 }
 
 async function look(cluster: Cluster, place: Place, signal: AbortSignal | undefined): Promise<string | undefined> {
+  const expired = AbortSignal.timeout(LOOK_BUDGET_MS);
   try {
     const exec = await openExecSocket(cluster, { ...place, command: ["sh", "-c", LIVE_SESSIONS_SCRIPT], handshakeBudgetMs: LOOK_BUDGET_MS, signal });
     const { where } = cluster;
@@ -52,6 +54,7 @@ async function look(cluster: Cluster, place: Place, signal: AbortSignal | undefi
       graceMs: LOOK_BUDGET_MS,
       startError: (status) => Promise.resolve(execStartError(status, { ...place, program: "sh", where })),
     });
+    addAbortSignal(signal === undefined ? expired : AbortSignal.any([signal, expired]), stream);
     let text = "";
     for await (const chunk of stream as AsyncIterable<Buffer>) text += chunk.toString("latin1");
     return text;

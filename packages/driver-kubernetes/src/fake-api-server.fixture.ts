@@ -32,6 +32,8 @@ export interface FakeApiServer extends AsyncDisposable {
   readonly pods: Map<string, Pod>;
   /** Further answers, by path. */
   readonly objects: Map<string, object>;
+  /** What happens when an object at a path was created, changed or deleted (`undefined`). */
+  onChange: (path: string, object: object | undefined) => void;
   /** What each request was, in order: `GET /path`. */
   readonly requests: string[];
   readonly authorizations: (string | undefined)[];
@@ -71,6 +73,7 @@ export async function startFakeApiServer(): Promise<FakeApiServer> {
     port,
     pods: new Map(),
     objects: new Map(),
+    onChange: () => undefined,
     requests: [],
     authorizations: [],
     protocols: [V5, V4],
@@ -92,8 +95,11 @@ export async function startFakeApiServer(): Promise<FakeApiServer> {
   };
   server.on("request", (request: IncomingMessage, response: ServerResponse) => {
     note(request);
-    const { status, body } = fake.refuse(request) ?? answer(fake, new URL(request.url ?? "/", "https://x"));
-    response.writeHead(status, { "content-type": "application/json" }).end(body);
+    void readBody(request).then((sent) => {
+      const url = new URL(request.url ?? "/", "https://x");
+      const { status, body } = fake.refuse(request) ?? (request.method === "GET" ? answer(fake, url) : change(fake, request.method ?? "", url, sent));
+      response.writeHead(status, { "content-type": "application/json" }).end(body);
+    });
   });
   server.on("upgrade", (request: IncomingMessage, socket: Duplex, head: Buffer) => {
     note(request);
@@ -176,6 +182,10 @@ function echo(exec: FakeExec): void {
 function answer(fake: FakeApiServer, url: URL): { readonly status: number; readonly body: string } {
   const object = fake.objects.get(url.pathname);
   if (object !== undefined) return { status: 200, body: JSON.stringify(object) };
+  if (url.pathname.endsWith("/statefulsets")) {
+    const items = [...fake.objects].filter(([path]) => path.startsWith(`${url.pathname}/`)).map(([, object_]) => object_);
+    return { status: 200, body: JSON.stringify({ items }) };
+  }
   if (url.pathname.endsWith("/pods")) {
     const wanted = [...(url.searchParams.get("labelSelector") ?? "").split(",")].filter((term) => term !== "").map((term) => term.split("="));
     const items = [...fake.pods.values()].filter(({ metadata }) => wanted.every(([key = "", value]) => metadata.labels?.[key] === value));
@@ -186,6 +196,35 @@ function answer(fake: FakeApiServer, url: URL): { readonly status: number; reado
   const pod = fake.pods.get(podName(url) ?? "");
   if (pod === undefined) return notFound(url.pathname);
   return url.pathname.endsWith("/log") ? { status: 200, body: "a line of the log\n" } : { status: 200, body: JSON.stringify(pod) };
+}
+
+/** Creates, merges and deletes objects; `onChange` plays the controllers. */
+function change(fake: FakeApiServer, method: string, url: URL, sent: ChangedObject): { readonly status: number; readonly body: string } {
+  const path = method === "POST" ? `${url.pathname}/${sent.metadata?.name ?? ""}` : url.pathname;
+  const found = fake.objects.get(path) as ChangedObject | undefined;
+  if (method === "POST" && found !== undefined) return { status: 409, body: JSON.stringify({ kind: "Status", message: "it already exists", code: 409 }) };
+  if (method !== "POST" && found === undefined) return notFound(path);
+  if (method === "DELETE") fake.objects.delete(path);
+  else
+    fake.objects.set(path, {
+      ...found,
+      ...sent,
+      metadata: { uid: `uid-${path}`, ...found?.metadata, ...sent.metadata },
+      spec: { ...found?.spec, ...sent.spec },
+    });
+  fake.onChange(path, fake.objects.get(path));
+  return { status: 200, body: JSON.stringify(fake.objects.get(path) ?? {}) };
+}
+
+interface ChangedObject {
+  readonly metadata?: { readonly name?: string };
+  readonly spec?: object;
+}
+
+async function readBody(request: IncomingMessage): Promise<ChangedObject> {
+  let text = "";
+  for await (const chunk of request as AsyncIterable<Buffer>) text += chunk.toString();
+  return text === "" ? {} : (JSON.parse(text) as ChangedObject);
 }
 
 function missingPod(fake: FakeApiServer, url: URL): { readonly status: number; readonly body: string } | undefined {

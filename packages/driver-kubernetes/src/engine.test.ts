@@ -1,0 +1,113 @@
+import { parseRunnerUrl, RunnerError, type RunnerEvent } from "@anyrunner/core";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+
+import { createKubernetesDriver } from "./driver.ts";
+import { runningPod, startFakeApiServer, type FakeApiServer } from "./fake-api-server.fixture.ts";
+import { parseKubernetesTarget } from "./target.ts";
+
+const SETS = "/apis/apps/v1/namespaces/builds/statefulsets";
+const SECRETS = "/api/v1/namespaces/builds/secrets";
+const NAME = "anyrunner-engine-v1";
+const URL = "kube-image://engine:v1?config=none&ca=none&env=TOKEN=hunter2";
+
+let fake: FakeApiServer;
+beforeEach(async () => {
+  fake = await startFakeApiServer();
+  // Nothing in the container says that somebody uses the engine.
+  fake.exec = (exec) => exec.exit(0);
+  // The controllers: a pod as long as one is wanted.
+  fake.onChange = (path, object) => {
+    const name = /\/statefulsets\/(.+)$/.exec(path)?.[1];
+    if (name === undefined) return;
+    const { spec, metadata } = (object ?? {}) as { readonly spec?: { readonly replicas?: number }; readonly metadata?: { readonly uid: string } };
+    fake.pods.delete(`${name}-0`);
+    if (metadata === undefined || spec?.replicas !== 1) return;
+    const pod = runningPod(`${name}-0`, { labels: { "dev.anyrunner.engine": name } });
+    fake.pods.set(`${name}-0`, { ...pod, metadata: { ...pod.metadata, ownerReferences: [{ uid: metadata.uid }] } });
+  };
+});
+afterEach(async () => {
+  await fake[Symbol.asyncDispose]();
+});
+
+const driver = () => createKubernetesDriver({ env: { KUBECONFIG: fake.kubeconfig }, readyBudgetMs: 1000, pollIntervalMs: 1 });
+const provision = (url: string, options = {}) => driver().provision(parseKubernetesTarget(parseRunnerUrl(url)), options);
+
+describe("an engine by its image", () => {
+  test("is made once, by four at once, and the one that made it sees to it that it answers", async () => {
+    let asked = 0;
+    const ready = () => Promise.resolve(void asked++);
+    const handles = await Promise.all([1, 2, 3, 4].map(() => provision(URL, { ready })));
+    expect(new Set(handles.map(({ id }) => id)).size).toBe(1);
+    expect(asked).toBe(1);
+    expect(fake.objects.has(`${SETS}/${NAME}`)).toBe(true);
+    expect(handles[0]).toMatchObject({
+      owned: true,
+      endpoint: { pod: `${NAME}-0`, container: "engine", namespace: "builds" },
+      labels: { "dev.anyrunner.role": "engine" },
+    });
+    expect(JSON.stringify([handles[0], fake.objects.get(`${SETS}/${NAME}`)])).not.toContain("hunter2");
+    const connection = await driver().connect(handles[0] as (typeof handles)[0], {});
+    connection.stream.destroy();
+  });
+
+  test("that is scaled to 0 is started; stopped and destroyed it is gone, with its Secret", async () => {
+    const handle = await provision(URL);
+    const engines = driver();
+    await engines.stop?.(handle, { graceMs: 0 });
+    expect(fake.pods.size).toBe(0);
+    expect(await engines.inspect?.(handle, {})).toMatchObject({ status: "stopped" });
+    await expect(engines.connect(handle, {})).rejects.toMatchObject({ code: "NOT_RUNNING", retryable: false });
+    expect((await provision(URL)).id).toBe(handle.id);
+    expect((await engines.list?.({}))?.map(({ id }) => id)).toEqual([handle.id]);
+    await engines.destroy?.(handle, {});
+    await engines.destroy?.(handle, {});
+    expect([...fake.objects.keys()]).toEqual([]);
+    expect(await engines.inspect?.(handle, {})).toEqual({ status: "missing" });
+  });
+
+  test("of another image, or of somebody else, is left alone", async () => {
+    await provision(`${URL}&name=mine`);
+    await expect(provision("kube-image://engine:v2?name=mine")).rejects.toMatchObject({
+      code: "ALREADY_EXISTS",
+      message: expect.stringContaining("engine:v1"),
+    });
+    fake.objects.set(`${SETS}/theirs`, { metadata: { name: "theirs", uid: "x" }, spec: { selector: {}, replicas: 1 } });
+    await expect(provision("kube-image://engine:v1?name=theirs")).rejects.toMatchObject({
+      code: "ALREADY_EXISTS",
+      hint: expect.stringContaining("kube-pod://sts/theirs"),
+    });
+    fake.objects.set(`${SECRETS}/secret`, { metadata: { name: "secret" } });
+    await expect(provision("kube-image://engine:v1?name=secret")).rejects.toMatchObject({ code: "ALREADY_EXISTS", message: expect.stringContaining("Secret") });
+    expect(fake.objects.get(`${SECRETS}/secret`)).toEqual({ metadata: { name: "secret" } });
+  });
+
+  test("with other options is used as it is, and that is told", async () => {
+    const first = await provision(URL);
+    const events: RunnerEvent[] = [];
+    const second = await provision(`${URL}&cpus=2`, { report: (event: RunnerEvent) => void events.push(event) });
+    expect(second.id).toBe(first.id);
+    expect(events).toMatchObject([{ type: "warning", message: expect.stringContaining("cpus is not set, not 2") }]);
+  });
+
+  test("that is in use is not stopped before its sessions end", async () => {
+    const handle = await provision(URL);
+    fake.exec = (exec) => {
+      exec.stdout('# metrics\ndagger_connected_clients{x="y"} 2\n');
+      exec.exit(0);
+    };
+    const error: unknown = await driver()
+      .stop?.(handle, { graceMs: 1 })
+      .catch((reason: unknown) => reason);
+    expect(RunnerError.is(error) && [error.code, error.message]).toEqual(["TIMEOUT", expect.stringContaining("in use by 2 sessions")]);
+    expect(fake.pods.has(`${NAME}-0`)).toBe(true);
+  });
+});
+
+test("a pod that was not named by its workload can't be stopped, and nothing that we did not make is removed", async () => {
+  fake.pods.set("engine-0", runningPod("engine-0"));
+  const handle = await provision("kube-pod://engine-0");
+  await driver().start?.(handle, {});
+  await expect(driver().stop?.(handle, {})).rejects.toMatchObject({ code: "UNSUPPORTED", hint: expect.stringContaining("sts/NAME") });
+  await expect(driver().destroy?.(handle, {})).rejects.toMatchObject({ code: "UNSUPPORTED" });
+});
