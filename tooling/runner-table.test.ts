@@ -3,10 +3,10 @@ import path from "node:path";
 
 import { expect, test } from "vitest";
 
-import { BUILT_IN_DRIVERS } from "../packages/drivers/src/built-in-drivers.ts";
+import { BUILT_IN_DRIVERS, ON_DEMAND_DRIVERS } from "../packages/drivers/src/built-in-drivers.ts";
 import { REPOSITORY } from "./workspace-packages.ts";
 
-const schemesOfDrivers = [...new Set(BUILT_IN_DRIVERS.flatMap(({ schemes }) => schemes))];
+const schemesOfDrivers = [...new Set([...BUILT_IN_DRIVERS, ...ON_DEMAND_DRIVERS].flatMap(({ schemes }) => schemes))];
 
 test("the README says of each scheme that has a driver, and of no other, that it works", () => {
   const rows = readFileSync(path.join(REPOSITORY, "README.md"), "utf8")
