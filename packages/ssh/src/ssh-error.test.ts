@@ -33,6 +33,11 @@ test.each<[string, string, boolean, string]>([
   });
 });
 
+test("a connection that was made is lost, whatever is said", () => {
+  expect(sshError({ host: { host: "h" }, exitCode: 255, stderr: "", established: true })).toMatchObject({ code: "CONNECTION_LOST", retryable: true });
+  expect(sshError({ host: { host: "h" }, exitCode: 255, stderr: "Timeout, server h not responding.", established: true })).toMatchObject({ code: "TIMEOUT" });
+});
+
 test("no ssh at all", () => {
   expect(sshError({ host: { host: "h" }, exitCode: 127, stderr: "sh: 4: ssh: not found" })).toMatchObject({ code: "NOT_FOUND", details: { program: "ssh" } });
 });

@@ -8,6 +8,8 @@ export interface SshFailure {
   readonly exitCode?: number | undefined;
   /** What ssh wrote to standard error, without its debugging. */
   readonly stderr: string;
+  /** The connection had been made. Default false. */
+  readonly established?: boolean | undefined;
 }
 
 interface Rule {
@@ -85,7 +87,7 @@ const RULES: readonly Rule[] = [
 ];
 
 /** Classifies how a connection of ssh ended, by its exit code and what it said. */
-export function sshError({ host, exitCode, stderr }: SshFailure): RunnerError {
+export function sshError({ host, exitCode, stderr, established = false }: SshFailure): RunnerError {
   const where = formatSshHost(host);
   const details = { host: where, ...(exitCode === undefined ? {} : { exitCode }) };
   if (exitCode === 127) {
@@ -97,6 +99,13 @@ export function sshError({ host, exitCode, stderr }: SshFailure): RunnerError {
       return new RunnerError(code, message(where, match), { hint, retryable: retryable ?? false, details: { ...details, stderr: lastLines(stderr) } });
   }
   const said = lastLines(stderr);
+  if (established) {
+    return new RunnerError("CONNECTION_LOST", `the ssh connection to ${where} ended${said === "" ? "" : `: ${said}`}`, {
+      hint: "check whether the host still runs",
+      retryable: true,
+      details: { ...details, stderr: said },
+    });
+  }
   return new RunnerError("COMMAND_FAILED", `ssh could not connect to ${where}${said === "" ? "" : `: ${said}`}`, {
     hint: "run ssh by hand to see more",
     details: { ...details, stderr: said },

@@ -100,6 +100,7 @@ async function untilReady({ host, settings, signal, folder, control, ssh }: Star
   });
   const linesEnded = once(lines, "close");
   let closing = false;
+  let established = false;
   let end: MasterEnd | undefined;
   const listeners = new Set<(end: MasterEnd) => void>();
   const ended = ssh.exited.then(async ({ exitCode }) => {
@@ -108,7 +109,7 @@ async function untilReady({ host, settings, signal, folder, control, ssh }: Star
     ssh.stdin?.destroy();
     await linesEnded;
     await folder.remove();
-    const reason = closing ? undefined : sshError({ host, exitCode, stderr: tail });
+    const reason = closing ? undefined : sshError({ host, exitCode, stderr: tail, established });
     end = { reason };
     for (const listener of listeners) listener(end);
     return reason;
@@ -125,6 +126,7 @@ async function untilReady({ host, settings, signal, folder, control, ssh }: Star
         throw reason ?? new RunnerError("CONNECTION_LOST", `the ssh connection to ${formatSshHost(host)} was closed`);
       }),
     ]);
+    established = true;
   } catch (error) {
     await close();
     throw error;

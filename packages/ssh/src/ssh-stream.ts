@@ -19,14 +19,14 @@ export interface SshStream {
 export interface DescribeStream {
   readonly host: SshHost;
   readonly remotePath: string;
-  readonly master: Pick<SshMaster, "end" | "stderrTail">;
+  readonly master: Pick<SshMaster, "end" | "onEnd" | "stderrTail">;
 }
 
 /** A stream through a forwarded socket. */
 export function describeForward(socket: Socket, { host, remotePath, master }: DescribeStream): SshStream {
   const where = formatSshHost(host);
   let reason: CloseReason | undefined;
-  const closed = watchStream(socket, () => master.end?.reason).then((found) => (reason = found));
+  const closed = watchStream(socket, () => endingOf(master)).then((found) => (reason = found));
   return {
     stream: socket,
     via: "forward",
@@ -44,7 +44,11 @@ export function describeCommand(program: ProgramStream, { host, master }: Descri
   let end: ProgramEnd | undefined;
   let reason: CloseReason | undefined;
   void program.exited.then((found) => (end = found));
-  const closed = watchStream(program.stream, () => master.end?.reason ?? commandError(where, end, program.stderrTail())).then((found) => (reason = found));
+  const closed = watchStream(program.stream, async () => {
+    const error = commandError(where, end, program.stderrTail());
+    // A relay that was cut off says only that; the connection knows why.
+    return error === undefined ? undefined : ((await endingOf(master)) ?? error);
+  }).then((found) => (reason = found));
   return {
     stream: program.stream,
     via: "command",
@@ -57,7 +61,8 @@ export function describeCommand(program: ProgramStream, { host, master }: Descri
   };
 }
 
-function watchStream(stream: Duplex, lost: () => RunnerError | undefined): Promise<CloseReason> {
+/** `whyLost` is asked for a stream that ended other than by us; without an answer the far end simply finished. */
+function watchStream(stream: Duplex, whyLost: () => Promise<RunnerError | undefined>): Promise<CloseReason> {
   return new Promise((resolve) => {
     let failure: Error | undefined;
     let ended = false;
@@ -65,10 +70,28 @@ function watchStream(stream: Duplex, lost: () => RunnerError | undefined): Promi
     stream.once("end", () => (ended = true));
     stream.once("close", () => {
       if (!ended && failure === undefined) return resolve({ kind: "local" });
-      const error =
-        lost() ??
-        (failure === undefined ? undefined : RunnerError.from(failure, "CONNECTION_LOST", { retryable: true, hint: "check whether the engine still runs" }));
-      resolve(error === undefined ? { kind: "end" } : { kind: "error", error });
+      void whyLost().then((known) => {
+        const error =
+          known ??
+          (failure === undefined ? undefined : RunnerError.from(failure, "CONNECTION_LOST", { retryable: true, hint: "check whether the engine still runs" }));
+        resolve(error === undefined ? { kind: "end" } : { kind: "error", error });
+      });
+    });
+  });
+}
+
+/** When ssh ends, its sockets end first; a moment later it is known. */
+const ENDING_MS = 50;
+
+function endingOf(master: Pick<SshMaster, "onEnd">): Promise<RunnerError | undefined> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(() => {
+      forget();
+      resolve(undefined);
+    }, ENDING_MS);
+    const forget = master.onEnd(({ reason }) => {
+      clearTimeout(timer);
+      resolve(reason);
     });
   });
 }
