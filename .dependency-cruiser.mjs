@@ -17,7 +17,7 @@ const ARROWS = {
   "driver-docker": ["core", "config", "docker-endpoint", "engine-container"],
   "driver-embedded": ["core", "protocol", "filesync", "docker-endpoint"],
   "driver-podman": ["core", "exec", "engine-container"],
-  "driver-kubernetes": ["core"],
+  "driver-kubernetes": ["core", "engine-container"],
   testkit: ["core", "protocol", "filesync"],
   drivers: ["core", "config", "driver-socket", "driver-docker", "driver-embedded", "driver-kubernetes", "driver-podman", "driver-ssh"],
 };

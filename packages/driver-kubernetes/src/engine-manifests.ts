@@ -3,7 +3,7 @@ import { ENGINE_LABELS, ENGINE_ROLE, STATE_FOLDER, type EngineContainerPlan, typ
 import type { EngineRequest } from "./engine-target.ts";
 
 /** Marks the pods of one engine. */
-export const ENGINE_NAME_LABEL = "dev.anyrunner.engine";
+const ENGINE_NAME_LABEL = "dev.anyrunner.engine";
 /** The container of an engine's pod. */
 export const ENGINE_CONTAINER = "engine";
 
