@@ -16,6 +16,8 @@ import { ALL_OPTIONS, parseKubernetesTarget, type KubernetesTarget } from "./tar
 export interface KubernetesSettings {
   /** Where `KUBECONFIG`, `HOME`, `KUBERNETES_SERVICE_HOST` and `NODE_NAME` are read. Default: this process's environment. */
   readonly env?: Readonly<Record<string, string | undefined>> | undefined;
+  /** The engine version that belongs to the project, for `version=auto`. Default: not known. */
+  readonly engineVersion?: string | undefined;
   /** The folder of the pod's service account. Default: where Kubernetes mounts it. */
   readonly serviceAccountDirectory?: string | undefined;
   /** How long the API server may take to accept an exec, in ms. Default 15,000. */
@@ -99,7 +101,7 @@ export function createKubernetesDriver(settings: KubernetesSettings = {}): Runne
       if (engine !== undefined) {
         const { cluster, location, namespace } = await enter(target, options);
         const podRuns = (choice: WorkloadChoice) => waitFor({ ...target, choice, namespace }, options);
-        return provisionEngine(cluster, engine, { ...options, location, namespace, source: source(), podRuns });
+        return provisionEngine(cluster, engine, { ...options, location, namespace, source: source(), engineVersion: settings.engineVersion, podRuns });
       }
       const { pod, container, location, namespace } = await waitFor(target, options);
       return {

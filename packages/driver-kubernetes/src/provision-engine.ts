@@ -26,6 +26,8 @@ export interface ProvisionEngineOptions extends ProvisionOptions {
   readonly location: ClusterLocation;
   readonly namespace: string;
   readonly source: ClusterSource;
+  /** For `version=auto`. */
+  readonly engineVersion?: string | undefined;
   /** Resolves when the engine's pod runs. */
   readonly podRuns: (choice: WorkloadChoice) => Promise<unknown>;
 }
@@ -34,7 +36,7 @@ export interface ProvisionEngineOptions extends ProvisionOptions {
 export async function provisionEngine(cluster: Cluster, request: EngineRequest, options: ProvisionEngineOptions): Promise<KubernetesHandle> {
   const { env } = options.source;
   const files = await readEngineFiles(request.image, { env });
-  const plan = planEngineContainer(request.image, { env, ...files });
+  const plan = planEngineContainer(request.image, { env, engineVersion: options.engineVersion, ...files });
   const manifests = engineManifests(plan, request, await readContents(files));
   const choice: WorkloadChoice = { kind: "workload", resource: "statefulsets", name: manifests.name, sameNode: false, key: "" };
   const found = await findWorkload(cluster, choice, options);
