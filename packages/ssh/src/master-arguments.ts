@@ -18,8 +18,8 @@ export async function masterArguments(control: string, { configFile, env }: SshS
     "RemoteCommand=none",
     "LogLevel=INFO",
     // A network that is cut is noticed after half a minute.
-    "ServerAliveInterval=10",
-    "ServerAliveCountMax=3",
+    "ServerAliveInterval=5",
+    "ServerAliveCountMax=4",
     ...((await knowsLogVerbose(env)) ? [CHANNEL_LOG_OPTION] : []),
   ];
   return [
