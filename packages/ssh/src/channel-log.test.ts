@@ -47,6 +47,15 @@ test("a stream that never connected takes no other's place", () => {
   expect(verdicts).toEqual([undefined, { opened: true }]);
 });
 
+test("a session has its verdict, too", () => {
+  const { log, read } = start([]);
+  const verdicts: ChannelVerdict[] = [];
+  log.expectSession((verdict) => verdicts.push(verdict));
+  const session = "debug1: channels.c:channel_new():503 (pid=1): channel 4: new session [client-session] (inactive timeout: 0)";
+  read(session, confirmed(4), session, confirmed(4));
+  expect(verdicts).toEqual([{ opened: true }]);
+});
+
 test("sessions and control connections are nobody's streams", () => {
   const { verdicts, read } = start(["/a"]);
   read("debug1: channels.c:channel_new():503 (pid=1): channel 4: new session [client-session] (inactive timeout: 0)", confirmed(4));

@@ -20,11 +20,14 @@ export interface ChannelLog {
    * announcement back, for a stream that never connected.
    */
   expect(remotePath: string, settle: (verdict: ChannelVerdict) => void): () => void;
+  /** The same for the next session; only one may be on its way at a time. */
+  expectSession(settle: (verdict: ChannelVerdict) => void): () => void;
 }
 
 const LOGGED = /channels\.c:\w+\(\):\d+/;
 const REQUESTED = /forwarding to (.+) port -?\d+ requested/;
 const NEW_STREAM = /channel (\d+): new direct-streamlocal/;
+const NEW_SESSION = /channel (\d+): new session/;
 const CONFIRMED = /channel (\d+): open confirm/;
 const FAILED = /^channel (\d+): open failed: (.*)$/;
 
@@ -33,6 +36,7 @@ export function createChannelLog(): ChannelLog {
   const opening = new Map<string, (verdict: ChannelVerdict) => void>();
   let works = false;
   let requestedPath: string | undefined;
+  let nextSession: ((verdict: ChannelVerdict) => void) | undefined;
 
   const settle = (channel: string, verdict: ChannelVerdict) => {
     const waiter = opening.get(channel);
@@ -58,6 +62,11 @@ export function createChannelLog(): ChannelLog {
         if (waiter !== undefined) opening.set(created, waiter);
         requestedPath = undefined;
       }
+      const session = NEW_SESSION.exec(line)?.[1];
+      if (session !== undefined && nextSession !== undefined) {
+        opening.set(session, nextSession);
+        nextSession = undefined;
+      }
       const confirmed = CONFIRMED.exec(line)?.[1];
       if (confirmed !== undefined) settle(confirmed, { opened: true });
       return true;
@@ -69,6 +78,12 @@ export function createChannelLog(): ChannelLog {
       return () => {
         const index = queue.indexOf(waiter);
         if (index >= 0) queue.splice(index, 1);
+      };
+    },
+    expectSession(waiter) {
+      nextSession = waiter;
+      return () => {
+        if (nextSession === waiter) nextSession = undefined;
       };
     },
   };

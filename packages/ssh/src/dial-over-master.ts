@@ -1,8 +1,9 @@
 import { connect, type Socket } from "node:net";
 
-import { abortedError, RunnerError, throwIfAborted } from "@anyrunner/core";
+import { abortedError, RunnerError } from "@anyrunner/core";
 
 import type { ChannelVerdict } from "./channel-log.ts";
+import { openSession } from "./open-session.ts";
 import { orAborted } from "./or-aborted.ts";
 import type { SharedConnection, SshDial } from "./ssh-connections.ts";
 import { formatSshHost, type SshHost } from "./ssh-host.ts";
@@ -16,13 +17,21 @@ export class ForwardingRefusedError extends Error {}
 const MOST_COMMANDS = 9;
 
 /** Opens a stream through a socket that ssh forwards. Resolves when the host has opened its end. */
-export async function dialForward({ host, opening }: SharedConnection, master: SshMaster, { remotePath, relayCommand, signal }: SshDial): Promise<SshStream> {
+export async function dialForward(
+  { host, opening, sessions }: SharedConnection,
+  master: SshMaster,
+  { remotePath, relayCommand, signal }: SshDial,
+): Promise<SshStream> {
   const local = await orAborted(master.forward(remotePath), signal);
   const { socket, verdict } = await opening(() => connectForwarded(master, { local, remotePath, signal, host }), signal);
   if (verdict.opened) return describeForward(socket, { host, remotePath, master });
   socket.destroy();
   if (/prohibited|unknown channel type/i.test(verdict.reason)) throw new ForwardingRefusedError(verdict.reason);
-  throw await orAborted(explainRefusal(host, master, { remotePath, relayCommand, reason: verdict.reason }), signal);
+  const refusal = { remotePath, relayCommand, reason: verdict.reason };
+  throw await orAborted(
+    sessions(() => explainRefusal(host, master, refusal), undefined),
+    signal,
+  );
 }
 
 /** Runs the relay in a session of its own. Fails with CONNECTION_REFUSED when there are too many already. */
@@ -35,9 +44,7 @@ export async function dialCommand(shared: SharedConnection, master: SshMaster, {
   }
   shared.commands++;
   try {
-    const program = await master.openCommand(relayCommand, { signal });
-    if (signal?.aborted) program.stream.destroy();
-    throwIfAborted(signal);
+    const program = await shared.sessions(() => openSession(host, master, { commandLine: relayCommand, signal }), signal);
     const stream = describeCommand(program, { host, remotePath, master });
     void stream.closed.then(() => shared.commands--);
     return stream;

@@ -38,6 +38,8 @@ export interface SharedConnection {
   idle?: NodeJS.Timeout;
   /** What streams pass while they open. */
   readonly opening: Turnstile;
+  /** What sessions pass while they open: one at a time. */
+  readonly sessions: Turnstile;
   /** Sessions that run a relay now. */
   commands: number;
   /** False once the host has said that it forwards no sockets. */
@@ -59,7 +61,16 @@ export function createSshConnections(settings: SshConnectionsSettings = {}): Ssh
     if (known !== undefined) return known;
     const starting = new AbortController();
     const master = startMaster(host, settings, { signal: starting.signal });
-    const shared: SharedConnection = { host, master, starting, opening: createTurnstile(MOST_OPENING), users: 0, commands: 0, forwards: true };
+    const shared: SharedConnection = {
+      host,
+      master,
+      starting,
+      opening: createTurnstile(MOST_OPENING),
+      sessions: createTurnstile(1),
+      users: 0,
+      commands: 0,
+      forwards: true,
+    };
     const forget = () => {
       if (live.get(key) === shared) live.delete(key);
     };

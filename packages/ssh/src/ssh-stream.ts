@@ -80,10 +80,10 @@ function watchStream(stream: Duplex, whyLost: () => Promise<RunnerError | undefi
   });
 }
 
-/** When ssh ends, its sockets end first; a moment later it is known. */
 const ENDING_MS = 50;
 
-function endingOf(master: Pick<SshMaster, "onEnd">): Promise<RunnerError | undefined> {
+/** Why the connection ended, if it did: when ssh ends, its sockets end first, and a moment later it is known. */
+export function endingOf(master: Pick<SshMaster, "onEnd">): Promise<RunnerError | undefined> {
   return new Promise((resolve) => {
     const timer = setTimeout(() => {
       forget();
