@@ -26,12 +26,13 @@ const COMMON: Options = { removeNodeProtocol: false, format: "esm", target: "nod
 
 /**
  * Node reads every export of a built-in module that is imported as an ES module. Those of node:http include getters that load
- * all of fetch, which costs more than half of Node's own start; taken this way, they stay untouched.
+ * all of fetch, those of node:crypto all of Web Crypto, which together cost more than Node's own start; taken this way, they
+ * stay untouched.
  */
-const HTTP_WITHOUT_FETCH: Plugin = {
-  name: "http-without-fetch",
+const LAZY_BUILT_INS: Plugin = {
+  name: "lazy-built-ins",
   setup(build) {
-    build.onResolve({ filter: /^(node:)?http$/ }, () => ({ path: "node:http", namespace: "built-in" }));
+    build.onResolve({ filter: /^(node:)?(http|crypto)$/ }, ({ path }) => ({ path: `node:${path.replace("node:", "")}`, namespace: "built-in" }));
     build.onLoad({ filter: /.*/, namespace: "built-in" }, ({ path }) => ({ contents: `module.exports = process.getBuiltinModule("${path}");` }));
   },
 };
@@ -49,7 +50,7 @@ const WITHOUT_SSH2: Plugin = {
 const SELF_CONTAINED: Options = {
   ...COMMON,
   noExternal: [/.*/],
-  esbuildPlugins: [HTTP_WITHOUT_FETCH, WITHOUT_SSH2, BUNDLED_LICENSES],
+  esbuildPlugins: [LAZY_BUILT_INS, WITHOUT_SSH2, BUNDLED_LICENSES],
   minifySyntax: true,
   banner: { js: 'import { createRequire as __createRequire } from "node:module"; const require = __createRequire(import.meta.url);' },
 };

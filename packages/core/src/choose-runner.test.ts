@@ -61,7 +61,9 @@ describe("chooseRunner", () => {
     expect(error).toMatchObject({
       code: "NO_RUNNER",
       message: "no runner is configured",
-      hint: expect.stringMatching(/--runner URL.*anyrunner use URL.*ANYRUNNER_RUNNER.*_EXPERIMENTAL_DAGGER_RUNNER_HOST.*anyrunner\.config\.yaml.*embedded:\/\//),
+      hint: expect.stringMatching(
+        /--runner URL.*anyrunner use URL.*ANYRUNNER_RUNNER.*_EXPERIMENTAL_DAGGER_RUNNER_HOST.*anyrunner\.config\.yaml.*embedded:\/\//,
+      ),
     });
     await expect(chooseRunner({ env: {}, findRunning: () => Promise.resolve(undefined), findDefault: () => Promise.resolve(undefined) })).rejects.toMatchObject(
       { code: "NO_RUNNER", message: "no runner is configured, and no engine was found on this machine" },

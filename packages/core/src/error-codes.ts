@@ -30,7 +30,8 @@ export const ERROR_CODES = {
   NO_RUNNER: {
     summary: "Nothing says which runner to use, and none was found.",
     cause: "No flag, variable, project file or user choice names a runner; where a local runtime was asked for an engine, the message says what it had.",
-    remedy: "Name a runner: `--runner URL`, `anyrunner use URL`, the variable `ANYRUNNER_RUNNER`, or `runner:` in `anyrunner.config.yaml`; `--runner embedded://` needs only Docker or Podman.",
+    remedy:
+      "Name a runner: `--runner URL`, `anyrunner use URL`, the variable `ANYRUNNER_RUNNER`, or `runner:` in `anyrunner.config.yaml`; `--runner embedded://` needs only Docker or Podman.",
   },
   UNKNOWN_SCHEME: {
     summary: "No driver is registered for the scheme of the URL.",

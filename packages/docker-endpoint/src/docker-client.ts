@@ -53,6 +53,8 @@ export interface DockerResponse {
 }
 
 export interface DockerClientOptions {
+  /** The API version that was agreed with this daemon before; saves asking again. Default: negotiated with the first request. */
+  readonly apiVersion?: string | undefined;
   /** How long a dial may take, in ms. Default 10,000. */
   readonly connectBudgetMs?: number | undefined;
   /** How long the daemon may take to say its version, in ms. Default 10,000. */
@@ -66,7 +68,8 @@ const BEFORE_NEGOTIATION = "1.24";
 /** Makes a client; dials nothing yet. Fails with UNSUPPORTED for `ssh://` hosts. */
 export function createDockerClient(endpoint: DockerEndpoint, options: DockerClientOptions = {}): DockerClient {
   const transport = createTransport(endpoint, { connectBudgetMs: options.connectBudgetMs ?? 10_000 });
-  let negotiation: Promise<string> | undefined = endpoint.apiVersion === undefined ? undefined : Promise.resolve(endpoint.apiVersion);
+  const known = endpoint.apiVersion ?? options.apiVersion;
+  let negotiation: Promise<string> | undefined = known === undefined ? undefined : Promise.resolve(known);
 
   const negotiate = (): Promise<string> => {
     negotiation ??= askVersion();

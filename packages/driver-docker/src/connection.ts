@@ -2,6 +2,7 @@ import { RunnerError, type CallOptions, type ConnectionDiagnostics, type RunnerC
 import { createDockerClient, openExecStream, type DockerClient, type ExecStream } from "@anyrunner/docker-endpoint";
 
 import { containerName, containerNotFound, containerNotRunning, describeState, findContainer } from "./container.ts";
+import { dialEngineSocket, watchClose } from "./engine-socket.ts";
 import { readLastLog } from "./container-log.ts";
 import type { DockerHandle } from "./handle.ts";
 
@@ -10,14 +11,29 @@ const RELAY_COMMAND = ["buildctl", "dial-stdio"] as const;
 
 const DIAGNOSTICS_BUDGET_MS = 3000;
 
-export interface ConnectDockerOptions extends CallOptions {
+export interface ConnectDockerOptions extends CallOptions, OpenClientOptions {}
+
+export interface OpenClientOptions {
   readonly connectBudgetMs?: number | undefined;
+  /** The API version that was agreed with this daemon before; saves asking again. */
+  readonly apiVersion?: string | undefined;
 }
 
-/** Opens one stream through an exec in the container. Fails with NOT_FOUND, NOT_RUNNING, CONNECTION_REFUSED, PERMISSION_DENIED, ABORTED. */
+/**
+ * Opens one stream to the engine in the container: straight to its socket where that can be reached, else through an exec.
+ * Fails with NOT_FOUND, NOT_RUNNING, CONNECTION_REFUSED, PERMISSION_DENIED, ABORTED.
+ */
 export async function connectContainer(handle: DockerHandle, options: ConnectDockerOptions): Promise<RunnerConnection> {
   const { container, name } = handle.endpoint;
   const client = openClient(handle, options);
+  const socket = await dialEngineSocket(client, container, options).catch((error: unknown) => {
+    client.close();
+    throw error;
+  });
+  if (socket !== undefined) {
+    client.close();
+    return { stream: socket, kind: "socket", halfClose: true, closed: watchClose(socket), diagnostics: (call = {}) => diagnose(handle, undefined, call) };
+  }
   const exec = await openExecStream(client, {
     container,
     command: RELAY_COMMAND,
@@ -29,8 +45,8 @@ export async function connectContainer(handle: DockerHandle, options: ConnectDoc
 }
 
 /** A client for the handle's daemon. */
-export function openClient(handle: DockerHandle, options: { readonly connectBudgetMs?: number | undefined } = {}): DockerClient {
-  return createDockerClient(handle.endpoint.docker, { connectBudgetMs: options.connectBudgetMs });
+export function openClient(handle: DockerHandle, { connectBudgetMs, apiVersion }: OpenClientOptions = {}): DockerClient {
+  return createDockerClient(handle.endpoint.docker, { connectBudgetMs, apiVersion });
 }
 
 /** The daemon says in a few words that it can't; the container's state says why. */
@@ -59,15 +75,15 @@ function relayError(error: RunnerError, name: string): RunnerError {
   });
 }
 
-async function diagnose(handle: DockerHandle, exec: ExecStream, call: CallOptions): Promise<ConnectionDiagnostics> {
+async function diagnose(handle: DockerHandle, exec: ExecStream | undefined, call: CallOptions): Promise<ConnectionDiagnostics> {
   const client = openClient(handle);
   const budget = AbortSignal.timeout(DIAGNOSTICS_BUDGET_MS);
   const signal = call.signal === undefined ? budget : AbortSignal.any([call.signal, budget]);
-  const stderr = exec.stderrTail();
+  const stderr = exec?.stderrTail() ?? "";
   try {
     const [container, relayExitCode] = await Promise.all([
       findContainer(client, handle.endpoint.container, { signal }),
-      exec.exitCode({ client, signal }).catch(() => undefined),
+      exec?.exitCode({ client, signal }).catch(() => undefined),
     ]);
     if (container === undefined)
       return { summary: `the container "${handle.endpoint.name}" is gone`, ...known({ exitCode: relayExitCode, lastOutput: stderr }) };

@@ -22,6 +22,8 @@ export interface ContainerDetails {
 
 export interface ContainerState {
   readonly Status: "created" | "running" | "paused" | "restarting" | "removing" | "exited" | "dead" | "stopped";
+  /** Of its first process, in the name space of the daemon; 0 while it doesn't run. */
+  readonly Pid?: number;
   readonly ExitCode: number;
   readonly OOMKilled: boolean;
   readonly Error: string;

@@ -104,6 +104,7 @@ describe.skipIf(skipReason !== undefined)(`real daemon${skipReason === undefined
     expect(await connection.diagnostics()).toEqual({
       summary: `the container "${container.name}" is running`,
       oomKilled: false,
+      startedAt: expect.any(String),
       exitCode: 7,
       lastOutput: "the conformance peer was told to die\n",
     });

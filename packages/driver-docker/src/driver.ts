@@ -35,6 +35,8 @@ export interface DockerSettings {
  */
 export function createDockerDriver(settings: DockerSettings = {}): RunnerDriver<DockerTarget, DockerHandle> {
   const warned = new Set<string>();
+  /** API versions by daemon, so that a probe, a provision and the dials after it ask only once. */
+  const agreed = new Map<string, string>();
   const { connectBudgetMs } = settings;
   const env = settings.env ?? process.env;
 
@@ -43,9 +45,11 @@ export function createDockerDriver(settings: DockerSettings = {}): RunnerDriver<
     const { context, host } = target;
     const from = { kind: "flag", name: `?${host === undefined ? "context" : "host"}=` } as const;
     const endpoint = await resolveDockerEndpoint({ env, context, host, from });
-    const client = createDockerClient(endpoint, { connectBudgetMs });
+    const client = createDockerClient(endpoint, { connectBudgetMs, apiVersion: agreed.get(endpoint.host) });
     try {
-      return await work(client);
+      const result = await work(client);
+      agreed.set(endpoint.host, await client.apiVersion(options.signal));
+      return result;
     } finally {
       client.close();
     }
@@ -88,7 +92,7 @@ export function createDockerDriver(settings: DockerSettings = {}): RunnerDriver<
         const container = isImage(target) ? await provisionImage(client, target, options) : await requireContainer(client, target.container, options);
         return createHandle(endpoint, { id: container.Id, name: containerName(container), labels: container.Config.Labels });
       }),
-    connect: (handle, options) => connectContainer(handle, { ...options, connectBudgetMs }),
+    connect: (handle, options) => connectContainer(handle, { ...options, connectBudgetMs, apiVersion: agreed.get(handle.endpoint.docker.host) }),
     inspect: (handle, options) => withHandle(handle, options, async (client) => stateOf(await findContainer(client, handle.endpoint.container, options))),
     start: (handle, options) => withHandle(handle, options, (client) => startEngineContainer(client, handle, options)),
     stop: (handle, options) => withHandle(handle, options, (client) => stopEngineContainer(client, handle, options)),

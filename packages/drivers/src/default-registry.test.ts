@@ -165,7 +165,10 @@ describe("drivers that the configuration names", () => {
     await configure([{ path: "./toy.mjs", name: "toy", schemes: ["toy"] }]);
     await expect(resolve("toy")).rejects.toMatchObject({ code: "NOT_FOUND", message: expect.stringContaining("toy.mjs") });
     await configure(["./gone.mjs"]);
-    await expect(registry()).rejects.toMatchObject({ code: "NOT_FOUND", message: expect.stringMatching(/anyrunner\.config\.json:1 names the driver .*gone\.mjs/) });
+    await expect(registry()).rejects.toMatchObject({
+      code: "NOT_FOUND",
+      message: expect.stringMatching(/anyrunner\.config\.json:1 names the driver .*gone\.mjs/),
+    });
   });
 
   test("a package that is missing is named, with the command that installs it, when a scheme is unknown", async () => {

@@ -52,7 +52,11 @@ describe("a consent to a package covers its whole folder", () => {
     await write(PACKAGE);
     await trust("driver");
     await write({ [file]: content });
-    await expect(ask("driver")).rejects.toMatchObject({ code: "PERMISSION_DENIED", message: expect.stringContaining("has changed"), details: { changed: true } });
+    await expect(ask("driver")).rejects.toMatchObject({
+      code: "PERMISSION_DENIED",
+      message: expect.stringContaining("has changed"),
+      details: { changed: true },
+    });
     await trust("driver");
     await ask("driver");
   });
@@ -92,7 +96,13 @@ describe("a consent to a package covers its whole folder", () => {
 
 describe("a consent to a single file", () => {
   test("covers what it imports by a path, and the code beside it", async () => {
-    await write({ "tools/foo.ts": 'const { a } = await import("./deep/a.ts");', "tools/deep/a.ts": 'import "./b"', "tools/deep/b.ts": "1", "tools/beside.js": "1", "tools/notes.md": "1" });
+    await write({
+      "tools/foo.ts": 'const { a } = await import("./deep/a.ts");',
+      "tools/deep/a.ts": 'import "./b"',
+      "tools/deep/b.ts": "1",
+      "tools/beside.js": "1",
+      "tools/notes.md": "1",
+    });
     await trust("tools/foo.ts");
     await write({ "tools/notes.md": "2", "tools/deep/not-imported.ts": "2" });
     await ask("tools/foo.ts");

@@ -46,10 +46,7 @@ export async function trustDriver(path: string, store: UserStore): Promise<Drive
   const found = await identifyDriver(path);
   await store.update((settings) => ({
     ...settings,
-    trustedDrivers: [
-      ...(settings.trustedDrivers ?? []).filter((driver) => driver.path !== found.path),
-      { path: found.path, sha256: found.sha256 },
-    ],
+    trustedDrivers: [...(settings.trustedDrivers ?? []).filter((driver) => driver.path !== found.path), { path: found.path, sha256: found.sha256 }],
   }));
   return found;
 }

@@ -72,7 +72,8 @@ function pathEntry(driver: ProjectDriver & { readonly kind: "path" }, options: O
   const manifest = readDriverManifest(isFolder ? path : dirname(path));
   const name = driver.name ?? manifest?.name;
   const schemes = driver.schemes ?? manifest?.schemes;
-  const missing = () => new RunnerError("NOT_FOUND", `${place} names the driver ${path}, which does not exist`, { hint: "correct the path, or remove it from the list" });
+  const missing = () =>
+    new RunnerError("NOT_FOUND", `${place} names the driver ${path}, which does not exist`, { hint: "correct the path, or remove it from the list" });
   if (name === undefined || schemes === undefined) {
     if (found === undefined) throw missing();
     throw new RunnerError("INVALID_CONFIG", `${place}: nothing says the name and the schemes of ${path}`, {

@@ -5,7 +5,13 @@ import { describe, expect, test } from "vitest";
 
 import { connectProgram, type ConnectProgramOptions } from "./connect-program.ts";
 
-const sh = (script: string, options: Partial<ConnectProgramOptions> = {}): ConnectProgramOptions => ({ driver: "toy", label: "the toy", command: "sh", args: ["-c", script], ...options });
+const sh = (script: string, options: Partial<ConnectProgramOptions> = {}): ConnectProgramOptions => ({
+  driver: "toy",
+  label: "the toy",
+  command: "sh",
+  args: ["-c", script],
+  ...options,
+});
 
 describe("closed", () => {
   test.each([
@@ -63,7 +69,8 @@ describe("connecting", () => {
       driver: "toy",
       details: { exitCode: 7 },
     });
-    const explain = ({ stderr }: { readonly stderr: string }) => (stderr.includes("refused") ? new RunnerError("CONNECTION_REFUSED", "nothing listens") : undefined);
+    const explain = ({ stderr }: { readonly stderr: string }) =>
+      stderr.includes("refused") ? new RunnerError("CONNECTION_REFUSED", "nothing listens") : undefined;
     await expect(connectProgram(sh(script, { isConnected, explain }))).rejects.toMatchObject({ code: "CONNECTION_REFUSED" });
   });
 

@@ -1,6 +1,14 @@
 import type { Duplex } from "node:stream";
 
-import { abortedError, RunnerError, throwIfAborted, type CallOptions, type CloseReason, type ConnectionDiagnostics, type RunnerConnection } from "@anyrunner/core";
+import {
+  abortedError,
+  RunnerError,
+  throwIfAborted,
+  type CallOptions,
+  type CloseReason,
+  type ConnectionDiagnostics,
+  type RunnerConnection,
+} from "@anyrunner/core";
 
 import { openProgramStream, type ProgramFailure, type ProgramStream, type ProgramStreamOptions } from "./program-stream.ts";
 import type { ProgramEnd } from "./spawn-program.ts";
@@ -86,7 +94,11 @@ async function waitUntilConnected({ opened, connected, explainEnd, signal, drive
     if (signal?.aborted) throw abortedError(signal);
     if (outcome === "connected") return;
     if (outcome === "late" || outcome === "aborted") {
-      throw new RunnerError("TIMEOUT", `${label} did not connect within ${budgetMs / 1000} s`, { driver, retryable: true, hint: "check that the far end answers" });
+      throw new RunnerError("TIMEOUT", `${label} did not connect within ${budgetMs / 1000} s`, {
+        driver,
+        retryable: true,
+        hint: "check that the far end answers",
+      });
     }
     const failure = await opened.ended();
     throw explainEnd(failure) ?? commandFailed(driver, label, failure);

@@ -57,7 +57,9 @@ export function noteFailedWait(suite: DriverSuite, wait: Wait): void {
 export function createBudgetedDriver(suite: DriverSuite): RunnerDriver {
   const driver = suite.createDriver();
   const budgeted = <Args extends readonly unknown[], Result>(name: string, wait: Wait, call: ((...args: Args) => Promise<Result>) | undefined) =>
-    call === undefined ? {} : { [name]: (...args: Args) => withinBudget(suite, wait, `\`${name}\` did not settle`, (async () => call.apply(driver, [...args] as never))()) };
+    call === undefined
+      ? {}
+      : { [name]: (...args: Args) => withinBudget(suite, wait, `\`${name}\` did not settle`, (async () => call.apply(driver, [...args] as never))()) };
   return {
     ...driver,
     ...budgeted("probe", "answer", driver.probe),
