@@ -8,7 +8,10 @@ import { beforeAll, describe, expect, test } from "vitest";
 import { createDockerDriver } from "./driver.ts";
 import { findRunningEngine } from "./find-running-engine.ts";
 import type { DockerHandle } from "./handle.ts";
-import { createEngineSite, runTestContainer, skipReason, type EngineSite } from "./test-container.ts";
+import { createEngineSite, runTestContainer, engineSkipReason, type EngineSite } from "./test-container.ts";
+
+// In this file, since some tests here remove idle engines, which those of another file that runs beside it might be.
+import "./image-conformance.suite.ts";
 import { localClient, makeTestImage } from "./test-image.ts";
 
 const driver = createDockerDriver({ env: { ...process.env, XDG_CONFIG_HOME: "/no/such/folder" } });
@@ -19,7 +22,7 @@ const record = () => {
   return { events, report: (event: RunnerEvent) => void events.push(event) };
 };
 
-describe.skipIf(skipReason !== undefined)(`engines by image, real daemon${skipReason === undefined ? "" : ` (${skipReason})`}`, () => {
+describe.skipIf(engineSkipReason !== undefined)(`engines by image, real daemon${engineSkipReason === undefined ? "" : ` (${engineSkipReason})`}`, () => {
   let image: string;
   beforeAll(async () => {
     image = await ensureConformanceEngineImage();

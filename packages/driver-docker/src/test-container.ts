@@ -1,11 +1,14 @@
 import { randomUUID } from "node:crypto";
 
 import { createDockerClient, resolveDockerEndpoint, type DockerClient } from "@anyrunner/docker-endpoint";
-import { ensureConformanceImage } from "@anyrunner/testkit";
+import { ensureConformanceImage, privilegedContainersRefused } from "@anyrunner/testkit";
 import { vi } from "vitest";
 
 /** Why tests with a real daemon don't run; `undefined`: they run, and fail where there is none. */
 export const skipReason = process.env["ANYRUNNER_TEST_DOCKER"] === "skip" ? "ANYRUNNER_TEST_DOCKER=skip" : undefined;
+
+/** Why tests that make engines don't run, which need privileged containers; `undefined`: they run. */
+export const engineSkipReason = skipReason ?? (await privilegedContainersRefused());
 
 export interface TestContainer extends AsyncDisposable {
   readonly id: string;

@@ -38,3 +38,4 @@ export { playRecordedClient } from "./replay/recorded-client.ts";
 export { makeRecordedHost } from "./replay/recorded-host.ts";
 export { replayEngine, type ReplayedCall, type ReplayOptions } from "./replay/replay-engine.ts";
 export { readCall, type CallAnswer, type CallMode, type RecordedCall } from "./replay/recorded-call.ts";
+export { privilegedContainersRefused, type PrivilegedContainersOptions } from "./images/privileged-containers.ts";

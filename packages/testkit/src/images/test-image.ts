@@ -1,11 +1,11 @@
 import { createHash } from "node:crypto";
 import { mkdtemp, rm } from "node:fs/promises";
-import { request } from "node:http";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
 import { CONFORMANCE_PEER_SCRIPT } from "../conformance/conformance-peer.ts";
 import { makeBusyboxRootfs } from "./busybox-rootfs.ts";
+import { callDocker } from "./docker-call.ts";
 import { tarFolder } from "./tar-archive.ts";
 
 /** Where images are kept that don't come from a registry. */
@@ -76,30 +76,13 @@ async function ensureImage(
 
 function dockerStore(socketPath: string): ImageStore {
   return {
-    has: async (reference) => (await call(socketPath, "GET", `/images/${reference}/json`)).status === 200,
+    has: async (reference) => (await callDocker({ socketPath, method: "GET", path: `/images/${reference}/json` })).status === 200,
     async add(reference, archive, changes) {
       const [repo = "", tag = ""] = reference.split(":");
       const query = new URLSearchParams({ fromSrc: "-", repo, tag });
       for (const change of changes) query.append("changes", change);
-      const made = await call(socketPath, "POST", `/images/create?${query.toString()}`, archive);
+      const made = await callDocker({ socketPath, method: "POST", path: `/images/create?${query.toString()}`, body: archive });
       if (made.status !== 200 || made.text.includes('"error"')) throw new Error(`the test image ${reference} can't be made: ${made.status} ${made.text}`);
     },
   };
-}
-
-function call(socketPath: string, method: string, path: string, body?: Buffer): Promise<{ readonly status: number; readonly text: string }> {
-  return new Promise((resolve, reject) => {
-    const headers = body === undefined ? {} : { "content-type": "application/x-tar", "content-length": body.length };
-    const outgoing = request({ socketPath, method, path, headers, agent: false }, (response) => {
-      let text = "";
-      response.setEncoding("utf8");
-      response.on("data", (chunk: string) => {
-        text += chunk;
-      });
-      response.once("error", reject);
-      response.once("end", () => resolve({ status: response.statusCode ?? 0, text }));
-    });
-    outgoing.once("error", reject);
-    outgoing.end(body);
-  });
 }

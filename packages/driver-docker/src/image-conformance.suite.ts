@@ -2,9 +2,9 @@ import { CONFORMANCE_IMAGE_LOG, ensureConformanceEngineImage, testDriver } from 
 import { test } from "vitest";
 
 import { createDockerDriver } from "./driver.ts";
-import { createEngineSite, skipReason } from "./test-container.ts";
+import { createEngineSite, engineSkipReason } from "./test-container.ts";
 
-if (skipReason === undefined) {
+if (engineSkipReason === undefined) {
   testDriver({
     name: "docker image, real daemon",
     createDriver: createDockerDriver,
@@ -33,5 +33,5 @@ if (skipReason === undefined) {
     },
   });
 } else {
-  test.skip(`driver conformance: docker image, real daemon (${skipReason})`, () => {});
+  test.skip(`driver conformance: docker image, real daemon (${engineSkipReason})`, () => {});
 }
