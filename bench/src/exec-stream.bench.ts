@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { fileURLToPath } from "node:url";
+import type { Readable } from "node:stream";
 
 import type { Runner } from "@anyrunner/core";
 
@@ -17,16 +17,14 @@ const MIB = 1024;
 const FAR_END = `#!/bin/sh\nexec dd if=/dev/zero bs=1048576 count=${MIB} 2>/dev/null\n`;
 
 /**
- * Streams out of a container through the docker-container driver against `docker exec -i`: 1 GiB, where both sides are whole
- * processes (ours is Node with nothing but the driver loaded), and the first byte of a dial, where ours happens in a process
- * that runs already, as a session's dials do, and the peer is spawned, as the official client's dials are.
+ * Streams out of a container through the docker-container driver against `docker exec -i`: 1 GiB, and the first byte of a dial.
+ * Ours happens in a process that runs already, as a session's dials do; the peer is spawned, as the official client's dials
+ * are. This process reads both. The container has no engine, so the driver takes its exec.
  */
 export async function benchExecStream({ runs }: BenchSettings): Promise<readonly PairResult[]> {
   await measure({ argv: ["docker", "run", "-d", "--rm", "--name", CONTAINER, IMAGE, "sleep", "3600"] });
   try {
     await measure({ argv: ["docker", "exec", "-i", CONTAINER, "sh", "-c", "cat >/bin/buildctl && chmod 755 /bin/buildctl"], stdin: FAR_END });
-    const reader = fileURLToPath(new URL("./read-stream.ts", import.meta.url));
-    const ours = [process.execPath, reader, `docker-container://${CONTAINER}`] as const;
     const peer = ["docker", "exec", "-i", CONTAINER, "buildctl", "dial-stdio"] as const;
     const runner = await openBenchRunner(`docker-container://${CONTAINER}`);
     return [
@@ -34,8 +32,8 @@ export async function benchExecStream({ runs }: BenchSettings): Promise<readonly
         name: "1 GiB through docker-container / docker exec -i (time)",
         runs: Math.max(3, Math.round(runs / 2)),
         target: 1.0,
-        ours: () => drain(ours),
-        peer: () => drain(peer),
+        ours: () => drain(async () => (await runner.connect()).stream),
+        peer: () => drain(async () => spawn(peer[0], peer.slice(1), { stdio: ["pipe", "pipe", "inherit"] }).stdout),
       }),
       await pair({
         name: "first byte through docker-container / docker exec -i",
@@ -50,13 +48,13 @@ export async function benchExecStream({ runs }: BenchSettings): Promise<readonly
   }
 }
 
-async function drain([file, ...args]: readonly [string, ...string[]]): Promise<Sample> {
+async function drain(open: () => Promise<Readable>): Promise<Sample> {
   const started = performance.now();
-  const child = spawn(file, args, { stdio: ["pipe", "pipe", "inherit"] });
+  const stream = await open();
   let bytes = 0;
-  child.stdout.on("data", (chunk: Buffer) => (bytes += chunk.length));
-  await once(child, "close");
-  if (bytes !== MIB * 2 ** 20) throw new Error(`${bytes} bytes came through ${file}`);
+  stream.on("data", (chunk: Buffer) => (bytes += chunk.length));
+  await once(stream, "close");
+  if (bytes !== MIB * 2 ** 20) throw new Error(`${bytes} bytes came through`);
   return { wallMs: performance.now() - started };
 }
 
