@@ -11,7 +11,7 @@ import type { DockerHandle } from "./handle.ts";
 import { createEngineSite, runTestContainer, engineSkipReason, type EngineSite } from "./test-container.ts";
 
 // In this file, since some tests here remove idle engines, which those of another file that runs beside it might be.
-import "./image-conformance.suite.ts";
+import "./test-image-conformance.ts";
 import { localClient, makeTestImage } from "./test-image.ts";
 
 const driver = createDockerDriver({ env: { ...process.env, XDG_CONFIG_HOME: "/no/such/folder" } });
