@@ -1,3 +1,5 @@
+import { setTimeout as sleep } from "node:timers/promises";
+
 import { abortedError, RunnerError } from "@anyrunner/core";
 import type { ProgramStream } from "@anyrunner/exec";
 
@@ -8,6 +10,8 @@ import { endingOf } from "./ssh-stream.ts";
 
 /** What ssh itself ends with when it, and not the command, failed. */
 const SSH_FAILED = 255;
+/** How far the master's log may be behind. */
+const LOG_LAG_MS = 1000;
 
 type Outcome = ChannelVerdict | { readonly exitCode: number | undefined } | { readonly error: RunnerError };
 
@@ -32,7 +36,7 @@ export async function openSession(
   try {
     const program = await master.openCommand(commandLine, { signal });
     if (!master.channels.works && !signal?.aborted) return program;
-    const failure = await failureOf(host, master, await Promise.race([verdict, program.exited]));
+    const failure = await failureOf(host, master, await firstWord(verdict, program.exited));
     if (failure === undefined) return program;
     program.stream.on("error", () => {});
     program.stream.destroy();
@@ -40,6 +44,13 @@ export async function openSession(
   } finally {
     for (const end of ends) end();
   }
+}
+
+/** The command's ssh may end before the master has logged why; what the log says is worth a moment. */
+async function firstWord(verdict: Promise<Outcome>, exited: ProgramStream["exited"]): Promise<Outcome> {
+  const first = await Promise.race([verdict, exited]);
+  if (!("exitCode" in first) || first.exitCode !== SSH_FAILED) return first;
+  return Promise.race([verdict, sleep(LOG_LAG_MS, first, { ref: false })]);
 }
 
 async function failureOf(host: SshHost, master: SshMaster, outcome: Outcome): Promise<RunnerError | undefined> {
