@@ -28,6 +28,8 @@ export async function startTlsServer({
       requestCert: true,
       rejectUnauthorized: true,
       allowHalfOpen: true,
+      // A client that leaves in the middle of it would be waited for, since it has only ended its half.
+      handshakeTimeout: 1000,
       ...overrides,
     },
     (socket) => {
@@ -35,7 +37,8 @@ export async function startTlsServer({
       onSocket(socket);
     },
   );
-  server.on("tlsClientError", () => {});
+  // Node leaves a socket whose handshake failed to whoever listens here.
+  server.on("tlsClientError", (_error, socket) => socket.destroy());
   server.on("connection", (socket: Socket) => {
     sockets.add(socket);
     socket.once("close", () => sockets.delete(socket));
