@@ -19,9 +19,9 @@ export async function dialEngineSocket(client: DockerClient, id: string, options
   const container = await findContainer(client, id, options);
   const pid = container?.State.Pid ?? 0;
   if (container === undefined || pid <= 0 || !(await isProcessOf(pid, container.Id))) return undefined;
-  throwIfAborted(options.signal);
   for (const path of ENGINE_SOCKETS) {
     const inside = await socketInside(pid, path);
+    throwIfAborted(options.signal);
     if (inside !== undefined) return dial(inside, options.signal);
   }
   return undefined;
@@ -45,15 +45,24 @@ async function socketInside(pid: number, path: string): Promise<string | undefin
   return current;
 }
 
+/** A dial inside one machine is done at once or not at all. */
+const DIAL_BUDGET_MS = 1000;
+
 /** An engine that has died leaves its socket behind: what can't be dialled is no answer, the exec will tell more. */
 function dial(path: string, signal: AbortSignal | undefined): Promise<Socket | undefined> {
   return new Promise((resolve, reject) => {
     const socket = connect({ path });
     const onAbort = () => {
-      socket.destroy();
+      clearTimeout(timer);
+      socket
+        .off("error", onError)
+        .on("error", () => undefined)
+        .destroy();
       reject(abortedError(signal as AbortSignal));
     };
+    const timer = setTimeout(() => socket.destroy(new Error("the dial took too long")), DIAL_BUDGET_MS);
     const settle = (result: Socket | undefined) => {
+      clearTimeout(timer);
       signal?.removeEventListener("abort", onAbort);
       socket.off("error", onError);
       resolve(result);

@@ -38,7 +38,6 @@ export async function attachClient(runner: Runner, connection: RunnerConnection,
     env: options.env,
     cwd: options.cwd,
     gitignore: compareEngineVersions(options.engine.version, GITIGNORE_MARKS_SINCE) >= 0 ? "mark" : "filter",
-    report: options.report,
     ...options.attachables,
   });
   try {

@@ -1,4 +1,3 @@
-import type { Reporter } from "@anyrunner/core";
 import type { ImageStore } from "./image-store.ts";
 import type { ClientPipe } from "./pipe.ts";
 import type { ClientPrompt } from "./prompt.ts";
@@ -26,5 +25,4 @@ export interface AttachableSettings {
   readonly pipe?: ClientPipe | undefined;
   /** The container engine that images are exported to and imported from. Default: none. */
   readonly imageStore?: ImageStore | undefined;
-  readonly report?: Reporter | undefined;
 }
