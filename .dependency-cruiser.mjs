@@ -1,5 +1,5 @@
 /**
- * The arrows between packages: core <- {protocol, filesync, exec, config, docker-endpoint, engine-container} <- {engine, driver-*} <- {drivers, testkit} <- apps.
+ * The arrows between packages: core <- {protocol, filesync, exec, config, docker-endpoint, engine-container} <- {engine, driver-*} <- {drivers, testkit} <- client <- apps.
  * Each package lists what it may import of the others; what is not listed is refused.
  */
 const ARROWS = {
@@ -20,6 +20,7 @@ const ARROWS = {
   "driver-kubernetes": ["core", "engine-container"],
   testkit: ["core", "protocol", "filesync"],
   drivers: ["core", "config", "driver-socket", "driver-docker", "driver-embedded", "driver-kubernetes", "driver-podman", "driver-ssh"],
+  client: ["core", "config", "engine", "driver-docker", "drivers"],
 };
 
 /** Libraries that belong to one package each, by the pattern of their folder in node_modules. */
@@ -29,7 +30,7 @@ const OWNERS = {
   "@kubernetes/": "^packages/driver-kubernetes/",
   "@bufbuild/": "^packages/protocol/",
   graphql: "^(packages/driver-embedded|tooling)/",
-  "@dagger.io/": "^(examples|bench)/",
+  "@dagger.io/": "^(examples|bench|packages/client)/",
 };
 
 const TEST_FILES = String.raw`(^|/)test-[^/]+\.ts$|\.test(-d)?\.ts$|^(packages|apps)/[^/]+/test/|^bench/|^tooling/`;

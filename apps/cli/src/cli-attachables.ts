@@ -1,16 +1,15 @@
 import { homedir } from "node:os";
 import { dirname, join } from "node:path";
 
-import { registryCredentials, userFolders } from "@anyrunner/config";
+import { userFolders } from "@anyrunner/config";
 import type { AttachableSettings } from "@anyrunner/engine";
 
 import type { CommandContext } from "./command-context.ts";
 import { createDockerImageStore } from "./docker-image-store.ts";
 
-/** What a session of the command offers its engine of this machine, beyond files, secrets and sockets. `onBorrow` as for a terminal. */
-export function cliAttachables({ env, report }: CommandContext, onBorrow: () => () => void): Partial<AttachableSettings> {
+/** What a session of the command offers its engine of this machine, beyond files, secrets, sockets and logins. `onBorrow` as for a terminal. */
+export function cliAttachables({ env }: CommandContext, onBorrow: () => () => void): Partial<AttachableSettings> {
   return {
-    credentials: (host, call) => registryCredentials({ host, env, report, signal: call.signal }),
     terminal: {
       // Touched when a shell is opened and not before: a standard input that nobody reads is left to the child.
       get input() {

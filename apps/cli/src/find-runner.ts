@@ -1,3 +1,4 @@
+import { pinVersion, urlOfName } from "@anyrunner/client";
 import { openHandleStore, openUserStore, type StoredHandle, type UserSettings } from "@anyrunner/config";
 import {
   formatRunnerUrl,
@@ -15,8 +16,6 @@ import { ENGINE_LABELS, isSameImage } from "@anyrunner/engine-container";
 
 import type { CommandContext } from "./command-context.ts";
 import { isLoadable, listRunners, openCliRegistry } from "./list-runners.ts";
-import { pinVersion } from "./pin-version.ts";
-import { urlOfName } from "./url-of-name.ts";
 
 /** A runner that a command looks after. */
 export interface FoundRunner {

@@ -1,3 +1,4 @@
+import { urlOfName } from "@anyrunner/client";
 import { openUserStore } from "@anyrunner/config";
 import { parseRunnerUrl, RunnerError, throwIfAborted } from "@anyrunner/core";
 import { resolveDockerEndpoint, type DockerEndpoint } from "@anyrunner/docker-endpoint";
@@ -16,7 +17,6 @@ import { EXIT } from "../exit-codes.ts";
 import { findRunner, type FoundRunner } from "../find-runner.ts";
 import { interruptible } from "../interrupts.ts";
 import { openCliRegistry } from "../list-runners.ts";
-import { urlOfName } from "../url-of-name.ts";
 
 export interface DoctorCommandOptions {
   /** A name or URL. Default: the runner that would be used. */

@@ -1,11 +1,11 @@
 import { access, constants } from "node:fs/promises";
 import { resolve } from "node:path";
 
+import { chooseClientRunner, type ClientRunner } from "@anyrunner/client";
 import { describeClue, findEngineVersion } from "@anyrunner/config";
 import { formatProvenance, parseRunnerUrl, RUNNER_HOST_VARIABLES, RunnerError, serializeRunnerUrl, type Provenance } from "@anyrunner/core";
 import { resolveDockerEndpoint } from "@anyrunner/docker-endpoint";
 
-import { chooseCliRunner, type CliRunner } from "../choose-cli-runner.ts";
 import type { CommandContext } from "../command-context.ts";
 import { EXIT } from "../exit-codes.ts";
 import { formatWithDrivers } from "../find-runner.ts";
@@ -61,7 +61,7 @@ export async function envCommand(context: CommandContext, { runner, shell: flag 
 
 async function runnerFact(context: CommandContext, flag: string | undefined): Promise<RunnerFact> {
   try {
-    const { chosen, name } = await chooseCliRunner(context, flag);
+    const { chosen, name } = await chooseClientRunner(context, flag);
     if (chosen.kind === "session") return { name: "runner", value: `session on 127.0.0.1:${chosen.port}`, from: chosen.from };
     return { name: "runner", from: chosen.from, ...(await shownAndVariable(context, chosen.url, name)) };
   } catch (error) {
@@ -73,7 +73,7 @@ async function runnerFact(context: CommandContext, flag: string | undefined): Pr
 async function shownAndVariable(
   context: CommandContext,
   text: string,
-  name: CliRunner["name"],
+  name: ClientRunner["name"],
 ): Promise<{ readonly value: string; readonly variable?: string | undefined }> {
   const url = parseRunnerUrl(text);
   const value = await formatWithDrivers(await openCliRegistry(context), url);

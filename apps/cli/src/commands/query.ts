@@ -2,15 +2,14 @@ import { readFile } from "node:fs/promises";
 import { resolve } from "node:path";
 import { text } from "node:stream/consumers";
 
+import { chooseClientRunner, querySurroundingSession } from "@anyrunner/client";
 import { RunnerError } from "@anyrunner/core";
 import type { GraphqlResponse } from "@anyrunner/engine";
 
-import { chooseCliRunner } from "../choose-cli-runner.ts";
 import type { CommandContext } from "../command-context.ts";
 import { EXIT } from "../exit-codes.ts";
 import { interruptible } from "../interrupts.ts";
 import { openCliSession } from "../open-cli-session.ts";
-import { querySurroundingSession } from "../query-surrounding-session.ts";
 
 export interface QueryCommandOptions {
   readonly runner?: string | undefined;
@@ -30,12 +29,11 @@ export function queryCommand(context: CommandContext, options: QueryCommandOptio
     const variables = readVariables(options);
     const query = await readDocument(context, options);
     const request = { query, variables, operationName: options.operationName, signal };
-    const { chosen, config, store } = await chooseCliRunner(context, options.runner);
+    const runner = await chooseClientRunner(context, options.runner);
+    const { chosen } = runner;
     if (chosen.kind === "session") return await printAnswer(context, await querySurroundingSession(chosen, request));
     const session = await openCliSession(context, {
-      chosen,
-      config,
-      store,
+      runner: { ...runner, chosen },
       metadata: { singleQuery: true },
       signal,
     });

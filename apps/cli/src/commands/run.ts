@@ -1,7 +1,7 @@
+import { chooseClientRunner } from "@anyrunner/client";
 import type { EngineSession } from "@anyrunner/engine";
 import { prepareToSpawn, signalExitCode, spawnProgram, type SpawnedProgram } from "@anyrunner/exec";
 
-import { chooseCliRunner } from "../choose-cli-runner.ts";
 import type { CommandContext } from "../command-context.ts";
 import { EXIT } from "../exit-codes.ts";
 import { onInterrupt, type EndSignal } from "../interrupts.ts";
@@ -28,7 +28,8 @@ export async function runCommand(context: CommandContext, options: RunCommandOpt
   let onSignal: (signal: EndSignal) => void = () => connecting.abort();
   const stop = onInterrupt((signal) => onSignal(signal));
   try {
-    const { chosen, config, store } = await chooseCliRunner(context, options.runner);
+    const runner = await chooseClientRunner(context, options.runner);
+    const { chosen } = runner;
     if (chosen.kind === "session") {
       announceSession(context, chosen);
       const child = await startCommand(context, options, {});
@@ -36,7 +37,10 @@ export async function runCommand(context: CommandContext, options: RunCommandOpt
       return exitCodeOfEnd(await child.exited);
     }
     const prepared = prepareToSpawn();
-    const session = await openCliSession({ ...context, progress: pipelineProgress(context.progress) }, { chosen, config, store, signal: connecting.signal });
+    const session = await openCliSession(
+      { ...context, progress: pipelineProgress(context.progress) },
+      { runner: { ...runner, chosen }, signal: connecting.signal },
+    );
     try {
       await prepared;
       return await runInSession(session, context, options, (listener) => (onSignal = listener));

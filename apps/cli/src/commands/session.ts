@@ -1,6 +1,6 @@
+import { chooseClientRunner } from "@anyrunner/client";
 import { parseEngineVersion } from "@anyrunner/core";
 
-import { chooseCliRunner } from "../choose-cli-runner.ts";
 import type { CommandContext } from "../command-context.ts";
 import { EXIT } from "../exit-codes.ts";
 import { onInterrupt } from "../interrupts.ts";
@@ -42,7 +42,8 @@ export async function sessionCommand(context: CommandContext, options: SessionCo
 }
 
 async function serveUntilEnd(context: CommandContext, options: SessionCommandOptions, signal: AbortSignal): Promise<number> {
-  const { chosen, config, store } = await chooseCliRunner(context, options.runner);
+  const runner = await chooseClientRunner(context, options.runner);
+  const { chosen } = runner;
   const ended = new Promise<"ended">((resolve) => {
     if (signal.aborted) resolve("ended");
     signal.addEventListener("abort", () => resolve("ended"), { once: true });
@@ -57,9 +58,7 @@ async function serveUntilEnd(context: CommandContext, options: SessionCommandOpt
   const session = await openCliSession(
     { ...context, progress: pipelineProgress(context.progress) },
     {
-      chosen,
-      config,
-      store,
+      runner: { ...runner, chosen },
       labels,
       clientVersion: clientVersion(options.clientVersion, labels),
       metadata: options.metadata,

@@ -1,3 +1,4 @@
+import { urlOfName } from "@anyrunner/client";
 import { openUserStore } from "@anyrunner/config";
 import { parseRunnerUrl, RunnerError, RUNNER_HOST_VARIABLES } from "@anyrunner/core";
 
@@ -5,7 +6,6 @@ import type { CommandContext } from "../command-context.ts";
 import { EXIT } from "../exit-codes.ts";
 import { formatWithDrivers } from "../find-runner.ts";
 import { openCliRegistry } from "../list-runners.ts";
-import { urlOfName } from "../url-of-name.ts";
 
 export interface UseCommandOptions {
   /** A name or a URL. Without it, the choice is shown. */

@@ -1,6 +1,6 @@
+import { urlOfName } from "@anyrunner/client";
 import { parseRunnerUrl, RunnerError, throwIfAborted, type DriverEntry, type Registry, type RunnerUrl } from "@anyrunner/core";
 
-import { urlOfName } from "../url-of-name.ts";
 import type { UserSettings } from "@anyrunner/config";
 import { failureOf, type Check, type Recorder } from "./check.ts";
 

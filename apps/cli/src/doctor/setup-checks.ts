@@ -1,7 +1,7 @@
+import { chooseClientRunner } from "@anyrunner/client";
 import { describeClue, findEngineVersion, loadProjectConfig, openUserStore, requireOneEngine, type VersionClue } from "@anyrunner/config";
 import { formatProvenance, parseRunnerUrl, RUNNER_HOST_VARIABLES } from "@anyrunner/core";
 
-import { chooseCliRunner } from "../choose-cli-runner.ts";
 import type { CommandContext } from "../command-context.ts";
 import { formatWithDrivers } from "../find-runner.ts";
 import { openCliRegistry } from "../list-runners.ts";
@@ -47,7 +47,7 @@ export async function checkSetup({ context, record, signal }: SetupOptions): Pro
 /** Says for each step of the order what it has, and which one wins; gives the winner's URL, or nothing. */
 export async function checkChoice({ context, record, signal }: SetupOptions, flag: string | undefined): Promise<string | undefined> {
   return checked({ id: "choice", record, signal }, async () => {
-    const { chosen, config, store } = await chooseCliRunner(context, flag);
+    const { chosen, config, store } = await chooseClientRunner(context, flag);
     const settings = await store.read();
     const steps = [
       `flag: ${flag === undefined ? "none" : "given"}`,

@@ -1,12 +1,13 @@
 import { loadProjectConfig, openUserStore, type ProjectConfig, type UserStore } from "@anyrunner/config";
 import { chooseRunner, type ChosenRunner } from "@anyrunner/core";
 
-import type { CommandContext } from "./command-context.ts";
 import { lookForEngine } from "./default-engine.ts";
 import { pinVersion } from "./pin-version.ts";
+import type { Surroundings } from "./surroundings.ts";
 import { urlOfName } from "./url-of-name.ts";
 
-export interface CliRunner {
+/** The runner of a client, and the files that were read to find it. */
+export interface ClientRunner {
   readonly chosen: ChosenRunner;
   /** The runner's own name, if it was chosen by it. */
   readonly name?: string | undefined;
@@ -15,11 +16,11 @@ export interface CliRunner {
 }
 
 /**
- * Which runner the flags, the environment, the project, the user and what runs on this machine name. A name stands for the URL that
+ * Which runner the flag, the environment, the project, the user and what runs on this machine name. A name stands for the URL that
  * it was given. Asks the container runtime only when nothing is configured. Fails with NO_RUNNER, INVALID_CONFIG, INVALID_URL or VERSION_MISMATCH.
  */
-export async function chooseCliRunner(context: CommandContext, flag: string | undefined): Promise<CliRunner> {
-  const { cwd, env } = context;
+export async function chooseClientRunner(surroundings: Surroundings, flag: string | undefined): Promise<ClientRunner> {
+  const { cwd, env } = surroundings;
   const store = openUserStore({ env });
   const [config, settings] = await Promise.all([loadProjectConfig({ cwd }), store.read()]);
   const chosen = await chooseRunner({
@@ -27,11 +28,11 @@ export async function chooseCliRunner(context: CommandContext, flag: string | un
     env,
     project: config?.runner === undefined ? undefined : { url: config.runner, file: config.file },
     user: settings.runner === undefined ? undefined : { url: settings.runner, file: store.file },
-    ...lookForEngine(context, config),
+    ...lookForEngine(surroundings, config),
   });
   if (chosen.kind === "session") return { chosen, config, store };
   const { url: text, name } = urlOfName(chosen.url, settings);
-  const url = await pinVersion(context, text);
+  const url = await pinVersion(surroundings, text);
   const from = name === undefined ? chosen.from : { kind: chosen.from.kind, name: `${chosen.from.name} (runner ${name})` };
   return { chosen: { kind: "url", url, from }, ...(name !== undefined && { name }), config, store };
 }

@@ -10,7 +10,7 @@ import {
 } from "@anyrunner/config";
 import { NAME_A_RUNNER, parseRunnerUrl, RunnerError, type ChooseRunnerInput, type Registry } from "@anyrunner/core";
 
-import type { CommandContext } from "./command-context.ts";
+import type { Surroundings } from "./surroundings.ts";
 
 /** The engine that belongs to the project where nothing names a runner. */
 export interface WantedEngine {
@@ -30,7 +30,7 @@ const LOOK_BUDGET_MS = 5000;
 const IMAGE_SCHEMES = ["image", "docker-image"] as const;
 
 /** Which engine the project wants. Fails with VERSION_MISMATCH when no single engine can serve it. */
-export async function wantedEngine({ cwd, env, report }: CommandContext, config: ProjectConfig | undefined): Promise<WantedEngine> {
+export async function wantedEngine({ cwd, env, report }: Surroundings, config: ProjectConfig | undefined): Promise<WantedEngine> {
   const finding = await findEngineVersion({ cwd, env });
   requireOneEngine(finding);
   for (const clue of finding.conflicts) {
@@ -53,17 +53,17 @@ export async function wantedEngine({ cwd, env, report }: CommandContext, config:
  * Steps 6 and 7 of the choice: an engine of the wanted version that runs already, else one that is started from its image. What
  * can't be used is said with its reason in NO_RUNNER.
  */
-export function lookForEngine(context: CommandContext, config: ProjectConfig | undefined): Pick<ChooseRunnerInput, "findRunning" | "findDefault"> {
+export function lookForEngine(surroundings: Surroundings, config: ProjectConfig | undefined): Pick<ChooseRunnerInput, "findRunning" | "findDefault"> {
   const signal = AbortSignal.timeout(LOOK_BUDGET_MS);
   const reasons: string[] = [];
   let wanted: Promise<WantedEngine> | undefined;
-  const want = () => (wanted ??= wantedEngine(context, config));
+  const want = () => (wanted ??= wantedEngine(surroundings, config));
   return {
     async findRunning() {
       const { version } = await want();
       try {
         const { findRunningEngine } = await import("@anyrunner/driver-docker");
-        const found = await findRunningEngine({ version, gpu: wantsGpu(context.env), env: context.env, signal, budgetMs: LOOK_BUDGET_MS });
+        const found = await findRunningEngine({ version, gpu: wantsGpu(surroundings.env), env: surroundings.env, signal, budgetMs: LOOK_BUDGET_MS });
         if (found !== undefined) return found;
         reasons.push(`no engine ${version} runs on Docker here`);
       } catch (error) {
@@ -73,7 +73,7 @@ export function lookForEngine(context: CommandContext, config: ProjectConfig | u
     },
     async findDefault() {
       const { label, image } = await want();
-      const registry = await openRegistry(context, config);
+      const registry = await openRegistry(surroundings, config);
       const scheme = await firstUsable(registry);
       if (scheme === undefined) throw noRunner([...reasons, "this release can't start engines from images"]);
       const url = `${scheme}://${image}`;
@@ -98,7 +98,7 @@ export function withRemedies(error: unknown): unknown {
   });
 }
 
-async function openRegistry({ cwd, env }: CommandContext, config: ProjectConfig | undefined): Promise<Registry> {
+async function openRegistry({ cwd, env }: Surroundings, config: ProjectConfig | undefined): Promise<Registry> {
   const { createDefaultRegistry } = await import("@anyrunner/drivers");
   return createDefaultRegistry({ cwd, env, config });
 }

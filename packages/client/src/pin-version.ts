@@ -1,10 +1,10 @@
 import { findEngineVersion, requireOneEngine } from "@anyrunner/config";
 import { parseRunnerUrl, serializeRunnerUrl } from "@anyrunner/core";
 
-import type { CommandContext } from "./command-context.ts";
+import type { Surroundings } from "./surroundings.ts";
 
 /** The URL with `version=auto` replaced by the version that the project names, if it names one. Fails with VERSION_MISMATCH. */
-export async function pinVersion({ cwd, env }: Pick<CommandContext, "cwd" | "env">, text: string): Promise<string> {
+export async function pinVersion({ cwd, env }: Pick<Surroundings, "cwd" | "env">, text: string): Promise<string> {
   if (!/[?&]version=auto(&|$)/.test(text)) return text;
   const url = parseRunnerUrl(text);
   const finding = await findEngineVersion({ cwd, env });

@@ -1,0 +1,12 @@
+export { connect, type ConnectOptions, type Session } from "./connect.ts";
+export type { SessionEnvironment } from "./session-environment.ts";
+
+// The steps of `connect`, for programs that do something between them.
+export { chooseClientRunner, type ClientRunner } from "./choose-client-runner.ts";
+export { wantedEngine, type WantedEngine } from "./default-engine.ts";
+export { openClientSession, type OpenClientSessionOptions } from "./open-client-session.ts";
+export { pinVersion } from "./pin-version.ts";
+export { sessionEnvironment } from "./session-environment.ts";
+export { querySurroundingSession } from "./surrounding-session.ts";
+export type { Surroundings } from "./surroundings.ts";
+export { urlOfName } from "./url-of-name.ts";
