@@ -7,6 +7,7 @@ export { driftWarning, matchesPlan, type ExistingContainer, type PlanMatch } fro
 export { adoptableName, engineTagOf, mayAdopt, mayRemove, type EngineTag, type ListedContainer, type Removal } from "./engine-ownership.ts";
 export { CACHE_ROLE, ENGINE_LABELS, ENGINE_ROLE, isOwnedCache, isOwnedEngine, LABEL_PREFIX, ownLabels, type Labels } from "./engine-labels.ts";
 export { countSessions, enginePort, LIVE_SESSIONS_SCRIPT } from "./live-sessions.ts";
+export { cacheFateOfEnd, cacheLossAtStart } from "./cache-fate.ts";
 export { readEngineFiles, readRemoteEngineFiles, type EngineFiles } from "./read-engine-files.ts";
 export { engineConfigPaths, type EngineConfigPaths } from "./engine-config-paths.ts";
 
