@@ -146,6 +146,8 @@ export interface ConnectionDiagnostics {
   readonly oomKilled?: boolean | undefined;
   /** The end of what the far end wrote to standard error or to its log, at most 4 KiB. */
   readonly lastOutput?: string | undefined;
+  /** What the far end was found to be in an engine's stead; trying again won't change it. */
+  readonly mismatch?: { readonly message: string; readonly hint: string } | undefined;
 }
 
 export interface RunnerState {

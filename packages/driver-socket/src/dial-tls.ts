@@ -1,5 +1,5 @@
 import { X509Certificate } from "node:crypto";
-import { isIP } from "node:net";
+import { isIP, type LookupFunction } from "node:net";
 import {
   checkServerIdentity,
   connect,
@@ -20,6 +20,7 @@ import { readTlsCredentials, type TlsCredentials } from "./tls-credentials.ts";
 
 export interface DialTlsOptions extends DialOptions {
   readonly expiry: ExpiryWatch;
+  readonly lookup: LookupFunction;
 }
 
 const KEEP_ALIVE_MS = 30_000;
@@ -31,7 +32,7 @@ const KEEP_ALIVE_MS = 30_000;
  */
 export async function dialTls<T>(
   address: TlsAddress,
-  { signal, budgetMs, handshakeBudgetMs, report, expiry }: DialTlsOptions,
+  { signal, budgetMs, handshakeBudgetMs, report, expiry, lookup }: DialTlsOptions,
   onReady: (socket: TLSSocket) => T,
 ): Promise<T> {
   const credentials = await readTlsCredentials(address);
@@ -44,6 +45,7 @@ export async function dialTls<T>(
     const socket = connect({
       host: address.hostname,
       port: address.port,
+      lookup,
       secureContext: contextFor(credentials),
       // An address is no name to announce; it is still what the certificate must be for.
       ...(isIP(name) === 0 ? { servername: name } : {}),

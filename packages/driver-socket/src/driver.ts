@@ -5,6 +5,7 @@ import { RunnerError, throwIfAborted, type CallOptions, type ProbeResult, type R
 
 import { createExpiryWatch } from "./certificate-expiry.ts";
 import { connectSocket, pipesAreOfWindows } from "./connection.ts";
+import { createAddressPin, type AddressPin, type ResolveName } from "./pin-address.ts";
 import { socketError } from "./socket-error.ts";
 import { formatSocketAddress, parseSocketTarget, SOCKET_OPTIONS, type SocketAddress, type SocketTarget, type TlsAddress } from "./target.ts";
 import { readTlsCredentials } from "./tls-credentials.ts";
@@ -14,6 +15,8 @@ export interface SocketSettings {
   readonly connectBudgetMs?: number | undefined;
   /** How long a TLS handshake may take after the dial, in ms. Default 15,000. */
   readonly handshakeBudgetMs?: number | undefined;
+  /** All addresses of a host name. Default: the system's resolver. */
+  readonly resolveName?: ResolveName | undefined;
 }
 
 export interface SocketHandle extends RunnerHandle {
@@ -29,6 +32,7 @@ const DEFAULT_HANDSHAKE_BUDGET_MS = 15_000;
 export function createSocketDriver(settings: SocketSettings = {}): RunnerDriver<SocketTarget, SocketHandle> {
   const warned = new Set<string>();
   const expiry = createExpiryWatch();
+  const pins = new WeakMap<SocketHandle, AddressPin>();
   const { connectBudgetMs = DEFAULT_CONNECT_BUDGET_MS, handshakeBudgetMs = DEFAULT_HANDSHAKE_BUDGET_MS } = settings;
   return {
     specVersion: 1,
@@ -44,7 +48,11 @@ export function createSocketDriver(settings: SocketSettings = {}): RunnerDriver<
       warnPlaintext(address, warned, options.report);
       return { driver: "socket", id: handleId(address), endpoint: address, owned: false, labels: {} };
     },
-    connect: (handle, { signal, report }) => connectSocket(handle.endpoint, { signal, report, budgetMs: connectBudgetMs, handshakeBudgetMs, expiry }),
+    connect(handle, { signal, report }) {
+      const pin = pins.get(handle) ?? createAddressPin(settings.resolveName);
+      pins.set(handle, pin);
+      return connectSocket(handle.endpoint, { signal, report, budgetMs: connectBudgetMs, handshakeBudgetMs, expiry, pin });
+    },
   };
 }
 

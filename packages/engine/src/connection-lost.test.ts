@@ -61,3 +61,8 @@ test("of a program that explains its usage the error is told", async () => {
 test("a relay that could not be started means no engine at all, and no second attempt", async () => {
   expect(await explain({ summary: "it is running", exitCode: 127 })).toMatchObject({ code: "WRONG_SERVER", retryable: false });
 });
+
+test("a far end that is something else than an engine is not tried again", async () => {
+  const mismatch = { message: "what answers at tcp://box:1234 speaks TLS", hint: "use tls://box:1234" };
+  expect(await explain({ summary: "the connection was ended", mismatch })).toMatchObject({ code: "WRONG_SERVER", retryable: false, ...mismatch });
+});

@@ -39,6 +39,10 @@ export async function connectionLost(input: ConnectionLostInput): Promise<Runner
       hint: "the container must run a Dagger engine, whose image has the program buildctl",
     });
   }
+  if (input.starting && known.mismatch !== undefined) {
+    const { message, hint } = known.mismatch;
+    return new RunnerError("WRONG_SERVER", message, { cause: input.error, details, hint });
+  }
   return new RunnerError("CONNECTION_LOST", `the connection to ${input.runner} ended ${input.doing}${told === "" ? "" : `: ${told}`}`, {
     cause: input.error,
     details,
