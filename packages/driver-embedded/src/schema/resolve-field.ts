@@ -4,7 +4,8 @@ import type { JsonValue } from "@anyrunner/core";
 
 import { canonicalJson } from "../plan/canonical.ts";
 import { sha256 } from "../tree/node.ts";
-import { isApiObject, type ApiObject, type Resolver } from "../values/api-object.ts";
+import { isApiObject, type ApiObject } from "../values/api-object.ts";
+import type { Resolver } from "./resolver.ts";
 import { BadArgument, errorExtensions, errorMessage, Unsupported } from "./api-error.ts";
 import type { QueryContext } from "./query-context.ts";
 

@@ -9,13 +9,13 @@ import {
 } from "@anyrunner/protocol";
 
 import { checkClientVersion } from "./client-version.ts";
-import type { ServeClientOptions } from "./serve-client.ts";
+import type { EngineService } from "./engine-service.ts";
 
 const HEALTH_INTERVAL_MS = 5_000;
 const HEALTH_TIMEOUT_MS = 30_000;
 
 /** Turns the stream of a client around: from here on we are the gRPC client of what its machine offers (protocol 4.6). */
-export async function serveAttachables(upgrade: EngineUpgrade, options: Pick<ServeClientOptions, "sessions">): Promise<void> {
+export async function serveAttachables(upgrade: EngineUpgrade, options: Pick<EngineService, "sessions">): Promise<void> {
   const metadata = parseClientMetadata(upgrade.headers.get(CLIENT_METADATA_HEADER));
   checkClientVersion(metadata);
   const { session, client } = options.sessions.enter(metadata);

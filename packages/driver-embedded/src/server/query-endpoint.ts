@@ -8,7 +8,7 @@ import { executeQuery, type QueryRequest } from "../schema/execute-query.ts";
 import { parseTraceparent, startSpan, type Span } from "../telemetry/span.ts";
 import { checkClientVersion } from "./client-version.ts";
 import { header } from "./header.ts";
-import type { ServeClientOptions } from "./serve-client.ts";
+import type { EngineService } from "./engine-service.ts";
 import type { Client } from "./sessions.ts";
 
 /** How long a query waits for its client's attachables (engine protocol 4.4). */
@@ -16,7 +16,7 @@ const ATTACHABLES_MS = 10_000;
 const MAX_BODY_BYTES = 256 * 1024 * 1024;
 
 /** `POST /query`: GraphQL. Plumbing errors come in GraphQL form, as plain text with a status (protocol 4.3). */
-export async function serveQuery(request: EngineHttpRequest, options: ServeClientOptions): Promise<void> {
+export async function serveQuery(request: EngineHttpRequest, options: EngineService): Promise<void> {
   try {
     await answerQuery(request, options);
   } catch (error) {
@@ -40,7 +40,7 @@ class QueryRefused extends Error {
   }
 }
 
-async function answerQuery(request: EngineHttpRequest, options: ServeClientOptions): Promise<void> {
+async function answerQuery(request: EngineHttpRequest, options: EngineService): Promise<void> {
   // Loading what answers a query and starting the executor overlap with reading it.
   const loading = Promise.all([options.engine(), loadCoreSchema()]);
   loading.catch(() => {});

@@ -11,30 +11,16 @@ import {
   type EngineStream,
 } from "@anyrunner/protocol";
 
-import type { EngineParts } from "../schema/query-context.ts";
-import type { HostMirrors } from "../host/mirrors.ts";
 import { ENGINE_VERSION } from "../version.ts";
 import { serveAttachables } from "./attachables.ts";
 import { checkClientVersion } from "./client-version.ts";
 import { header } from "./header.ts";
+import type { EngineService } from "./engine-service.ts";
 import { serveQuery } from "./query-endpoint.ts";
-import type { Sessions } from "./sessions.ts";
 import { serveTelemetry } from "./telemetry-endpoint.ts";
 
-export interface ServeClientOptions {
-  readonly sessions: Sessions;
-  /** The parts that need a container engine; started when the first query comes. */
-  readonly engine: () => Promise<EngineParts>;
-  readonly mirrors: HostMirrors;
-  /** Name of this engine, shown as revision by `Control/Info`. */
-  readonly name: string;
-  readonly cpus: () => number;
-  /** Called at the end of a session's shutdown, before it is answered. */
-  readonly settle: () => Promise<void>;
-}
-
 /** Serves one byte stream from a client the way an engine does (engine protocol 3 and 4). */
-export function serveClient(stream: Duplex, options: ServeClientOptions): EngineStream {
+export function serveClient(stream: Duplex, options: EngineService): EngineStream {
   return serveEngineStream(stream, {
     grpc: {
       [Control.info.path]: unaryHandler(Control.info, () => ({
@@ -48,7 +34,7 @@ export function serveClient(stream: Duplex, options: ServeClientOptions): Engine
   });
 }
 
-async function serveHttp(request: EngineHttpRequest, options: ServeClientOptions): Promise<void> {
+async function serveHttp(request: EngineHttpRequest, options: EngineService): Promise<void> {
   const telemetry = /^\/v1\/(traces|logs|metrics)$/.exec(request.path)?.[1];
   if (telemetry !== undefined) return serveTelemetry(request, telemetry as "traces" | "logs" | "metrics", options.sessions);
   if (request.path === "/query") return serveQuery(request, options);

@@ -1,5 +1,3 @@
-import type { QueryContext } from "../schema/query-context.ts";
-
 /** An object of the API: immutable, made by one call, known to clients by a short id. */
 export interface ApiObject<Data = unknown> {
   /** GraphQL type, `Container`. */
@@ -14,12 +12,3 @@ export interface ApiObject<Data = unknown> {
 export function isApiObject(value: unknown): value is ApiObject {
   return typeof value === "object" && value !== null && "chain" in value && "number" in value && "type" in value;
 }
-
-/**
- * Works out one field. `data` is the parent's; an object type is answered with its data alone, or with an `ApiObject` that
- * exists already.
- */
-// eslint-disable-next-line typescript/no-explicit-any -- the schema checks arguments and parents; each resolver names their types
-export type Resolver = (data: any, args: any, query: QueryContext, parent: ApiObject) => unknown;
-
-export type Fields = Readonly<Record<string, Resolver>>;

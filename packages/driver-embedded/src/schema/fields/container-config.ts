@@ -1,5 +1,5 @@
 import type { Lazy } from "../../plan/call.ts";
-import type { Fields } from "../../values/api-object.ts";
+import type { Fields } from "../resolver.ts";
 import {
   absolutePath,
   evaluate,

@@ -1,6 +1,6 @@
 import { execOperation, type Exec } from "../../plan/operation.ts";
 import type { ExecRecord } from "../../index-store/index-store.ts";
-import type { Fields } from "../../values/api-object.ts";
+import type { Fields } from "../resolver.ts";
 import { absolutePath, evaluate, segmentMounts, type ContainerConfig, type ContainerData } from "../../values/container-data.ts";
 import { Unsupported } from "../api-error.ts";
 import type { QueryContext } from "../query-context.ts";

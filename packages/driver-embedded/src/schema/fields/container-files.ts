@@ -4,7 +4,7 @@ import { chownNode } from "../../tree/edit.ts";
 import { filterFolder } from "../../tree/filter.ts";
 import { bytesContent, makeFile, nowNs, type FileNode, type TreeNode } from "../../tree/node.ts";
 import { PathError } from "../../tree/path-error.ts";
-import type { Fields } from "../../values/api-object.ts";
+import type { Fields } from "../resolver.ts";
 import { absolutePath, withFiles, type ContainerData } from "../../values/container-data.ts";
 import { readPath, readText } from "../../values/container-path.ts";
 import { asFile, asFolder, baseName, folderOf, type DirectoryData, type FileData } from "../../values/directory-data.ts";

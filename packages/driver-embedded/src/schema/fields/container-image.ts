@@ -4,7 +4,7 @@ import type { ResolvedImage } from "../../executor/executor.ts";
 import { imageOperation, treeOperation } from "../../plan/operation.ts";
 import { shared } from "../../plan/shared.ts";
 import { inSpan } from "../../telemetry/span.ts";
-import type { Fields } from "../../values/api-object.ts";
+import type { Fields } from "../resolver.ts";
 import { setNamed, withConfig, withFiles, type ContainerConfig, type ContainerData, type NamedValue } from "../../values/container-data.ts";
 import { readPath } from "../../values/container-path.ts";
 import { asFolder, folderOf, wholeTree } from "../../values/directory-data.ts";

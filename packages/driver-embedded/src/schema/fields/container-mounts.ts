@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 
 import { removeOperation } from "../../plan/operation.ts";
 import { chownNode } from "../../tree/edit.ts";
-import type { Fields } from "../../values/api-object.ts";
+import type { Fields } from "../resolver.ts";
 import { withConfig, withFiles, type ContainerData, type Mount } from "../../values/container-data.ts";
 import { folderOf } from "../../values/directory-data.ts";
 import { Unsupported } from "../api-error.ts";

@@ -7,7 +7,7 @@ import { filterFolder } from "../../tree/filter.ts";
 import { lookUp, pathNames } from "../../tree/lookup.ts";
 import { bytesContent, EMPTY_FOLDER, makeFile, nowNs, walkNodes, type FolderNode, type TreeNode } from "../../tree/node.ts";
 import { PathError } from "../../tree/path-error.ts";
-import type { Fields } from "../../values/api-object.ts";
+import type { Fields } from "../resolver.ts";
 import { changedDirectory, folderOf, type DirectoryData } from "../../values/directory-data.ts";
 import { resolveOwner, type Owner } from "../../values/owner.ts";
 import type { Call } from "../../plan/call.ts";

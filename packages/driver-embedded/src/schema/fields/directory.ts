@@ -5,7 +5,7 @@ import { sortedEntries, treeDigest } from "../../tree/node.ts";
 import { PathError } from "../../tree/path-error.ts";
 import { shared } from "../../plan/shared.ts";
 import { inSpan } from "../../telemetry/span.ts";
-import type { Fields } from "../../values/api-object.ts";
+import type { Fields } from "../resolver.ts";
 import { asFile, baseName, changedDirectory, directoryName, folderOf, type DirectoryData, type FileData } from "../../values/directory-data.ts";
 import { hasType, statOf } from "../../values/stat-data.ts";
 import type { Selection } from "./container-files.ts";

@@ -2,7 +2,7 @@ import { shared } from "../../plan/shared.ts";
 import type { BlobStore } from "../../tree/blob-store.ts";
 import { bytesContent, treeDigest, type FileNode } from "../../tree/node.ts";
 import { inSpan } from "../../telemetry/span.ts";
-import type { Fields } from "../../values/api-object.ts";
+import type { Fields } from "../resolver.ts";
 import type { FileData } from "../../values/directory-data.ts";
 import { resolveOwner } from "../../values/owner.ts";
 import { statOf } from "../../values/stat-data.ts";

@@ -2,7 +2,7 @@ import { findNode, lookUp } from "../../tree/lookup.ts";
 import { EMPTY_FOLDER, type FolderNode } from "../../tree/node.ts";
 import { PathError } from "../../tree/path-error.ts";
 import { inSpan } from "../../telemetry/span.ts";
-import type { Fields } from "../../values/api-object.ts";
+import type { Fields } from "../resolver.ts";
 import { asFile, wholeTree, type DirectoryData, type FileData } from "../../values/directory-data.ts";
 import { errorMessage } from "../api-error.ts";
 import type { QueryContext } from "../query-context.ts";

@@ -1,4 +1,4 @@
-import type { Fields } from "../../values/api-object.ts";
+import type { Fields } from "../resolver.ts";
 import { cacheVolumeFields, namedValueFields, nodeFields, portFields, secretFields, statFields } from "./small-types.ts";
 import { containerConfigFields } from "./container-config.ts";
 import { containerExecFields } from "./container-exec.ts";

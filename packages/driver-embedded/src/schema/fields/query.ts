@@ -2,7 +2,8 @@ import { createHash } from "node:crypto";
 
 import { bytesContent, EMPTY_FOLDER, makeFile } from "../../tree/node.ts";
 import { SCRATCH } from "../../plan/operation.ts";
-import type { ApiObject, Fields } from "../../values/api-object.ts";
+import type { ApiObject } from "../../values/api-object.ts";
+import type { Fields } from "../resolver.ts";
 import { emptyConfig, type ContainerData } from "../../values/container-data.ts";
 import { wholeTree, type DirectoryData, type FileData } from "../../values/directory-data.ts";
 import { InvalidId } from "../../values/object-registry.ts";

@@ -1,4 +1,4 @@
-import type { Fields } from "../../values/api-object.ts";
+import type { Fields } from "../resolver.ts";
 import type { ExposedPort, NamedValue } from "../../values/container-data.ts";
 import type { SecretData } from "../../values/secret-data.ts";
 import type { StatData } from "../../values/stat-data.ts";
