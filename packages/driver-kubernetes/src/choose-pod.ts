@@ -6,7 +6,21 @@ import { RunnerError, type Reporter } from "@anyrunner/core";
 
 import type { ClusterSource } from "./cluster-config.ts";
 import type { Cluster } from "./cluster.ts";
-import { chooseContainer, describePod, findPod, isOnItsWay, isReady, isRunning, listPods, podNotFound, requireRunning, type Pod, type PodCall } from "./pod.ts";
+import {
+  chooseContainer,
+  describePod,
+  findPod,
+  isDraining,
+  isOnItsWay,
+  isReady,
+  isRunning,
+  listPods,
+  podNotFound,
+  requireRunning,
+  STOPPING_HINT,
+  type Pod,
+  type PodCall,
+} from "./pod.ts";
 import type { PodChoice } from "./target.ts";
 import { findWorkload, WORKLOAD_NAMES, type Workload, type WorkloadChoice } from "./workload.ts";
 
@@ -35,7 +49,7 @@ export async function choosePod(cluster: Cluster, choice: PodChoice, options: Ch
     return { pod, container };
   }
   const pods = choice.kind === "selector" ? await listPods(cluster, choice.selector, options) : await workloadPods(cluster, choice, options);
-  const ready = pods.filter(isReady);
+  const ready = pods.filter((pod) => isReady(pod) && !isDraining(pod));
   const what = choice.kind === "selector" ? `the selector "${choice.selector}"` : `${WORKLOAD_NAMES[choice.resource]} "${choice.name}"`;
   if (ready.length === 0) throw noneReady(what, pods, options);
   const near = choice.sameNode ? await onSameNode(cluster, ready, options) : ready;
@@ -140,7 +154,7 @@ function noneReady(what: string, pods: readonly Pod[], { namespace, container }:
   }
   const states = pods.map((pod) => ({ pod, text: `"${pod.metadata.name}" ${describePod(pod, container ?? chooseContainer(pod, undefined))}` }));
   return new RunnerError("NOT_RUNNING", `${what} has no ready pod: ${states.map(({ text }) => text).join("; ")}`, {
-    hint: `see why: kubectl describe pods -n ${namespace}`,
+    hint: pods.every((pod) => isDraining(pod)) ? STOPPING_HINT : `see why: kubectl describe pods -n ${namespace}`,
     driver: "kubernetes",
     // One that is being deleted makes room for its successor.
     retryable: pods.some((pod) => pod.metadata.deletionTimestamp !== undefined || isOnItsWay(pod, container ?? chooseContainer(pod, undefined))),

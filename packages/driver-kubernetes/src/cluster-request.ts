@@ -20,8 +20,20 @@ export interface ClusterRequest {
 const ERROR_BODY_BYTES = 64 * 1024;
 const ANSWER_BUDGET_MS = 20_000;
 
+/** An answer, and when the API server gave it: its clock is the one that all clients share. */
+export interface DatedAnswer<T> {
+  readonly value: T;
+  /** Milliseconds since 1970, in whole seconds. */
+  readonly at: number;
+}
+
 /** The answer as JSON. Fails as `clusterStatusError` and `clusterTransportError` say, and with ABORTED. */
 export async function requestJson<T>(cluster: Cluster, request: ClusterRequest): Promise<T> {
+  return (await requestDated<T>(cluster, request)).value;
+}
+
+/** As `requestJson`, with the server's time. */
+export async function requestDated<T>(cluster: Cluster, request: ClusterRequest): Promise<DatedAnswer<T>> {
   const body = await requestBody(cluster, request);
   const chunks: Buffer[] = [];
   try {
@@ -32,7 +44,7 @@ export async function requestJson<T>(cluster: Cluster, request: ClusterRequest):
   }
   const text = Buffer.concat(chunks).toString("utf8");
   try {
-    return JSON.parse(text) as T;
+    return { value: JSON.parse(text) as T, at: Date.parse(body.headers.date ?? "") || Date.now() };
   } catch (error) {
     throw new RunnerError("WRONG_SERVER", `what answers at ${cluster.where} is no Kubernetes API server: it gives no JSON`, {
       hint: "check the kubeconfig's server, and proxies on the way",
@@ -44,8 +56,13 @@ export async function requestJson<T>(cluster: Cluster, request: ClusterRequest):
 
 /** As `requestJson`; `undefined` for status 404. */
 export async function findJson<T>(cluster: Cluster, request: ClusterRequest): Promise<T | undefined> {
+  return (await findDated<T>(cluster, request))?.value;
+}
+
+/** As `requestDated`; `undefined` for status 404. */
+export async function findDated<T>(cluster: Cluster, request: ClusterRequest): Promise<DatedAnswer<T> | undefined> {
   try {
-    return await requestJson<T>(cluster, request);
+    return await requestDated<T>(cluster, request);
   } catch (error) {
     if (RunnerError.is(error) && error.code === "NOT_FOUND") return undefined;
     throw error;
@@ -62,7 +79,10 @@ export function requestBody(
   return new Promise((resolve, reject) => {
     const send = url.protocol === "http:" ? requestHttp : requestHttps;
     const type = method === "PATCH" ? "application/merge-patch+json" : "application/json";
-    const headers = { ...cluster.options.headers, accept: "application/json, */*", ...(body !== undefined && { "content-type": type }) };
+    const content = body === undefined ? undefined : Buffer.from(JSON.stringify(body));
+    // Of a DELETE, node tells no length by itself, and the server would take the body for the next request.
+    const about = content === undefined ? {} : { "content-type": type, "content-length": content.length };
+    const headers = { ...cluster.options.headers, accept: "application/json, */*", ...about };
     const outgoing = send(url, { ...cluster.options, method, headers });
     const settle = () => {
       clearTimeout(timer);
@@ -83,7 +103,7 @@ export function requestBody(
       if (status >= 200 && status < 300) resolve(response);
       else void readErrorBody(response).then((text) => reject(signal?.aborted ? abortedError(signal) : clusterStatusError(status, text, cluster)), fail);
     });
-    outgoing.end(body === undefined ? undefined : JSON.stringify(body));
+    outgoing.end(content);
   });
 }
 

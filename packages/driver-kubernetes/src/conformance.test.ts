@@ -1,4 +1,5 @@
-import { CONFORMANCE_IMAGE_LOG, testDriver } from "@anyrunner/testkit";
+import { CONFORMANCE_IMAGE_LOG } from "@anyrunner/testkit";
+import { testDriver } from "@anyrunner/testkit/vitest";
 import { test, vi } from "vitest";
 
 import { createKubernetesDriver } from "./driver.ts";

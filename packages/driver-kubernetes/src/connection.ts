@@ -9,6 +9,7 @@ import { createExecDuplex } from "./exec-duplex.ts";
 import { openExecSocket, type ExecSocket } from "./exec-socket.ts";
 import { execStartError } from "./exec-status.ts";
 import type { KubernetesHandle } from "./handle.ts";
+import type { PodPlace } from "./run-in-pod.ts";
 import { findPod, isRunning, podNotFound, podNotRunning } from "./pod.ts";
 
 /** What an engine's image has for streams over an exec (engine protocol 2.2, 2.3). */
@@ -23,13 +24,6 @@ export interface ConnectPodOptions extends CallOptions {
   readonly connectBudgetMs: number;
   readonly pingIntervalMs: number;
   readonly queueBytes: number;
-}
-
-/** Where a stream really goes: the handle's pod, or the one that was chosen in its stead. */
-export interface ExecPlace {
-  readonly namespace: string;
-  readonly pod: string;
-  readonly container: string;
 }
 
 /** Opens one stream through an exec in the pod. Fails with NOT_FOUND, NOT_RUNNING, and as every call of the cluster. */
@@ -55,7 +49,7 @@ export async function connectPod(handle: KubernetesHandle, options: ConnectPodOp
 }
 
 /** Dials the pod of the handle; when that is gone, and another one may stand in for it, that one. */
-async function dial(cluster: Cluster, handle: KubernetesHandle, options: ConnectPodOptions): Promise<{ readonly place: ExecPlace; readonly exec: ExecSocket }> {
+async function dial(cluster: Cluster, handle: KubernetesHandle, options: ConnectPodOptions): Promise<{ readonly place: PodPlace; readonly exec: ExecSocket }> {
   const { namespace, pod, container, choice, namedContainer } = handle.endpoint;
   const pinned = { namespace, pod, container };
   try {
@@ -76,12 +70,12 @@ async function dial(cluster: Cluster, handle: KubernetesHandle, options: Connect
   }
 }
 
-function openExec(cluster: Cluster, place: ExecPlace, { connectBudgetMs, signal }: ConnectPodOptions): Promise<ExecSocket> {
+function openExec(cluster: Cluster, place: PodPlace, { connectBudgetMs, signal }: ConnectPodOptions): Promise<ExecSocket> {
   return openExecSocket(cluster, { ...place, command: RELAY_COMMAND, handshakeBudgetMs: connectBudgetMs, signal });
 }
 
 /** The API server says in a few words that it can't; the pod's state says why. */
-async function explainRefusal(error: unknown, cluster: Cluster, place: ExecPlace, { signal }: CallOptions): Promise<unknown> {
+async function explainRefusal(error: unknown, cluster: Cluster, place: PodPlace, { signal }: CallOptions): Promise<unknown> {
   throwIfAborted(signal);
   if (!RunnerError.is(error) || !["NOT_FOUND", "INVALID_OPTION", "COMMAND_FAILED", "CONNECTION_LOST", "NOT_RUNNING"].includes(error.code)) return error;
   const call = { namespace: place.namespace, signal };
@@ -96,7 +90,7 @@ async function explainRefusal(error: unknown, cluster: Cluster, place: ExecPlace
 }
 
 /** The same for an exec that was accepted and then failed. */
-async function explainStatus(status: ApiStatus, handle: KubernetesHandle, place: ExecPlace, { source }: ConnectPodOptions): Promise<RunnerError> {
+async function explainStatus(status: ApiStatus, handle: KubernetesHandle, place: PodPlace, { source }: ConnectPodOptions): Promise<RunnerError> {
   const { cluster: location } = handle.endpoint;
   const where = location.kind === "in-cluster" ? location.server : `of the context ${location.context}`;
   const error = execStartError(status, { ...place, program: RELAY_COMMAND[0], where });

@@ -2,10 +2,10 @@ import { type ConnectionDiagnostics } from "@anyrunner/core";
 
 import type { ClusterLocation, ClusterSource } from "./cluster-config.ts";
 import { openCluster, type Cluster } from "./cluster.ts";
-import type { ExecPlace } from "./connection.ts";
 import type { ExecDuplex } from "./exec-duplex.ts";
 import { containerStatus, describePod, findPod, type ContainerStatus, type Pod } from "./pod.ts";
 import { readLastLines } from "./pod-log.ts";
+import type { PodPlace } from "./run-in-pod.ts";
 
 const DIAGNOSTICS_BUDGET_MS = 3000;
 const LAST_OUTPUT_BYTES = 4096;
@@ -16,7 +16,7 @@ const CLOCK_SKEW_MS = 10_000;
 export interface DiagnosePodOptions {
   readonly location: ClusterLocation;
   readonly source: ClusterSource;
-  readonly place: ExecPlace;
+  readonly place: PodPlace;
   readonly duplex: Pick<ExecDuplex, "exitCode" | "stderrTail">;
   /** When the stream was opened, ms since 1970. */
   readonly openedAt: number;
@@ -62,7 +62,7 @@ function endSince(status: ContainerStatus | undefined, openedAt: number): Contai
   return { exitCode: ended.exitCode, oomKilled: ended.reason === "OOMKilled", previous: now === undefined };
 }
 
-function lastLog(cluster: Cluster, pod: Pod, place: ExecPlace, previous: boolean, signal: AbortSignal): Promise<string> {
+function lastLog(cluster: Cluster, pod: Pod, place: PodPlace, previous: boolean, signal: AbortSignal): Promise<string> {
   return readLastLines(cluster, {
     namespace: place.namespace,
     pod: pod.metadata.name,

@@ -8,7 +8,9 @@ import type { KubernetesHandle } from "./handle.ts";
 import { destroyEngine, startWorkload, stopWorkload } from "./lifecycle.ts";
 import { containerStatus, describePod, findPod, isRunning, podNotFound, type Pod } from "./pod.ts";
 import { readPodLog } from "./pod-log.ts";
-import { engineHandle, listEngines, provisionEngine } from "./provision-engine.ts";
+import { createLeaseKeeper } from "./lease-keeper.ts";
+import { engineHandle, listEngines } from "./list-engines.ts";
+import { provisionEngine } from "./provision-engine.ts";
 import { waitForPod } from "./wait-for-pod.ts";
 import { findWorkload, type WorkloadChoice } from "./workload.ts";
 import { ALL_OPTIONS, parseKubernetesTarget, type KubernetesTarget } from "./target.ts";
@@ -40,6 +42,7 @@ interface Entered {
 
 /** A driver for engines in pods, found or made, reached by exec through the API server, without kubectl. */
 export function createKubernetesDriver(settings: KubernetesSettings = {}): RunnerDriver<KubernetesTarget, KubernetesHandle> {
+  const leases = createLeaseKeeper();
   const source = (): ClusterSource => ({
     env: settings.env ?? process.env,
     serviceAccountDirectory: settings.serviceAccountDirectory ?? SERVICE_ACCOUNT_DIRECTORY,
@@ -119,14 +122,12 @@ export function createKubernetesDriver(settings: KubernetesSettings = {}): Runne
         labels: {},
       };
     },
-    connect: (handle, options) =>
-      connectPod(handle, {
-        ...options,
-        source: source(),
-        connectBudgetMs: settings.connectBudgetMs ?? 15_000,
-        pingIntervalMs: settings.pingIntervalMs ?? 15_000,
-        queueBytes: settings.queueBytes ?? 2 * 1024 * 1024,
-      }),
+    async connect(handle, options) {
+      const { connectBudgetMs = 15_000, pingIntervalMs = 15_000, queueBytes = 2 * 1024 * 1024 } = settings;
+      const connection = await connectPod(handle, { ...options, source: source(), connectBudgetMs, pingIntervalMs, queueBytes });
+      connection.stream.once("close", leases.hold(handle, source(), options));
+      return connection;
+    },
     async inspect(handle, { signal }) {
       const { namespace, pod, container, choice } = handle.endpoint;
       const cluster = await reenter(handle, { signal });
@@ -147,7 +148,7 @@ export function createKubernetesDriver(settings: KubernetesSettings = {}): Runne
             pollIntervalMs: settings.pollIntervalMs ?? 1000,
           },
         );
-      await startWorkload(await reenter(handle, options), handle, { namespace, signal: options.signal, podRuns });
+      await startWorkload(await reenter(handle, options), handle, { ...options, namespace, podRuns });
     },
     async stop(handle, options) {
       await stopWorkload(await reenter(handle, options), handle, { ...options, namespace: handle.endpoint.namespace });

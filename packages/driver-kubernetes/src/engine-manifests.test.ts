@@ -4,10 +4,11 @@ import { expect, test } from "vitest";
 
 import { engineManifests, type EngineFileContents } from "./engine-manifests.ts";
 import { parseEngineRequest } from "./engine-target.ts";
+import type { OwnerReference } from "./owner-pod.ts";
 
-const manifests = (url: string, files: EngineFileContents = { certificates: {} }) => {
+const manifests = (url: string, files: EngineFileContents = { certificates: {} }, ownedBy?: OwnerReference) => {
   const { request } = parseEngineRequest(parseRunnerUrl(url));
-  return engineManifests(planEngineContainer(request.image, { env: {} }), request, files);
+  return engineManifests(planEngineContainer(request.image, { env: {} }), request, files, ownedBy);
 };
 
 test("an engine is a StatefulSet of one privileged pod with a claim of its own and time to shut down", () => {
@@ -42,9 +43,10 @@ test("an engine is a StatefulSet of one privileged pod with a claim of its own a
   });
 });
 
-test("variables, configuration and certificates lie in a Secret, and nowhere else", () => {
+test("variables and certificates lie in a Secret, the configuration in a ConfigMap, and nowhere else", () => {
   const made = manifests("kube-image://e:1?env=TOKEN=hunter2", { engineJson: "{}", certificates: { "corp.crt": "PEM" } });
-  expect(made.secret).toMatchObject({ stringData: { "env-TOKEN": "hunter2", "engine.json": "{}", "ca-corp.crt": "PEM" } });
+  expect(made.secret).toMatchObject({ stringData: { "env-TOKEN": "hunter2", "ca-corp.crt": "PEM" } });
+  expect(made.configMap).toMatchObject({ data: { "engine.json": "{}" } });
   expect(JSON.stringify(made.statefulSet)).not.toContain("hunter2");
   expect(made.statefulSet).toMatchObject({
     spec: {
@@ -78,6 +80,34 @@ test("resources, GPUs and placement", () => {
       },
     },
   });
+});
+
+const owner = { apiVersion: "v1", kind: "Pod", name: "job", uid: "0123456789abcdef" };
+
+test("what a job owns has its name, its owner and a lease, and keeps no claim", () => {
+  const { name, statefulSet, lease } = manifests("kube-image://registry.dagger.io/engine:v0.21.8?owner=job", undefined, owner);
+  expect(name).toBe("anyrunner-engine-v0-21-8-01234567");
+  expect(statefulSet).toMatchObject({
+    metadata: { ownerReferences: [owner], annotations: { "dev.anyrunner.lease": "900" } },
+    spec: { template: { spec: { volumes: [{ name: "files" }, { name: "state", emptyDir: {} }] } } },
+  });
+  expect(statefulSet).not.toHaveProperty("spec.volumeClaimTemplates");
+  expect(lease).toEqual({ seconds: 900, labels: { "dev.anyrunner.role": "engine-lease", "dev.anyrunner.engine": name } });
+  const withStorage = manifests("kube-image://e:1?owner=job&storage=20Gi&lease=1m", undefined, owner);
+  expect(withStorage.lease).toMatchObject({ seconds: 60 });
+  expect(withStorage.statefulSet).toMatchObject({
+    spec: {
+      template: {
+        spec: { volumes: [{}, { name: "state", ephemeral: { volumeClaimTemplate: { spec: { resources: { requests: { storage: "20Gi" } } } } } }] },
+      },
+    },
+  });
+});
+
+test("an engine has no lease and no owner unless that is asked for", () => {
+  const { statefulSet, lease } = manifests("kube-image://e:1");
+  expect(lease).toBeUndefined();
+  expect(statefulSet).not.toHaveProperty("metadata.ownerReferences");
 });
 
 test.each([

@@ -1,11 +1,15 @@
-import { ENGINE_LABELS, ENGINE_ROLE, STATE_FOLDER, type EngineContainerPlan, type Labels } from "@anyrunner/engine-container";
+import { ENGINE_LABELS, ENGINE_ROLE, LABEL_PREFIX, STATE_FOLDER, type EngineContainerPlan, type Labels } from "@anyrunner/engine-container";
 
 import type { EngineRequest } from "./engine-target.ts";
+import { LEASE_ANNOTATION, LEASE_ROLE } from "./lease.ts";
+import type { OwnerReference } from "./owner-pod.ts";
 
 /** Marks the pods of one engine. */
-const ENGINE_NAME_LABEL = "dev.anyrunner.engine";
+const ENGINE_NAME_LABEL = `${LABEL_PREFIX}engine`;
 /** The container of an engine's pod. */
 export const ENGINE_CONTAINER = "engine";
+/** With `-0` and a hash behind it, it still is a label's value. */
+const MAX_NAME = 50;
 
 /** Contents of the user's files that the engine gets. */
 export interface EngineFileContents {
@@ -16,20 +20,31 @@ export interface EngineFileContents {
 
 export interface EngineManifests {
   readonly name: string;
+  /** Variables and certificates. */
   readonly secret: object;
+  /** The configuration, when there is one. */
+  readonly configMap?: object | undefined;
   readonly statefulSet: object;
+  /** Labels of its lease, and its duration, when it has one. */
+  readonly lease?: { readonly labels: Labels; readonly seconds: number } | undefined;
 }
 
-/** The objects of an engine: a Secret with variables, configuration and certificates, and a StatefulSet of one pod. */
-export function engineManifests(plan: EngineContainerPlan, request: EngineRequest, files: EngineFileContents): EngineManifests {
-  const name = request.name ?? objectName(plan.name);
+/**
+ * The objects of an engine: a Secret with variables and certificates, a ConfigMap with its engine.json, and a StatefulSet of one pod. What a job
+ * owns has a name of its own, and keeps no claim.
+ */
+export function engineManifests(plan: EngineContainerPlan, request: EngineRequest, files: EngineFileContents, owner?: OwnerReference): EngineManifests {
+  const name = request.name ?? (owner === undefined ? objectName(plan.name) : `${objectName(plan.name, MAX_NAME - 9)}-${owner.uid.slice(0, 8)}`);
   const labels = { [ENGINE_LABELS.role]: ENGINE_ROLE, [ENGINE_NAME_LABEL]: name };
-  const claim = request.claim ?? (request.storage === "none" ? undefined : ownClaim(name));
-  const metadata = { name, labels, annotations: annotationsOf(plan.labels, claim) };
+  const ownStorage = request.claim === undefined && request.storage !== "none";
+  const hasOwnClaim = ownStorage && owner === undefined;
+  const claim = request.claim ?? (hasOwnClaim ? ownClaim(name) : undefined);
+  const annotations = annotationsOf(plan.labels, claim);
+  const metadata = { name, labels, annotations };
   const certificates = Object.keys(files.certificates);
   const mounts = [
     { name: "state", mountPath: STATE_FOLDER },
-    ...(files.engineJson === undefined ? [] : [{ name: "files", mountPath: "/etc/dagger/engine.json", subPath: "engine.json", readOnly: true }]),
+    ...(files.engineJson === undefined ? [] : [{ name: "config", mountPath: "/etc/dagger/engine.json", subPath: "engine.json", readOnly: true }]),
     ...certificates.map((file) => ({ name: "files", mountPath: `/usr/local/share/ca-certificates/${file}`, subPath: `ca-${file}`, readOnly: true })),
   ];
   const claimSpec = {
@@ -38,20 +53,28 @@ export function engineManifests(plan: EngineContainerPlan, request: EngineReques
     ...(request.storageClass !== undefined && { storageClassName: request.storageClass }),
     ...(request.snapshot !== undefined && { dataSource: { apiGroup: "snapshot.storage.k8s.io", kind: "VolumeSnapshot", name: request.snapshot } }),
   };
-  const hasOwnClaim = request.claim === undefined && claim !== undefined;
-  const state = request.claim === undefined ? { name: "state", emptyDir: {} } : { name: "state", persistentVolumeClaim: { claimName: request.claim } };
+  const volumes = [
+    { name: "files", secret: { secretName: name } },
+    ...(files.engineJson === undefined ? [] : [{ name: "config", configMap: { name } }]),
+    ...(hasOwnClaim ? [] : [{ name: "state", ...stateOf(request.claim, ownStorage ? { metadata: { labels }, spec: claimSpec } : undefined) }]),
+  ];
   return {
     name,
     secret: {
       metadata,
       stringData: {
         ...Object.fromEntries(Object.entries(plan.env).map(([key, value]) => [`env-${key}`, value])),
-        ...(files.engineJson !== undefined && { "engine.json": files.engineJson }),
         ...Object.fromEntries(certificates.map((file) => [`ca-${file}`, files.certificates[file]])),
       },
     },
+    ...(files.engineJson !== undefined && { configMap: { metadata, data: { "engine.json": files.engineJson } } }),
+    ...(request.leaseSeconds !== undefined && { lease: { labels: { ...labels, [ENGINE_LABELS.role]: LEASE_ROLE }, seconds: request.leaseSeconds } }),
     statefulSet: {
-      metadata,
+      metadata: {
+        ...metadata,
+        annotations: { ...annotations, ...(request.leaseSeconds !== undefined && { [LEASE_ANNOTATION]: String(request.leaseSeconds) }) },
+        ...(owner !== undefined && { ownerReferences: [owner] }),
+      },
       spec: {
         replicas: 1,
         serviceName: name,
@@ -75,7 +98,7 @@ export function engineManifests(plan: EngineContainerPlan, request: EngineReques
                 volumeMounts: mounts,
               },
             ],
-            volumes: [{ name: "files", secret: { secretName: name } }, ...(hasOwnClaim ? [] : [state])],
+            volumes,
           },
         },
         ...(hasOwnClaim && { volumeClaimTemplates: [{ metadata: { name: "state", labels }, spec: claimSpec }] }),
@@ -90,12 +113,18 @@ export function ownClaim(name: string): string {
 }
 
 /** A pod's name is a host name, which has no dots. */
-function objectName(name: string): string {
+function objectName(name: string, length: number = MAX_NAME): string {
   return name
     .toLowerCase()
     .replaceAll(/[^a-z0-9]+/g, "-")
-    .replaceAll(/^-+|-+$/g, "")
-    .slice(0, 50);
+    .slice(0, length)
+    .replaceAll(/^-+|-+$/g, "");
+}
+
+/** A claim that exists; one that comes and goes with the pod; or a folder of the node that does. */
+function stateOf(claimName: string | undefined, volumeClaimTemplate: object | undefined): object {
+  if (claimName !== undefined) return { persistentVolumeClaim: { claimName } };
+  return volumeClaimTemplate === undefined ? { emptyDir: {} } : { ephemeral: { volumeClaimTemplate } };
 }
 
 const PULL_POLICIES = { missing: "IfNotPresent", always: "Always", never: "Never" } as const;

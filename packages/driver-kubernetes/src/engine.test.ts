@@ -2,6 +2,7 @@ import { parseRunnerUrl, RunnerError, type RunnerEvent } from "@anyrunner/core";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 
 import { createKubernetesDriver } from "./driver.ts";
+import { playControllers } from "./fake-controllers.fixture.ts";
 import { runningPod, startFakeApiServer, type FakeApiServer } from "./fake-api-server.fixture.ts";
 import { parseKubernetesTarget } from "./target.ts";
 
@@ -13,18 +14,7 @@ const URL = "kube-image://engine:v1?config=none&ca=none&env=TOKEN=hunter2";
 let fake: FakeApiServer;
 beforeEach(async () => {
   fake = await startFakeApiServer();
-  // Nothing in the container says that somebody uses the engine.
-  fake.exec = (exec) => exec.exit(0);
-  // The controllers: a pod as long as one is wanted.
-  fake.onChange = (path, object) => {
-    const name = /\/statefulsets\/(.+)$/.exec(path)?.[1];
-    if (name === undefined) return;
-    const { spec, metadata } = (object ?? {}) as { readonly spec?: { readonly replicas?: number }; readonly metadata?: { readonly uid: string } };
-    fake.pods.delete(`${name}-0`);
-    if (metadata === undefined || spec?.replicas !== 1) return;
-    const pod = runningPod(`${name}-0`, { labels: { "dev.anyrunner.engine": name } });
-    fake.pods.set(`${name}-0`, { ...pod, metadata: { ...pod.metadata, ownerReferences: [{ uid: metadata.uid }] } });
-  };
+  playControllers(fake);
 });
 afterEach(async () => {
   await fake[Symbol.asyncDispose]();
@@ -100,7 +90,28 @@ describe("an engine by its image", () => {
       .stop?.(handle, { graceMs: 1 })
       .catch((reason: unknown) => reason);
     expect(RunnerError.is(error) && [error.code, error.message]).toEqual(["TIMEOUT", expect.stringContaining("in use by 2 sessions")]);
-    expect(fake.pods.has(`${NAME}-0`)).toBe(true);
+    expect(fake.pods.get(`${NAME}-0`)?.metadata.annotations).toEqual({});
+  });
+
+  test("lets no new session in while it is being stopped, and says how it ended", async () => {
+    const handle = await provision(URL);
+    fake.log = 'msg="marking dagql cache clean shutdown"\n';
+    const tried: unknown[] = [];
+    fake.exec = (exec) => {
+      void provision(URL).catch((error: unknown) => {
+        tried.push(error);
+        exec.exit(0);
+      });
+    };
+    const events: RunnerEvent[] = [];
+    await driver().stop?.(handle, { graceMs: 10_000, report: (event: RunnerEvent) => void events.push(event) });
+    expect(tried).toMatchObject([
+      { code: "NOT_RUNNING", retryable: false, message: expect.stringContaining("is being stopped"), hint: expect.stringContaining("anyrunner start") },
+    ]);
+    expect(events).toMatchObject([{ id: `cache-kept-${NAME}` }]);
+    expect(fake.pods.size).toBe(0);
+    fake.exec = (exec) => exec.exit(0);
+    expect((await provision(URL)).id).toBe(handle.id);
   });
 });
 

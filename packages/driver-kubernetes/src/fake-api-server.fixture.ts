@@ -10,6 +10,7 @@ import type { Duplex } from "node:stream";
 
 import { WebSocketServer, type WebSocket } from "ws";
 
+import { answer, change, missingPod, type ChangedObject } from "./fake-objects.fixture.ts";
 import type { Pod } from "./pod.ts";
 
 export interface FakeExec {
@@ -32,6 +33,8 @@ export interface FakeApiServer extends AsyncDisposable {
   readonly pods: Map<string, Pod>;
   /** Further answers, by path. */
   readonly objects: Map<string, object>;
+  /** The log of every pod. */
+  log: string;
   /** What happens when an object at a path was created, changed or deleted (`undefined`). */
   onChange: (path: string, object: object | undefined) => void;
   /** What each request was, in order: `GET /path`. */
@@ -73,6 +76,7 @@ export async function startFakeApiServer(): Promise<FakeApiServer> {
     port,
     pods: new Map(),
     objects: new Map(),
+    log: "a line of the log\n",
     onChange: () => undefined,
     requests: [],
     authorizations: [],
@@ -179,65 +183,10 @@ function echo(exec: FakeExec): void {
   onStdin(exec, (content) => (content === undefined ? exec.exit(0) : exec.stdout(content)));
 }
 
-function answer(fake: FakeApiServer, url: URL): { readonly status: number; readonly body: string } {
-  const object = fake.objects.get(url.pathname);
-  if (object !== undefined) return { status: 200, body: JSON.stringify(object) };
-  if (url.pathname.endsWith("/statefulsets")) {
-    const items = [...fake.objects].filter(([path]) => path.startsWith(`${url.pathname}/`)).map(([, object_]) => object_);
-    return { status: 200, body: JSON.stringify({ items }) };
-  }
-  if (url.pathname.endsWith("/pods")) {
-    const wanted = [...(url.searchParams.get("labelSelector") ?? "").split(",")].filter((term) => term !== "").map((term) => term.split("="));
-    const items = [...fake.pods.values()].filter(({ metadata }) => wanted.every(([key = "", value]) => metadata.labels?.[key] === value));
-    return { status: 200, body: JSON.stringify({ items }) };
-  }
-  const refused = missingPod(fake, url);
-  if (refused !== undefined) return refused;
-  const pod = fake.pods.get(podName(url) ?? "");
-  if (pod === undefined) return notFound(url.pathname);
-  return url.pathname.endsWith("/log") ? { status: 200, body: "a line of the log\n" } : { status: 200, body: JSON.stringify(pod) };
-}
-
-/** Creates, merges and deletes objects; `onChange` plays the controllers. */
-function change(fake: FakeApiServer, method: string, url: URL, sent: ChangedObject): { readonly status: number; readonly body: string } {
-  const path = method === "POST" ? `${url.pathname}/${sent.metadata?.name ?? ""}` : url.pathname;
-  const found = fake.objects.get(path) as ChangedObject | undefined;
-  if (method === "POST" && found !== undefined) return { status: 409, body: JSON.stringify({ kind: "Status", message: "it already exists", code: 409 }) };
-  if (method !== "POST" && found === undefined) return notFound(path);
-  if (method === "DELETE") fake.objects.delete(path);
-  else
-    fake.objects.set(path, {
-      ...found,
-      ...sent,
-      metadata: { uid: `uid-${path}`, ...found?.metadata, ...sent.metadata },
-      spec: { ...found?.spec, ...sent.spec },
-    });
-  fake.onChange(path, fake.objects.get(path));
-  return { status: 200, body: JSON.stringify(fake.objects.get(path) ?? {}) };
-}
-
-interface ChangedObject {
-  readonly metadata?: { readonly name?: string };
-  readonly spec?: object;
-}
-
 async function readBody(request: IncomingMessage): Promise<ChangedObject> {
   let text = "";
   for await (const chunk of request as AsyncIterable<Buffer>) text += chunk.toString();
   return text === "" ? {} : (JSON.parse(text) as ChangedObject);
-}
-
-function missingPod(fake: FakeApiServer, url: URL): { readonly status: number; readonly body: string } | undefined {
-  const name = podName(url);
-  return name === undefined || fake.pods.has(name) ? undefined : notFound(`pods "${name}"`);
-}
-
-function podName(url: URL): string | undefined {
-  return /\/pods\/([^/]+)/.exec(url.pathname)?.[1];
-}
-
-function notFound(what: string): { readonly status: number; readonly body: string } {
-  return { status: 404, body: JSON.stringify({ kind: "Status", status: "Failure", message: `${what} not found`, reason: "NotFound", code: 404 }) };
 }
 
 function makeCertificate(folder: string): { readonly cert: string; readonly key: string } {

@@ -20,4 +20,6 @@ export interface KubernetesHandleEndpoint extends JsonObject {
   /** Present when the container was named by the URL, and must have that name in a successor, too. */
   readonly namedContainer?: string | undefined;
   readonly choice: PodChoice;
+  /** Seconds of its lease, which whoever uses the engine renews. */
+  readonly leaseSeconds?: number | undefined;
 }

@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 
-import { CONFORMANCE_IMAGE_LOG, testDriver } from "@anyrunner/testkit";
+import { CONFORMANCE_IMAGE_LOG } from "@anyrunner/testkit";
+import { testDriver } from "@anyrunner/testkit/vitest";
 import { test, vi } from "vitest";
 
 import { createKubernetesDriver } from "./driver.ts";

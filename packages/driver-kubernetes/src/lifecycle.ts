@@ -1,27 +1,31 @@
 import { setTimeout as sleep } from "node:timers/promises";
 
-import { abortedError, RunnerError, type DestroyOptions, type StopOptions } from "@anyrunner/core";
+import { abortedError, RunnerError, type CallOptions, type DestroyOptions, type StopOptions } from "@anyrunner/core";
 
+import { tellCacheLoss, watchLastWords } from "./cache-fate.ts";
 import { findJson } from "./cluster-request.ts";
 import type { Cluster } from "./cluster.ts";
 import { drainEngine } from "./drain.ts";
 import { ownClaim } from "./engine-manifests.ts";
+import { removeClaim, removeEngineObjects } from "./engine-objects.ts";
 import type { KubernetesHandle } from "./handle.ts";
-import { findPod, isRunning, podPath, type PodCall } from "./pod.ts";
-import { removeClaim } from "./provision-engine.ts";
-import { findWorkload, scaleWorkload, WORKLOAD_NAMES, workloadPath, type WorkloadChoice } from "./workload.ts";
+import { engineListens } from "./live-sessions.ts";
+import { findPod, isRunning, podPath, type Pod, type PodCall } from "./pod.ts";
+import { findWorkload, scaleWorkload, WORKLOAD_NAMES, type WorkloadChoice } from "./workload.ts";
 
 /** An engine that is killed before its own five minutes are over discards its cache. */
 const GRACE_MS = 600_000;
 const LOOK_MS = 500;
+/** How long a pod that runs may take to begin to listen before its log is read all the same. */
+const LISTEN_BUDGET_MS = 10_000;
 
-/** Scales the workload up, and waits for its pod. Starting what runs succeeds. Fails with NOT_FOUND, UNSUPPORTED for a single pod. */
+/** Scales the workload up, waits for its pod and its engine, and tells when that discarded its cache. Starting what runs succeeds. Fails with NOT_FOUND, UNSUPPORTED for a single pod. */
 export async function startWorkload(
   cluster: Cluster,
   handle: KubernetesHandle,
-  { podRuns, ...call }: PodCall & { readonly podRuns: (choice: WorkloadChoice) => Promise<unknown> },
+  { podRuns, report, ...call }: PodCall & CallOptions & { readonly podRuns: (choice: WorkloadChoice) => Promise<unknown> },
 ): Promise<void> {
-  const { choice, pod, container } = handle.endpoint;
+  const { choice, pod, container, namespace } = handle.endpoint;
   if (choice.kind !== "workload") {
     const found = await findPod(cluster, pod, call);
     if (found !== undefined && isRunning(found, container)) return;
@@ -29,8 +33,13 @@ export async function startWorkload(
   }
   const workload = await findWorkload(cluster, choice, call);
   if (workload === undefined) throw workloadNotFound(choice, call);
-  if (workload.spec.replicas === 0) await scaleWorkload(cluster, choice, 1, call);
+  if (workload.spec.replicas !== 0) return void (await podRuns(choice));
+  await scaleWorkload(cluster, choice, 1, call);
   await podRuns(choice);
+  if (!handle.owned) return;
+  const place = { namespace, pod, container };
+  for (let waited = 0; waited < LISTEN_BUDGET_MS && !(await engineListens(cluster, place, call.signal)); waited += LOOK_MS) await pause(call.signal);
+  await tellCacheLoss(cluster, place, choice.name, { signal: call.signal, report });
 }
 
 /**
@@ -42,7 +51,7 @@ export async function stopWorkload(
   handle: KubernetesHandle,
   { graceMs = GRACE_MS, signal, report, namespace }: StopOptions & PodCall,
 ): Promise<void> {
-  const { choice, pod } = handle.endpoint;
+  const { choice, pod, container } = handle.endpoint;
   const call = { namespace, signal };
   if (choice.kind !== "workload") {
     if ((await findPod(cluster, pod, call)) === undefined) return;
@@ -50,12 +59,17 @@ export async function stopWorkload(
   }
   const workload = await findWorkload(cluster, choice, call);
   if (workload === undefined) return;
-  if (graceMs > 0 && workload.spec.replicas !== 0)
-    await drainEngine(cluster, { namespace, pod, container: handle.endpoint.container }, { graceMs, signal, report });
+  const place = { namespace, pod, container };
+  const running = await findPod(cluster, pod, call);
+  if (graceMs > 0 && workload.spec.replicas !== 0 && running !== undefined) await drainEngine(cluster, place, { graceMs, signal, report });
+  const words = graceMs > 0 && running !== undefined ? watchLastWords(cluster, place, { signal, report }) : undefined;
   if (workload.spec.replicas !== 0) await scaleWorkload(cluster, choice, 0, call);
-  if (await isGoneIn(graceMs, cluster, pod, call)) return;
-  await findJson(cluster, { method: "DELETE", path: podPath(namespace, pod), body: { gracePeriodSeconds: 0 }, signal });
-  await isGoneIn(GRACE_MS, cluster, pod, call);
+  if (running === undefined) return;
+  if (!(await isGoneIn(graceMs, cluster, running, call))) {
+    await findJson(cluster, { method: "DELETE", path: podPath(namespace, pod), body: { gracePeriodSeconds: 0 }, signal });
+    await isGoneIn(GRACE_MS, cluster, running, call);
+  }
+  await words?.tell(choice.name);
 }
 
 /** Removes an engine that we made, and its claim when asked. Fails with UNSUPPORTED for what is not ours. */
@@ -69,19 +83,23 @@ export async function destroyEngine(cluster: Cluster, handle: KubernetesHandle, 
     });
   }
   await stopWorkload(cluster, handle, { namespace, signal });
-  await findJson(cluster, { method: "DELETE", path: workloadPath(namespace, choice.resource, choice.name), signal });
-  await findJson(cluster, { method: "DELETE", path: `/api/v1/namespaces/${encodeURIComponent(namespace)}/secrets/${encodeURIComponent(choice.name)}`, signal });
+  await removeEngineObjects(cluster, choice.name, { namespace, signal });
   if (volume) await removeClaim(cluster, ownClaim(choice.name), { namespace, signal });
 }
 
-async function isGoneIn(budgetMs: number, cluster: Cluster, pod: string, call: PodCall): Promise<boolean> {
+/** A successor of the same name is another pod. */
+async function isGoneIn(budgetMs: number, cluster: Cluster, { metadata: { name, uid } }: Pod, call: PodCall): Promise<boolean> {
   for (let waited = 0; ; waited += LOOK_MS) {
-    if ((await findPod(cluster, pod, call)) === undefined) return true;
+    if ((await findPod(cluster, name, call))?.metadata.uid !== uid) return true;
     if (waited >= budgetMs) return false;
-    await sleep(LOOK_MS, undefined, { signal: call.signal }).catch((cause: unknown) => {
-      throw call.signal?.aborted ? abortedError(call.signal) : cause;
-    });
+    await pause(call.signal);
   }
+}
+
+async function pause(signal: AbortSignal | undefined): Promise<void> {
+  await sleep(LOOK_MS, undefined, { signal }).catch((cause: unknown) => {
+    throw signal?.aborted ? abortedError(signal) : cause;
+  });
 }
 
 function workloadNotFound(choice: WorkloadChoice, { namespace }: PodCall): RunnerError {

@@ -9,7 +9,8 @@ export interface ReadPodLogOptions {
   readonly namespace: string;
   readonly pod: string;
   readonly container: string;
-  readonly tail: number;
+  /** How many of the last lines to begin with. Default: all. */
+  readonly tail?: number | undefined;
   readonly follow?: boolean | undefined;
   /** The log of the container before its last restart. */
   readonly previous?: boolean | undefined;

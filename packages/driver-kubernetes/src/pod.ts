@@ -1,4 +1,5 @@
 import { RunnerError, suggest } from "@anyrunner/core";
+import { LABEL_PREFIX } from "@anyrunner/engine-container";
 
 import { findJson, requestJson } from "./cluster-request.ts";
 import type { Cluster } from "./cluster.ts";
@@ -99,6 +100,14 @@ export function isReady(pod: Pod): boolean {
   return pod.metadata.deletionTimestamp === undefined && pod.status?.conditions?.some(({ type, status }) => type === "Ready" && status === "True") === true;
 }
 
+/** On a pod: until when it takes no new sessions of ours, since it is being stopped. */
+export const DRAINING_ANNOTATION = `${LABEL_PREFIX}draining`;
+
+/** A mark that was left behind by a stop that was killed is void after a while. */
+export function isDraining({ metadata }: Pod, now: number = Date.now()): boolean {
+  return Date.parse(metadata.annotations?.[DRAINING_ANNOTATION] ?? "") > now;
+}
+
 const HOPELESS = /^(ErrImage|ImagePull|ErrImageNeverPull|InvalidImage|RegistryUnavailable|CreateContainer|RunContainerError)/;
 /** An engine whose predecessor still holds the cache fails once or twice. */
 const RESTARTS_LIMIT = 3;
@@ -109,15 +118,19 @@ const RESTARTS_LIMIT = 3;
  */
 export function isOnItsWay(pod: Pod, container: string): boolean {
   const status = containerStatus(pod, container);
+  if (isDraining(pod)) return false;
   if (pod.status?.phase !== "Pending" && pod.status?.phase !== "Running") return false;
   if (status?.state?.terminated !== undefined && pod.spec.restartPolicy === "Never") return false;
   return !HOPELESS.test(status?.state?.waiting?.reason ?? "") && (isRunning(pod, container) || (status?.restartCount ?? 0) < RESTARTS_LIMIT);
 }
 
-/** Fails with NOT_RUNNING, or with IMAGE_PULL_FAILED where that is why. */
+/** Fails with NOT_RUNNING, also for one that is being stopped by us, or with IMAGE_PULL_FAILED where that is why. */
 export function requireRunning(pod: Pod, container: string): void {
-  if (!isRunning(pod, container)) throw podNotRunning(pod, container);
+  if (!isRunning(pod, container) || isDraining(pod)) throw podNotRunning(pod, container);
 }
+
+/** What to do about an engine that is being stopped. */
+export const STOPPING_HINT = "it is being stopped: start it again when it has ended, with anyrunner start, or use another runner";
 
 export function podNotRunning(pod: Pod, container: string): RunnerError {
   const { name, namespace } = pod.metadata;
@@ -128,8 +141,9 @@ export function podNotRunning(pod: Pod, container: string): RunnerError {
     return new RunnerError("IMAGE_PULL_FAILED", message, { hint: `see why: kubectl describe pod ${name} -n ${namespace}`, driver: "kubernetes" });
   }
   return new RunnerError("NOT_RUNNING", message, {
-    hint:
-      reason === "CrashLoopBackOff" || state?.terminated !== undefined
+    hint: isDraining(pod)
+      ? STOPPING_HINT
+      : reason === "CrashLoopBackOff" || state?.terminated !== undefined
         ? `see why it ends: kubectl logs ${name} -c ${container} -n ${namespace} --previous`
         : `see why: kubectl describe pod ${name} -n ${namespace}`,
     driver: "kubernetes",
@@ -158,7 +172,7 @@ export function describePod(pod: Pod, container: string): string {
   const last = status?.lastState?.terminated;
   const restarted =
     restarts === 0 ? "" : `, restarted ${restarts} ${restarts === 1 ? "time" : "times"}${last === undefined ? "" : `, last with ${describeEnd(last)}`}`;
-  const leaving = pod.metadata.deletionTimestamp === undefined ? "" : " and is being deleted";
+  const leaving = pod.metadata.deletionTimestamp !== undefined ? " and is being deleted" : isDraining(pod) ? " and is being stopped" : "";
   const { phase = "Unknown", reason, message } = pod.status ?? {};
   if (status?.state?.running !== undefined) return `is running${isReady(pod) || leaving !== "" ? "" : ", not ready"}${leaving}${restarted}`;
   const { terminated, waiting } = status?.state ?? {};

@@ -1,25 +1,21 @@
-import { readdir, readFile } from "node:fs/promises";
-import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 
-import { RunnerError, type ProvisionOptions } from "@anyrunner/core";
-import {
-  driftWarning,
-  ENGINE_LABELS,
-  isOwnedEngine,
-  matchesPlan,
-  planEngineContainer,
-  readEngineFiles,
-  type EngineContainerPlan,
-  type Labels,
-} from "@anyrunner/engine-container";
+import { abortedError, RunnerError, type ProvisionOptions } from "@anyrunner/core";
+import { driftWarning, isOwnedEngine, matchesPlan, planEngineContainer, readEngineFiles, type EngineContainerPlan } from "@anyrunner/engine-container";
 
+import { tellCacheLoss } from "./cache-fate.ts";
 import type { ClusterLocation, ClusterSource } from "./cluster-config.ts";
-import { findJson, requestJson } from "./cluster-request.ts";
+import { requestJson } from "./cluster-request.ts";
 import type { Cluster } from "./cluster.ts";
-import { ENGINE_CONTAINER, engineManifests, type EngineFileContents, type EngineManifests } from "./engine-manifests.ts";
+import { collectExpired } from "./collect-expired.ts";
+import { readFileContents } from "./engine-files.ts";
+import { engineManifests, type EngineManifests } from "./engine-manifests.ts";
+import { createEngineObjects, removeEngineObjects } from "./engine-objects.ts";
 import type { EngineRequest } from "./engine-target.ts";
 import type { KubernetesHandle } from "./handle.ts";
-import type { PodCall } from "./pod.ts";
+import { renewLease } from "./lease.ts";
+import { engineHandle, engineLabels, leaseSeconds } from "./list-engines.ts";
+import { findOwner, type OwnerReference } from "./owner-pod.ts";
 import { findWorkload, scaleWorkload, workloadPath, type Workload, type WorkloadChoice } from "./workload.ts";
 
 export interface ProvisionEngineOptions extends ProvisionOptions {
@@ -32,95 +28,85 @@ export interface ProvisionEngineOptions extends ProvisionOptions {
   readonly podRuns: (choice: WorkloadChoice) => Promise<unknown>;
 }
 
-/** The engine's StatefulSet, found or made, with a pod that runs. Fails with ALREADY_EXISTS for one that is another's or has another image. */
+const ATTEMPTS = 30;
+const PAUSE_MS = 500;
+
+/**
+ * The engine's StatefulSet, found or made, with a pod that runs and a lease that is new; what others left behind goes. Fails with ALREADY_EXISTS for one
+ * that is another's or has another image, NOT_RUNNING for one that is being stopped.
+ */
 export async function provisionEngine(cluster: Cluster, request: EngineRequest, options: ProvisionEngineOptions): Promise<KubernetesHandle> {
   const { env } = options.source;
   const files = await readEngineFiles(request.image, { env });
   const plan = planEngineContainer(request.image, { env, engineVersion: options.engineVersion, ...files });
-  const manifests = engineManifests(plan, request, await readContents(files));
-  const choice: WorkloadChoice = { kind: "workload", resource: "statefulsets", name: manifests.name, sameNode: false, key: "" };
-  const found = await findWorkload(cluster, choice, options);
-  let started = found === undefined ? await createEngine(cluster, manifests, options) : false;
-  const workload = found ?? (await findWorkload(cluster, choice, options));
-  if (workload === undefined)
-    throw new RunnerError("NOT_FOUND", `the StatefulSet "${manifests.name}" was removed while it was made`, {
-      hint: "try again",
-      driver: "kubernetes",
-      retryable: true,
-    });
-  checkEngine(workload, plan, options);
+  const owner = request.owner === undefined ? undefined : await findOwner(cluster, request.owner, options);
+  const manifests = engineManifests(plan, request, await readFileContents(files), owner);
+  const { name } = manifests;
+  await collectExpired(cluster, { ...options, keep: name });
+  const choice: WorkloadChoice = { kind: "workload", resource: "statefulsets", name, sameNode: false, key: "" };
+  let { workload, started } = await findOrMake(cluster, manifests, plan, { ...options, choice, owner });
   if (workload.spec.replicas === 0) {
     await scaleWorkload(cluster, choice, 1, options);
     started = true;
   }
   await options.podRuns(choice);
   const handle = engineHandle(workload, options);
-  if (started) await options.ready?.(handle, { signal: options.signal, report: options.report });
+  if (!started || options.ready === undefined) return handle;
+  await options.ready(handle, { signal: options.signal, report: options.report });
+  await tellCacheLoss(cluster, handle.endpoint, name, options);
   return handle;
 }
 
-/** The handle of an engine that we made. */
-export function engineHandle({ metadata }: Workload, { location, namespace }: Pick<ProvisionEngineOptions, "location" | "namespace">): KubernetesHandle {
-  const { name, uid } = metadata;
-  return {
-    driver: "kubernetes",
-    id: uid,
-    endpoint: {
-      cluster: location,
-      namespace,
-      pod: `${name}-0`,
-      container: ENGINE_CONTAINER,
-      choice: { kind: "workload", resource: "statefulsets", name, sameNode: false, key: "" },
-    },
-    owned: true,
-    labels: engineLabels(metadata),
-  };
+interface FindOrMakeOptions extends ProvisionEngineOptions {
+  readonly choice: WorkloadChoice;
+  readonly owner: OwnerReference | undefined;
 }
 
-/** The engines of the namespace that we made. */
-export async function listEngines(cluster: Cluster, { namespace, signal }: PodCall): Promise<readonly Workload[]> {
-  const { items } = await requestJson<{ readonly items: readonly Workload[] }>(cluster, {
-    path: workloadPath(namespace, "statefulsets"),
-    query: { labelSelector: `${ENGINE_LABELS.role}=engine` },
-    signal,
-  });
-  return items;
+interface Provisioned {
+  readonly workload: Workload;
+  /** Whether this call made it. */
+  readonly started: boolean;
 }
 
-/** Labels as on other runtimes: the role is a label here, the others are annotations. */
-export function engineLabels({ labels, annotations }: Workload["metadata"]): Labels {
-  const known = Object.values(ENGINE_LABELS);
-  return Object.fromEntries(Object.entries({ ...annotations, ...labels }).filter(([name]) => (known as readonly string[]).includes(name)));
-}
-
-/** False when somebody else makes it at the same time. */
-async function createEngine(cluster: Cluster, manifests: EngineManifests, { namespace, signal }: PodCall): Promise<boolean> {
-  await putSecret(cluster, manifests, { namespace, signal });
-  return unlessThere(requestJson(cluster, { path: workloadPath(namespace, "statefulsets"), body: manifests.statefulSet, signal }));
-}
-
-/** One that an earlier engine of ours left behind is brought up to date; another's is left alone. */
-async function putSecret(cluster: Cluster, { name, secret }: EngineManifests, { namespace, signal }: PodCall): Promise<void> {
-  const path = `/api/v1/namespaces/${encodeURIComponent(namespace)}/secrets`;
-  if (await unlessThere(requestJson(cluster, { path, body: secret, signal }))) return;
-  const found = await findJson<{ readonly metadata: { readonly labels?: Labels } }>(cluster, { path: `${path}/${encodeURIComponent(name)}`, signal });
-  if (!isOwnedEngine(found?.metadata.labels)) {
-    throw new RunnerError("ALREADY_EXISTS", `the Secret "${name}" in the namespace "${namespace}" was not made by anyrunner`, {
-      hint: "choose another name with name=",
-      driver: "kubernetes",
+async function findOrMake(cluster: Cluster, manifests: EngineManifests, plan: EngineContainerPlan, options: FindOrMakeOptions): Promise<Provisioned> {
+  const { name } = manifests;
+  for (let attempt = 1; attempt <= ATTEMPTS; attempt++) {
+    const found = await findWorkload(cluster, options.choice, options);
+    if (found === undefined) {
+      const made = await createEngineObjects(cluster, manifests, options);
+      if (made !== undefined) return { workload: made, started: true };
+      continue;
+    }
+    checkEngine(found, plan, options);
+    if (await keeps(cluster, found, options)) {
+      await joinOwners(cluster, found, options);
+      return { workload: found, started: false };
+    }
+    // Its lease was taken away by somebody who removes it; whoever comes first does.
+    await removeEngineObjects(cluster, name, options);
+    await sleep(PAUSE_MS, undefined, { signal: options.signal }).catch((cause: unknown) => {
+      throw options.signal?.aborted ? abortedError(options.signal) : cause;
     });
   }
-  await requestJson(cluster, { method: "PATCH", path: `${path}/${encodeURIComponent(name)}`, body: secret, signal });
+  throw new RunnerError("TIMEOUT", `the StatefulSet "${name}" is made and removed again and again`, {
+    hint: "see who else manages it",
+    driver: "kubernetes",
+    retryable: true,
+  });
 }
 
-async function unlessThere(creation: Promise<unknown>): Promise<boolean> {
-  try {
-    await creation;
-    return true;
-  } catch (error) {
-    if (RunnerError.is(error) && error.code === "ALREADY_EXISTS") return false;
-    throw error;
-  }
+/** `false`: it is being removed. */
+async function keeps(cluster: Cluster, engine: Workload, { namespace, signal }: FindOrMakeOptions): Promise<boolean> {
+  const seconds = leaseSeconds(engine);
+  return seconds === undefined || renewLease(cluster, { name: engine.metadata.name, namespace, signal, seconds });
+}
+
+/** An engine of jobs lives as long as one of them; one that belongs to no job doesn't begin to. */
+async function joinOwners(cluster: Cluster, { metadata }: Workload, { namespace, signal, owner }: FindOrMakeOptions): Promise<void> {
+  const { name, ownerReferences = [], resourceVersion } = metadata;
+  if (owner === undefined || ownerReferences.length === 0 || ownerReferences.some(({ uid }) => uid === owner.uid)) return;
+  const body = { metadata: { resourceVersion, ownerReferences: [...ownerReferences, owner] } };
+  await requestJson(cluster, { method: "PATCH", path: workloadPath(namespace, "statefulsets", name), body, signal });
 }
 
 function checkEngine({ metadata, spec }: Workload, plan: EngineContainerPlan, { report, namespace }: ProvisionEngineOptions): void {
@@ -139,20 +125,4 @@ function checkEngine({ metadata, spec }: Workload, plan: EngineContainerPlan, { 
     });
   }
   if (match.kind === "other-options") report?.(driftWarning(metadata.name, match.differences));
-}
-
-async function readContents({ configPath, ca }: Awaited<ReturnType<typeof readEngineFiles>>): Promise<EngineFileContents> {
-  const certificates: Record<string, string> = {};
-  if (ca?.kind === "file") certificates["anyrunner-ca.crt"] = await readFile(ca.path, "utf8");
-  if (ca?.kind === "folder") {
-    const names = (await readdir(ca.path)).filter((name) => /^[\w.-]+\.(crt|pem|cer)$/.test(name));
-    for (const name of names) certificates[name.replace(/\.(pem|cer)$/, ".crt")] = await readFile(join(ca.path, name), "utf8");
-  }
-  return { certificates, ...(configPath !== undefined && { engineJson: await readFile(configPath, "utf8") }) };
-}
-
-/** Removes a claim; one that is gone is no failure. */
-export async function removeClaim(cluster: Cluster, name: string, { namespace, signal }: PodCall): Promise<void> {
-  const path = `/api/v1/namespaces/${encodeURIComponent(namespace)}/persistentvolumeclaims/${encodeURIComponent(name)}`;
-  await findJson(cluster, { method: "DELETE", path, signal });
 }

@@ -4,12 +4,20 @@ import type { Labels } from "@anyrunner/engine-container";
 import type { LabelSelector } from "./choose-pod.ts";
 import { findJson, requestJson } from "./cluster-request.ts";
 import type { Cluster } from "./cluster.ts";
+import type { OwnerReference } from "./owner-pod.ts";
 import type { PodCall } from "./pod.ts";
 import type { PodChoice, WorkloadResource } from "./target.ts";
 
 /** What the API says of a StatefulSet, a Deployment or a DaemonSet, as far as it is used here. */
 export interface Workload {
-  readonly metadata: { readonly name: string; readonly uid: string; readonly labels?: Labels; readonly annotations?: Labels };
+  readonly metadata: {
+    readonly name: string;
+    readonly uid: string;
+    readonly resourceVersion?: string;
+    readonly labels?: Labels;
+    readonly annotations?: Labels;
+    readonly ownerReferences?: readonly OwnerReference[];
+  };
   readonly spec: {
     readonly selector: LabelSelector;
     readonly replicas?: number;
