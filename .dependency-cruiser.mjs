@@ -7,7 +7,7 @@ const ARROWS = {
   protocol: ["core"],
   exec: ["core"],
   config: ["core", "exec"],
-  "docker-endpoint": ["core"],
+  "docker-endpoint": ["core", "ssh"],
   "engine-container": ["core"],
   filesync: ["core"],
   engine: ["core", "protocol", "exec", "config", "filesync"],

@@ -269,12 +269,6 @@ describe("dial", () => {
     cleanups.push(() => client.close());
     await expect(client.apiVersion()).rejects.toMatchObject({ code: "TIMEOUT", retryable: true });
   });
-
-  test("ssh is UNSUPPORTED, with a way out", () => {
-    expect(() => createDockerClient({ host: "ssh://me@h", from: { kind: "user", name: "config.json" } })).toThrow(
-      expect.objectContaining({ code: "UNSUPPORTED", hint: expect.stringContaining("ssh -N -L") }),
-    );
-  });
 });
 
 describe("TLS", () => {

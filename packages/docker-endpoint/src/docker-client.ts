@@ -1,10 +1,11 @@
-import type { IncomingHttpHeaders } from "node:http";
+import type { Agent, IncomingHttpHeaders } from "node:http";
 import type { Socket } from "node:net";
 import type { Readable } from "node:stream";
 
 import { abortedError, RunnerError } from "@anyrunner/core";
 
 import { chooseApiVersion, compareApiVersions, NEWEST_API_VERSION } from "./api-version.ts";
+import type { DialDockerSsh } from "./dial-ssh.ts";
 import { dockerStatusError, dockerTransportError } from "./docker-error.ts";
 import { readJson, readText } from "./read-body.ts";
 import type { DockerEndpoint } from "./resolve-endpoint.ts";
@@ -25,11 +26,13 @@ export interface DockerClient {
   json<T>(request: DockerRequest): Promise<T>;
   /** Sends a request that turns the connection into a raw stream in both directions; `end()` closes the one to the daemon. */
   hijack(request: Omit<DockerRequest, "body" | "expect">): Promise<RawStream>;
+  /** Its connections to the daemon, for a library that speaks HTTP to it on its own: `http:` to `localhost`, or `https:`. They end with `close`. */
+  agent(): Promise<Agent>;
   /** Closes kept-alive connections and those of requests that still run; hijacked streams stay. */
   close(): void;
 }
 
-/** A connection that has become a raw stream: a socket, TLS or not. */
+/** A connection that has become a raw stream: a socket, TLS or not, or what stands for one over ssh. */
 export type RawStream = Socket;
 
 export interface DockerRequest {
@@ -59,15 +62,19 @@ export interface DockerClientOptions {
   readonly connectBudgetMs?: number | undefined;
   /** How long the daemon may take to say its version, in ms. Default 10,000. */
   readonly versionBudgetMs?: number | undefined;
+  /** Where HTTPS_PROXY, HTTP_PROXY and NO_PROXY are. Default: the environment of this process. */
+  readonly env?: Readonly<Record<string, string | undefined>> | undefined;
+  /** How hosts by `ssh://` are dialled. Default: by the system's ssh. */
+  readonly dialSsh?: DialDockerSsh | undefined;
 }
 
 const ERROR_BODY_LIMIT_BYTES = 64 * 1024;
 /** What a daemon speaks that doesn't say a version: negotiation came with 1.25. */
 const BEFORE_NEGOTIATION = "1.24";
 
-/** Makes a client; dials nothing yet. Fails with UNSUPPORTED for `ssh://` hosts. */
+/** Makes a client; dials nothing yet. */
 export function createDockerClient(endpoint: DockerEndpoint, options: DockerClientOptions = {}): DockerClient {
-  const transport = createTransport(endpoint, { connectBudgetMs: options.connectBudgetMs ?? 10_000 });
+  const transport = createTransport(endpoint, { connectBudgetMs: options.connectBudgetMs ?? 10_000, env: options.env, dialSsh: options.dialSsh });
   const known = endpoint.apiVersion ?? options.apiVersion;
   let negotiation: Promise<string> | undefined = known === undefined ? undefined : Promise.resolve(known);
 
@@ -151,7 +158,8 @@ export function createDockerClient(endpoint: DockerEndpoint, options: DockerClie
     async hijack(request) {
       const response = await send({ method: "POST", ...request }, true);
       if (response.kind === "upgraded") {
-        response.socket.setNoDelay(true);
+        // Not every stream is a socket.
+        (response.socket as Partial<Pick<RawStream, "setNoDelay">>).setNoDelay?.(true);
         return response.socket;
       }
       if (response.status >= 300) throw await statusError(response);
@@ -161,6 +169,7 @@ export function createDockerClient(endpoint: DockerEndpoint, options: DockerClie
         details: { host: endpoint.host, status: response.status },
       });
     },
+    agent: () => transport.agent(),
     close: () => transport.close(),
   };
   return client;

@@ -34,9 +34,10 @@ export function parseDockerHost(text: string): DockerAddress {
     case "tcp":
       return parseTcp(host, address);
     case "ssh":
+      if (/^[^/@]*:[^/@]*@/.test(address)) throw invalid(host, "it has a password", "leave it out and use a key or an agent");
       return { kind: "ssh", url: host };
     default:
-      throw invalid(host, `"${scheme}" is no way to reach a Docker daemon`, "use unix://, tcp:// or npipe://");
+      throw invalid(host, `"${scheme}" is no way to reach a Docker daemon`, "use unix://, tcp://, ssh:// or npipe://");
   }
 }
 

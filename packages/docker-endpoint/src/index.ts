@@ -7,3 +7,4 @@ export { readJson, readText } from "./read-body.ts";
 export { formatDockerAddress, isLoopback, parseDockerHost, type DockerAddress } from "./docker-host.ts";
 export { dockerStatusError, dockerTransportError } from "./docker-error.ts";
 export { NEWEST_API_VERSION, OLDEST_API_VERSION } from "./api-version.ts";
+export { createDockerSshDialler, type DialDockerSsh } from "./dial-ssh.ts";

@@ -1,19 +1,34 @@
 import { readFile } from "node:fs/promises";
-import { Agent, request as httpRequest, type IncomingMessage, type RequestOptions } from "node:http";
+import { Agent, request as httpRequest, type ClientRequestArgs, type IncomingMessage, type RequestOptions } from "node:http";
+import type { Agent as TlsAgent } from "node:https";
 import type { Socket } from "node:net";
-import { pipeline, type Readable } from "node:stream";
+import { pipeline, type Duplex, type Readable } from "node:stream";
+import type { ConnectionOptions } from "node:tls";
 
 import { abortedError, RunnerError, throwIfAborted } from "@anyrunner/core";
 
+import { dialThroughProxy } from "./dial-proxy.ts";
+import { dialDockerSsh, type DialDockerSsh } from "./dial-ssh.ts";
 import { dockerTransportError } from "./docker-error.ts";
 import { parseDockerHost, type DockerAddress } from "./docker-host.ts";
+import { findProxy, type HttpProxy } from "./find-proxy.ts";
 import type { DockerEndpoint, DockerTls } from "./resolve-endpoint.ts";
 
 /** One HTTP exchange after the other on kept-alive connections to one daemon. */
 export interface DockerTransport {
   /** Sends one request; the path is final. Fails with what `dockerTransportError` gives, TIMEOUT for a slow dial, ABORTED. */
   exchange(request: TransportRequest): Promise<TransportResponse>;
+  /** Its connections, for a library that speaks to the daemon on its own. Theirs end with `close`. */
+  agent(): Promise<Agent>;
   close(): void;
+}
+
+export interface TransportOptions {
+  readonly connectBudgetMs: number;
+  /** Says which proxy there is. Default: this process's. */
+  readonly env?: Readonly<Record<string, string | undefined>> | undefined;
+  /** Default: the system's ssh. */
+  readonly dialSsh?: DialDockerSsh | undefined;
 }
 
 export interface TransportRequest {
@@ -31,31 +46,41 @@ export type TransportResponse =
   /** The daemon switched protocols; bytes that came behind its answer are back in the socket. */
   | { readonly kind: "upgraded"; readonly socket: Socket };
 
-/** Makes the transport for an endpoint; dials nothing yet. Fails with UNSUPPORTED for `ssh://`. */
-export function createTransport(endpoint: DockerEndpoint, options: { readonly connectBudgetMs: number }): DockerTransport {
-  const address = dialable(endpoint);
-  let dial: Promise<RequestOptions> | undefined;
+/** Makes the transport for an endpoint; dials nothing yet. */
+export function createTransport(endpoint: DockerEndpoint, options: TransportOptions): DockerTransport {
+  const address = parseDockerHost(endpoint.host);
+  let dial: Promise<RequestOptions & { readonly agent: Agent }> | undefined;
   let agent: Agent | undefined;
   let closed = false;
 
-  async function prepare(): Promise<RequestOptions> {
+  async function prepare(): Promise<RequestOptions & { readonly agent: Agent }> {
     const base = dialOptions(address);
+    const proxy = address.kind === "tcp" ? findProxy({ ...address, tls: endpoint.tls !== undefined, env: options.env ?? process.env }) : undefined;
     if (endpoint.tls === undefined) {
-      agent = new Agent({ keepAlive: true });
+      agent = withDialler(new Agent({ keepAlive: true }), diallerFor(address, proxy, options));
       return { ...base, agent };
     }
     const [{ Agent: TlsAgent }, material] = await Promise.all([import("node:https"), readTls(endpoint.tls)]);
-    agent = new TlsAgent({ keepAlive: true, minVersion: "TLSv1.2", ...material });
+    const tlsAgent = new TlsAgent({ keepAlive: true, minVersion: "TLSv1.2", ...material });
+    agent = await withTlsDialler(tlsAgent, diallerFor(address, proxy, options));
     return { ...base, agent, protocol: "https:" };
   }
+
+  const prepared = () => {
+    dial ??= prepare();
+    dial.catch(() => (dial = undefined));
+    return dial;
+  };
 
   return {
     async exchange(request) {
       throwIfAborted(request.signal);
       if (closed) throw new RunnerError("INTERNAL", "a Docker client was used after it was closed");
-      dial ??= prepare();
-      dial.catch(() => (dial = undefined));
-      const sendOptions = { dial: await dial, connectBudgetMs: options.connectBudgetMs, classify: (error: Error) => dockerTransportError(error, endpoint) };
+      const sendOptions = {
+        dial: await prepared(),
+        connectBudgetMs: options.connectBudgetMs,
+        classify: (error: Error) => dockerTransportError(error, endpoint),
+      };
       const basePath = address.kind === "tcp" ? address.basePath : "";
       const send = () => sendRequest({ ...request, path: `${basePath}${request.path}` }, sendOptions);
       try {
@@ -69,6 +94,7 @@ export function createTransport(endpoint: DockerEndpoint, options: { readonly co
         throw dockerTransportError(error, endpoint);
       }
     },
+    agent: async () => (await prepared()).agent,
     close() {
       closed = true;
       agent?.destroy();
@@ -76,21 +102,55 @@ export function createTransport(endpoint: DockerEndpoint, options: { readonly co
   };
 }
 
-type DialableAddress = Exclude<DockerAddress, { kind: "ssh" }>;
+/** Opens a stream where node's own way to a socket isn't enough. */
+type Dialler = (options: { readonly signal?: AbortSignal | undefined }) => Promise<Duplex>;
 
-function dialable(endpoint: DockerEndpoint): DialableAddress {
-  const address = parseDockerHost(endpoint.host);
-  if (address.kind !== "ssh") return address;
-  throw new RunnerError("UNSUPPORTED", `the Docker host ${endpoint.host} needs ssh, which is not supported yet`, {
-    hint: "forward the socket with `ssh -N -L /tmp/docker.sock:/var/run/docker.sock HOST` and set DOCKER_HOST=unix:///tmp/docker.sock",
-    details: { host: endpoint.host },
-  });
+function diallerFor(address: DockerAddress, proxy: HttpProxy | undefined, { connectBudgetMs, dialSsh = dialDockerSsh }: TransportOptions): Dialler | undefined {
+  if (address.kind === "ssh") return ({ signal }) => dialSsh(address.url, { signal });
+  if (address.kind !== "tcp" || proxy === undefined) return undefined;
+  return ({ signal }) => dialThroughProxy(proxy, { hostname: address.hostname, port: address.port, budgetMs: connectBudgetMs, signal });
 }
 
-function dialOptions(address: DialableAddress): RequestOptions {
-  // A socket has no host name; Go's server wants a valid Host header all the same.
-  if (address.kind !== "tcp") return { socketPath: address.path, headers: { Host: "localhost" } };
-  return { host: address.hostname, port: address.port };
+/** What a request's options hold beside node's own: an agent gets all of them. */
+interface DialRequest {
+  readonly dialSignal?: AbortSignal | undefined;
+}
+
+function withDialler(agent: Agent, dialler: Dialler | undefined): Agent {
+  if (dialler === undefined) return agent;
+  agent.createConnection = (request: ClientRequestArgs & DialRequest, callback) => {
+    dialler({ signal: request.dialSignal }).then(
+      (stream) => callback?.(null, stream),
+      (error: Error) => callback?.(error, undefined as never),
+    );
+    return undefined;
+  };
+  return agent;
+}
+
+async function withTlsDialler(agent: TlsAgent, dialler: Dialler | undefined): Promise<TlsAgent> {
+  if (dialler === undefined) return agent;
+  const { connect } = await import("node:tls");
+  agent.createConnection = (request: ClientRequestArgs & ConnectionOptions & DialRequest, callback) => {
+    dialler({ signal: request.dialSignal }).then(
+      (socket) => callback?.(null, connect({ ...request, socket })),
+      (error: Error) => callback?.(error, undefined as never),
+    );
+    return undefined;
+  };
+  return agent;
+}
+
+function dialOptions(address: DockerAddress): RequestOptions {
+  switch (address.kind) {
+    case "tcp":
+      return { host: address.hostname, port: address.port };
+    case "ssh":
+      return { headers: { Host: "localhost" } };
+    default:
+      // A socket has no host name; Go's server wants a valid Host header all the same.
+      return { socketPath: address.path, headers: { Host: "localhost" } };
+  }
 }
 
 async function readTls(tls: DockerTls): Promise<Record<string, unknown>> {
@@ -111,6 +171,10 @@ async function readTls(tls: DockerTls): Promise<Record<string, unknown>> {
   return { ...(ca && { ca }), ...(cert && { cert }), ...(key && { key }), rejectUnauthorized: !tls.skipVerify };
 }
 
+function dialRequest(dialSignal: AbortSignal | undefined): RequestOptions {
+  return { dialSignal } as DialRequest as RequestOptions;
+}
+
 const STALE = Symbol("stale");
 
 interface SendOptions {
@@ -128,7 +192,7 @@ function sendRequest(request: TransportRequest, { dial, connectBudgetMs, classif
       ...request.headers,
       ...lengthHeader(body, request.method),
     };
-    const outgoing = httpRequest({ ...dial, path: request.path, method: request.method, headers });
+    const outgoing = httpRequest({ ...dial, ...dialRequest(signal), path: request.path, method: request.method, headers });
     const budget = watchDial(outgoing, connectBudgetMs);
     let response: IncomingMessage | undefined;
 

@@ -165,7 +165,7 @@ describe("without a daemon", () => {
 
   test.each([
     ["host=unix:///no/such.sock", "CONNECTION_REFUSED", "unix:///no/such.sock (flag ?host=)"],
-    ["host=ssh://me@build.example", "UNSUPPORTED", "ssh"],
+    ["host=ssh://no-such-host.invalid", "NAME_NOT_RESOLVED", "ssh://no-such-host.invalid"],
     ["context=no-such-context", "INVALID_CONFIG", "no-such-context"],
     ["host=tcp://no-such-host.invalid:2375", "NAME_NOT_RESOLVED", "no-such-host.invalid"],
   ])("%s is reported by probe and thrown by provision as %s", async (query, code, words) => {

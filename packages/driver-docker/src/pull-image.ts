@@ -1,6 +1,3 @@
-import { readFile } from "node:fs/promises";
-import { Agent } from "node:https";
-
 import { RunnerError, throwIfAborted, type CallOptions } from "@anyrunner/core";
 import { dockerStatusError, dockerTransportError, parseDockerHost, type DockerClient, type DockerEndpoint } from "@anyrunner/docker-endpoint";
 import { parseImageReference } from "@anyrunner/engine-container";
@@ -40,19 +37,16 @@ export async function pullImage(client: DockerClient, reference: string, options
 /** dockerode costs 80 ms to load, so it is loaded for a pull only. It must not look at this process's environment. */
 async function openDockerode(client: DockerClient, options: CallOptions): Promise<Dockerode> {
   const [{ default: Docker }, version] = await Promise.all([import("dockerode"), client.apiVersion(options.signal)]);
-  return new Docker({ ...(await dockerodeAddress(client.endpoint)), version: `v${version}`, timeout: undefined } as Dockerode.DockerOptions);
+  return new Docker({ ...(await dockerodeAddress(client)), version: `v${version}`, timeout: undefined } as Dockerode.DockerOptions);
 }
 
-async function dockerodeAddress({ host, tls }: DockerEndpoint): Promise<object> {
+/** Through the client's own connections, which know of proxies and ssh. */
+async function dockerodeAddress(client: DockerClient): Promise<object> {
+  const { host, tls } = client.endpoint;
   const address = parseDockerHost(host);
   if (address.kind === "unix" || address.kind === "npipe") return { host: undefined, socketPath: address.path };
-  if (address.kind !== "tcp")
-    throw new RunnerError("UNSUPPORTED", `a pull through ${host} is not supported`, { hint: "use a Docker host by unix:// or tcp://" });
-  const place = { host: address.hostname, port: address.port, protocol: tls === undefined ? "http" : "https" };
-  if (tls === undefined) return place;
-  const read = async (path: string | undefined) => (path === undefined ? undefined : readFile(path));
-  const [ca, cert, key] = await Promise.all([read(tls.caPath), read(tls.certPath), read(tls.keyPath)]);
-  return { ...place, ca, cert, key, agent: new Agent({ ca, cert, key, rejectUnauthorized: !tls.skipVerify }) };
+  const place = address.kind === "ssh" ? { host: "localhost", port: 80 } : { host: address.hostname, port: address.port };
+  return { ...place, protocol: tls === undefined ? "http" : "https", agent: await client.agent() };
 }
 
 interface Login {

@@ -1,6 +1,7 @@
 import { join } from "node:path";
 
-import { CONFORMANCE_PEER_SCRIPT, SSH_TESTS_SKIPPED, startConformanceServer, startSshServer, testDriver, type SshServer } from "@anyrunner/testkit";
+import { CONFORMANCE_PEER_SCRIPT, SSH_TESTS_SKIPPED, sshVersion, startConformanceServer, startSshServer, type SshServer } from "@anyrunner/testkit";
+import { testDriver } from "@anyrunner/testkit/vitest";
 import { afterAll, beforeAll, describe } from "vitest";
 
 import { createSshDriver } from "./driver.ts";
@@ -8,13 +9,13 @@ import { createSshDriver } from "./driver.ts";
 const entry = new URL("index.ts", import.meta.url).href;
 /** As the engine's relay, it gets through also when there is nothing to pass on. */
 const RELAY = CONFORMANCE_PEER_SCRIPT.replace("|| exit 1", "|| exit 0");
-const skipped = SSH_TESTS_SKIPPED ? " (skipped by ANYRUNNER_TEST_SSH)" : "";
+const skip = SSH_TESTS_SKIPPED ? "ANYRUNNER_TEST_SSH=skip" : undefined;
 
-describe.skipIf(SSH_TESTS_SKIPPED)(`an sshd that forwards sockets${skipped}`, () => {
+describe(`an sshd that forwards sockets`, () => {
   let server: SshServer | undefined;
   let count = 0;
   beforeAll(async () => {
-    server = await startSshServer();
+    if (!SSH_TESTS_SKIPPED) server = await startSshServer();
   });
   afterAll(() => server?.kill());
 
@@ -22,6 +23,8 @@ describe.skipIf(SSH_TESTS_SKIPPED)(`an sshd that forwards sockets${skipped}`, ()
     name: "ssh, socket forwarding",
     createDriver: () => createSshDriver({ configFile: server?.configFile, idleMs: 20 }),
     entry,
+    skip,
+    realVersion: sshVersion,
     badUrls: ["ssh://", "ssh://-oProxyCommand=x/y", "ssh://user:password@host", "ssh://host/run/", { url: "ssh://host?identity=/x", code: "INVALID_OPTION" }],
     target: async () => {
       const { folder, host, connectionCount } = server as SshServer;
@@ -36,10 +39,10 @@ describe.skipIf(SSH_TESTS_SKIPPED)(`an sshd that forwards sockets${skipped}`, ()
   });
 });
 
-describe.skipIf(SSH_TESTS_SKIPPED)(`an sshd that forwards none${skipped}`, () => {
+describe(`an sshd that forwards none`, () => {
   let server: SshServer | undefined;
   beforeAll(async () => {
-    server = await startSshServer({ config: ["AllowStreamLocalForwarding no"], programs: { buildctl: RELAY } });
+    if (!SSH_TESTS_SKIPPED) server = await startSshServer({ config: ["AllowStreamLocalForwarding no"], programs: { buildctl: RELAY } });
   });
   afterAll(() => server?.kill());
 
@@ -47,6 +50,8 @@ describe.skipIf(SSH_TESTS_SKIPPED)(`an sshd that forwards none${skipped}`, () =>
     name: "ssh, relay program",
     createDriver: () => createSshDriver({ configFile: server?.configFile, idleMs: 20 }),
     entry,
+    skip,
+    realVersion: sshVersion,
     badUrls: ["ssh://host:0"],
     target: async () => {
       const { host, start, stop, connectionCount } = server as SshServer;

@@ -3,3 +3,4 @@ export type { SshStream } from "./ssh-stream.ts";
 export { checkSsh } from "./check-ssh.ts";
 export { sshError, type SshFailure } from "./ssh-error.ts";
 export { formatSshHost, type SshHost } from "./ssh-host.ts";
+export { parseSshHost, type SshHostProblem } from "./parse-ssh-host.ts";
