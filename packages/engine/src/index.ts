@@ -10,3 +10,4 @@ export { formatTraceparent, parseTraceparent, type TraceContext } from "./trace-
 export type { TelemetryEvent, TelemetryListener } from "./telemetry/subscribe.ts";
 export type { Attributes, AttributeValue, LogRecord, Span } from "./telemetry/records.ts";
 export { retryTransient, systemClock, type Clock, type RetryOptions } from "./retry.ts";
+export { serveBridge, type Bridge, type BridgeCounts, type ServeBridgeOptions } from "./bridge/serve-bridge.ts";

@@ -1,10 +1,10 @@
 // HTTP/2 and gRPC over any Duplex.
-export { openHttp2Connection, type Http2Connection, type Http2ConnectionOptions } from "./http2/connection.ts";
+export { openHttp2Connection, type Http2Connection, type Http2ConnectionOptions, type OpenStreamOptions } from "./http2/connection.ts";
 export type { Http2Request, Http2Response } from "./http2/request.ts";
 export { readText } from "./http2/response-body.ts";
 export { openGrpcStream, type GrpcCallOptions, type GrpcStream } from "./grpc/client-stream.ts";
 export { callUnary, unaryHandler } from "./grpc/unary.ts";
-export { serveGrpc, type GrpcServer, type GrpcServerOptions } from "./grpc/server.ts";
+export { serveGrpc, serveHttp2, type GrpcServer, type GrpcServerOptions, type Http2StreamHandler } from "./grpc/server.ts";
 export type { GrpcCall, GrpcHandler, GrpcRoutes } from "./grpc/serve-call.ts";
 export type { GrpcMetadata, GrpcMetadataInit } from "./grpc/metadata.ts";
 export { protobufMethod, type ClientCodec, type GrpcCodec, type GrpcMethod, type ProtobufCodec, type ServerCodec } from "./grpc/method.ts";
@@ -43,6 +43,15 @@ export { serveEngineStream, type EngineStream, type EngineStreamHandlers } from 
 export type { EngineHttpHandler, EngineHttpRequest } from "./engine/http-handler.ts";
 export type { EngineUpgrade, EngineUpgradeHandler } from "./engine/upgrade.ts";
 export type { HeaderList } from "./header-list.ts";
+
+// Between a client and an engine.
+export { startsWithHttp2 } from "./http2/preface.ts";
+export { forwardRequest, type ForwardFailure, type ForwardRequestOptions, type UpstreamClaim } from "./forward/forward-request.ts";
+export { splice, type SpliceEnd, type SpliceOptions } from "./forward/splice.ts";
+
+// Accepting clients.
+export { formatListenUrl, isLoopback, MAX_SOCKET_PATH_BYTES, parseListenUrl, type ListenAddress } from "./listen/listen-address.ts";
+export { answers, openListener, type Listener, type OpenListenerOptions, type ServerIdentity } from "./listen/open-listener.ts";
 
 // Byte streams.
 export { duplexPair } from "./duplex-pair.ts";

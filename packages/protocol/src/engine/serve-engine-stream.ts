@@ -4,11 +4,11 @@ import { isGrpc, serveHttp2, type GrpcServer } from "../grpc/server.ts";
 import { serveGrpcCall, type GrpcRoutes } from "../grpc/serve-call.ts";
 import { headLength, parseRequestHead } from "../http1/message-head.ts";
 import { readAhead, StreamEndedError } from "../http1/read-ahead.ts";
+import { isPreface, PREFACE } from "../http2/preface.ts";
 import { splitTarget, type EngineHttpHandler } from "./http-handler.ts";
 import { serveHttp2Request } from "./http2-request.ts";
 import { serveUpgrade, type EngineUpgradeHandler } from "./upgrade.ts";
 
-const PREFACE = Buffer.from("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n", "latin1");
 const HEAD_LIMIT_BYTES = 1024 * 1024;
 
 export interface EngineStreamHandlers {
@@ -84,11 +84,6 @@ export function serveEngineStream(stream: Duplex, handlers: EngineStreamHandlers
     });
     idle = () => running;
   }
-}
-
-function isPreface(received: Buffer): boolean {
-  const length = Math.min(received.length, PREFACE.length);
-  return length > 0 && PREFACE.subarray(0, length).equals(received.subarray(0, length));
 }
 
 async function within(ms: number, promise: Promise<unknown>): Promise<void> {

@@ -80,7 +80,7 @@ export function serveGrpcCall(stream: ServerHttp2Stream, path: string, rawHeader
     answered = true;
     clearTimeout(timer);
     messages.finish(error);
-    if (!stream.destroyed && !stream.closed) sendStatus(stream, error);
+    if (!stream.destroyed && !stream.closed) sendGrpcStatus(stream, error);
   }
 }
 
@@ -100,7 +100,7 @@ function onDeadline(header: string | undefined, callback: () => void): NodeJS.Ti
  * that is still sending sees the end and stops. Resetting the stream to hurry it would take the trailers along: nghttp2 drops
  * whatever is queued for a stream that is closing.
  */
-function sendStatus(stream: ServerHttp2Stream, error: GrpcError | undefined): void {
+export function sendGrpcStatus(stream: ServerHttp2Stream, error: GrpcError | undefined): void {
   if (error !== undefined && !stream.headersSent) {
     stream.respond({ ...RESPONSE_HEADERS, ...statusHeaders(error) }, { endStream: true });
     return;

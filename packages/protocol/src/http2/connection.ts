@@ -9,11 +9,21 @@ import { sendRequest, type Http2Request, type Http2Response } from "./request.ts
 import { DEFAULT_WINDOW_BYTES, sessionOptions } from "./session-options.ts";
 import { http2Transport } from "./transport.ts";
 
+/** What a peer allows that has not said yet what it allows, at least by custom (RFC 9113, 6.5.2). */
+const UNSAID_MAX_STREAMS = 100;
+
 export interface Http2ConnectionOptions {
   /** Receive window of each stream and of the connection, in bytes. Default 1 MiB. */
   readonly windowBytes?: number | undefined;
   /** Destroys the connection when it is aborted. */
   readonly signal?: AbortSignal | undefined;
+}
+
+export interface OpenStreamOptions {
+  /** The request has no body. Default false. */
+  readonly endStream?: boolean;
+  /** The stream asks for the trailers of its request (`wantTrailers`) before it ends. Default false. */
+  readonly waitForTrailers?: boolean;
 }
 
 /** The client's side of HTTP/2 on one byte stream. It never dials again: when the stream is gone, so is the connection. */
@@ -26,7 +36,9 @@ export interface Http2Connection {
    */
   request(request: Http2Request): Promise<Http2Response>;
   /** The seam for gRPC: a bare stream. Throws the connection's end when it can't take another. */
-  openStream(headers: OutgoingHttpHeaders, options?: { readonly endStream?: boolean }): ClientHttp2Stream;
+  openStream(headers: OutgoingHttpHeaders, options?: OpenStreamOptions): ClientHttp2Stream;
+  /** How many streams the peer allows at once; 100 until it has said so. */
+  maxStreams(): number;
   /** Why the connection takes no more requests: what a stream that broke along with it fails with. Undefined while it takes them. */
   lost(cause?: Error): Error | undefined;
   /** Resolves with the round trip, in ms. */
@@ -78,14 +90,15 @@ export function openHttp2Connection(stream: Duplex, options: Http2ConnectionOpti
   const connection: Http2Connection = {
     closed,
     request: (request) => sendRequest(connection, request),
-    openStream(headers, { endStream = false } = {}) {
+    openStream(headers, { endStream = false, waitForTrailers = false } = {}) {
       if (isOver()) throw lostError();
       try {
-        return session.request(headers, { endStream });
+        return session.request(headers, { endStream, waitForTrailers });
       } catch (cause) {
         throw RunnerError.from(cause, "CONNECTION_LOST", { retryable: true });
       }
     },
+    maxStreams: () => (settled ? (session.remoteSettings?.maxConcurrentStreams ?? UNSAID_MAX_STREAMS) : UNSAID_MAX_STREAMS),
     lost(cause) {
       if (!isOver()) return undefined;
       // A stream learns of a broken peer before its connection does; one that was ended in order tells nothing.
