@@ -14,12 +14,12 @@ export interface CreateReporterOptions {
 const STILL_TRYING_MS = 10_000;
 
 /**
- * Shows what drivers and the engine client report: each warning once, of running progress only where it begins and ends, and of
- * retries each reason once, then a sign of life every ten seconds. JSON has everything but repeated warnings.
+ * Shows what drivers and the engine client report: each warning once, of running progress only where it begins, says something new and
+ * ends, and of retries each reason once, then a sign of life every ten seconds. JSON has everything but repeated warnings.
  */
 export function createReporter({ progress, write, now = () => performance.now() }: CreateReporterOptions): Reporter {
   const warned = new Set<string>();
-  const running = new Set<string>();
+  const running = new Map<string, string>();
   const describeRetry = createRetryText(now);
   return (event) => {
     if (event.type === "warning") {
@@ -33,10 +33,11 @@ export function createReporter({ progress, write, now = () => performance.now() 
   };
 }
 
-function isTurningPoint(event: RunnerEvent & { readonly type: "progress" }, running: Set<string>): boolean {
-  if (event.done) return running.delete(event.id);
-  if (running.has(event.id)) return false;
-  running.add(event.id);
+/** `running` has what was said last, by id. */
+function isTurningPoint({ id, message, done }: RunnerEvent & { readonly type: "progress" }, running: Map<string, string>): boolean {
+  if (done) return running.delete(id);
+  if (running.get(id) === message) return false;
+  running.set(id, message);
   return true;
 }
 

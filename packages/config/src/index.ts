@@ -15,3 +15,6 @@ export { DEFAULT_ENGINE_VERSION, engineImageName, wantsGpu, type EngineImageName
 export type { VersionClue } from "./engine-version/version-clue.ts";
 export { isRunnerName, type NamedRunner } from "./named-runner.ts";
 export { openHandleStore, type HandleStore, type StoredHandle } from "./handle-store.ts";
+export { LEASE_MS, openEngineUses, type EngineLease, type EngineUse, type EngineUses } from "./engine-uses.ts";
+export { forgetEngineStart, rememberEngineStart, type EngineStart } from "./engine-starts.ts";
+export { withFileLock } from "./with-file-lock.ts";

@@ -93,6 +93,8 @@ export interface LogsOptions extends CallOptions {
 export interface StopOptions extends CallOptions {
   /** How long the engine may take to shut down, in ms. Default 600,000: an engine that is killed earlier discards its cache. */
   readonly graceMs?: number | undefined;
+  /** How long sessions may take to end before that, in ms. 0 asks once: an engine in use, or one that can't say, fails with TIMEOUT. Default: `graceMs`. */
+  readonly drainMs?: number | undefined;
 }
 
 export interface DestroyOptions extends CallOptions {

@@ -4,7 +4,7 @@ import { RunnerError, throwIfAborted, type ProvisionOptions } from "@anyrunner/c
 import type { DockerClient } from "@anyrunner/docker-endpoint";
 
 import { containerName, describeState, findContainer, type ContainerDetails } from "./container.ts";
-import { readCacheLoss } from "./cache-fate.ts";
+import { readCacheLoss, type CacheLossOptions } from "./cache-fate.ts";
 import { readLastLog } from "./container-log.ts";
 import { createHandle } from "./handle.ts";
 import { stopContainer } from "./stop-container.ts";
@@ -13,7 +13,7 @@ const LOOK_MS = 500;
 /** The first restarts may be an engine that waits for what it needs. */
 const PATIENCE_RESTARTS = 2;
 
-export interface AwaitEngineOptions extends ProvisionOptions {
+export interface AwaitEngineOptions extends ProvisionOptions, CacheLossOptions {
   /** Whether this call started it: then what its log says of the cache is told. */
   readonly started: boolean;
 }

@@ -16,8 +16,13 @@ export interface ContainerDetails {
   };
   /** Ids of the execs that run, or that the daemon keeps for a while. */
   readonly ExecIDs?: readonly string[] | null;
-  readonly HostConfig?: { readonly PortBindings?: object | null; readonly NetworkMode?: string };
+  readonly HostConfig?: { readonly PortBindings?: object | null; readonly NetworkMode?: string; readonly RestartPolicy?: RestartPolicy | null };
   readonly State: ContainerState;
+}
+
+export interface RestartPolicy {
+  readonly Name: string;
+  readonly MaximumRetryCount?: number;
 }
 
 export interface ContainerState {

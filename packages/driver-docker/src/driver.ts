@@ -9,11 +9,14 @@ import {
   type RunnerState,
 } from "@anyrunner/core";
 import { createDockerClient, isLoopback, parseDockerHost, resolveDockerEndpoint, type DockerClient, type DockerEndpoint } from "@anyrunner/docker-endpoint";
+import { engineDraining } from "@anyrunner/engine-container";
 
+import { tellUnseenStart, type CacheLossOptions } from "./cache-fate.ts";
 import { cleanUpEngines } from "./clean-up.ts";
 import { connectContainer, openClient } from "./connection.ts";
 import { readLog } from "./container-log.ts";
 import { containerName, containerNotFound, describeState, findContainer, requireContainer, type ContainerDetails } from "./container.ts";
+import { isDraining } from "./drain-mark.ts";
 import { createHandle, type DockerHandle } from "./handle.ts";
 import { destroyEngineContainer, startEngineContainer, stopEngineContainer } from "./lifecycle.ts";
 import { listHandles } from "./list-engines.ts";
@@ -89,7 +92,9 @@ export function createDockerDriver(settings: DockerSettings = {}): RunnerDriver<
       withDaemon(target, options, async (client) => {
         const { endpoint } = client;
         warnPlaintext(endpoint, warned, options.report);
-        const container = isImage(target) ? await provisionImage(client, target, options) : await requireContainer(client, target.container, options);
+        const container = isImage(target)
+          ? await provisionImage(client, target, options)
+          : await requireOpenContainer(client, target.container, { ...options, env });
         return createHandle(endpoint, { id: container.Id, name: containerName(container), labels: container.Config.Labels });
       }),
     connect: (handle, options) => connectContainer(handle, { ...options, connectBudgetMs, apiVersion: agreed.get(handle.endpoint.docker.host) }),
@@ -121,6 +126,14 @@ function isImage(target: DockerTarget): target is DockerImageTarget {
 /** As Go's ParseBool, which the official client uses for it. */
 function isTrue(text: string | undefined): boolean {
   return /^(1|t|true)$/i.test(text ?? "");
+}
+
+/** A container that takes new sessions. Fails with NOT_FOUND, NOT_RUNNING. */
+async function requireOpenContainer(client: DockerClient, name: string, options: CacheLossOptions): Promise<ContainerDetails> {
+  const container = await requireContainer(client, name, options);
+  if (isDraining(container)) throw engineDraining({ driver: "docker", name: containerName(container) });
+  await tellUnseenStart(client, container, options);
+  return container;
 }
 
 async function describeTarget(client: DockerClient, target: DockerTarget, options: CallOptions): Promise<string> {

@@ -212,6 +212,32 @@ describe.skipIf(engineSkipReason !== undefined)(`engines by image, real daemon${
     await last.closed;
   });
 
+  test("an engine that is being stopped takes no new session from anybody, until it is started or the stop gives up", async () => {
+    await using site = createEngineSite();
+    const handle = await provision(url(site));
+    const elsewhere = createDockerDriver();
+    const { stream, closed } = await driver.connect(handle, {});
+    stream.on("error", () => undefined).resume();
+    stream.write("ECHO\n");
+    await expect(driver.stop?.(handle, { drainMs: 0 })).rejects.toMatchObject({ code: "TIMEOUT", details: { sessions: 1 } });
+    expect((await provision(url(site))).id).toBe(handle.id);
+
+    const waiting = new Promise<void>((resolve) => {
+      void driver.stop?.(handle, { report: ({ type }) => type === "progress" && resolve() });
+    });
+    await waiting;
+    const refusal = { code: "NOT_RUNNING", retryable: false, details: { state: "draining" }, hint: expect.stringContaining(`anyrunner start ${site.name}`) };
+    for (const text of [`docker-image://${url(site)}`, `docker-container://${site.name}`])
+      await expect((async () => elsewhere.provision(await elsewhere.parse(parseRunnerUrl(text)), {}))()).rejects.toMatchObject(refusal);
+    await driver.start?.(handle, {});
+    expect((await provision(url(site))).id).toBe(handle.id);
+
+    stream.end();
+    await closed;
+    await expect.poll(async () => (await driver.inspect?.(handle, {}))?.status, { timeout: 20_000 }).toBe("stopped");
+    expect(await inspectContainer(site.name)).toMatchObject({ HostConfig: { RestartPolicy: { Name: "unless-stopped" } } });
+  });
+
   test("cleanup removes our idle engines, neither live ones nor others'", async () => {
     await using idle = createEngineSite();
     await using live = createEngineSite();

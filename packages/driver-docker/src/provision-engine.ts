@@ -5,6 +5,7 @@ import type { DockerClient } from "@anyrunner/docker-endpoint";
 import {
   adoptableName,
   driftWarning,
+  engineDraining,
   matchesPlan,
   mayAdopt,
   planEngineContainer,
@@ -13,7 +14,9 @@ import {
 } from "@anyrunner/engine-container";
 
 import { awaitEngine } from "./await-engine.ts";
+import { tellUnseenStart } from "./cache-fate.ts";
 import { containerName, containerNotRunning, findContainer, type ContainerDetails } from "./container.ts";
+import { isDraining } from "./drain-mark.ts";
 import { createEngine } from "./create-engine.ts";
 import { readEngineFacts } from "./engine-facts.ts";
 import { startContainer } from "./start-container.ts";
@@ -66,7 +69,9 @@ async function useExisting(client: DockerClient, plan: EngineContainerPlan, opti
   switch (found.State.Status) {
     case "running":
     case "restarting":
+      if (isDraining(found)) throw engineDraining({ driver: "docker", name: plan.name });
       if (isFresh(found)) await awaitEngine(client, found, { ...options, started: false });
+      await tellUnseenStart(client, found, options);
       return found;
     case "paused":
     case "dead":

@@ -15,3 +15,6 @@ export { engineConfigPaths, type EngineConfigPaths } from "./engine-config-paths
 export { engineContainerName, engineId, officialContainerName, OFFICIAL_NAME_PREFIX } from "./engine-names.ts";
 export { engineReference } from "./plan-reference.ts";
 export { formatImageReference, isSameImage, parseImageReference, type ImageReference } from "./image-reference.ts";
+
+// The life of an engine.
+export { drainEngine, engineDraining, STOP_GRACE_MS, type DrainClock, type DrainedEngine, type DrainOptions } from "./drain.ts";
