@@ -1,17 +1,7 @@
-import type { Duplex } from "node:stream";
+import { abortedError, RunnerError, throwIfAborted, type CallOptions, type ConnectionDiagnostics, type RunnerConnection } from "@anyrunner/core";
 
-import {
-  abortedError,
-  RunnerError,
-  throwIfAborted,
-  type CallOptions,
-  type CloseReason,
-  type ConnectionDiagnostics,
-  type RunnerConnection,
-} from "@anyrunner/core";
-
+import { programCloseReason, programEndText } from "./program-close-reason.ts";
 import { openProgramStream, type ProgramFailure, type ProgramStream, type ProgramStreamOptions } from "./program-stream.ts";
-import type { ProgramEnd } from "./spawn-program.ts";
 
 export interface ConnectProgramOptions extends Omit<ProgramStreamOptions, "explainEnd" | "onStandardError"> {
   /** The driver's name, for errors. */
@@ -32,8 +22,6 @@ export interface ConnectProgramOptions extends Omit<ProgramStreamOptions, "expla
 }
 
 const CONNECT_BUDGET_MS = 10_000;
-/** A program that `destroy` ended says one of these if it catches the signal. */
-const EXIT_CODES_OF_OUR_END = new Set([0, 130, 143]);
 
 /**
  * A connection whose stream is the standard input and output of a program: what a driver's `connect` gives, kind `relay`.
@@ -60,7 +48,7 @@ export async function connectProgram(options: ConnectProgramOptions, { signal }:
   let isOver = false;
   const closed = exited.then((end) => {
     isOver = true;
-    return closeReason(stream, end, label);
+    return programCloseReason(stream, end, label);
   });
   if (isConnected === undefined) connected.resolve("connected");
   try {
@@ -121,31 +109,19 @@ function missingProgram(error: unknown, driver: string): unknown {
 function commandFailed(driver: string, label: string, failure: ProgramFailure): RunnerError {
   const [beforeUsage = ""] = failure.stderr.split(/^Usage:/m);
   const line = (beforeUsage.trim() || failure.stderr.trim()).split("\n").at(-1) ?? "";
-  return new RunnerError("COMMAND_FAILED", `${label} ended with ${endText(failure)}${line === "" ? "" : `: ${line.slice(0, 300)}`}`, {
+  return new RunnerError("COMMAND_FAILED", `${label} ended with ${programEndText(failure)}${line === "" ? "" : `: ${line.slice(0, 300)}`}`, {
     driver,
     hint: "read what it wrote, and call it by hand",
     ...(failure.exitCode !== undefined && { details: { exitCode: failure.exitCode } }),
   });
 }
 
-function closeReason(stream: Duplex, end: ProgramEnd, label: string): CloseReason {
-  if (stream.errored !== null) return { kind: "error", error: stream.errored };
-  const ended = stream.destroyed && (end.signal !== undefined || EXIT_CODES_OF_OUR_END.has(end.exitCode ?? -1));
-  if (stream.destroyed && !stream.readableEnded) return { kind: "local" };
-  if (end.exitCode === 0 || ended) return { kind: "end" };
-  return { kind: "error", error: new RunnerError("CONNECTION_LOST", `${label} ended with ${endText(end)}`) };
-}
-
 async function diagnose({ pid, ended, stderrTail }: ProgramStream, label: string, isOver: boolean): Promise<ConnectionDiagnostics> {
   const end = isOver ? await ended() : undefined;
   const lastOutput = end?.stderr ?? stderrTail();
   return {
-    summary: end === undefined ? `${label} runs (pid ${pid})` : `${label} ended with ${endText(end)}`,
+    summary: end === undefined ? `${label} runs (pid ${pid})` : `${label} ended with ${programEndText(end)}`,
     ...(end?.exitCode !== undefined && { exitCode: end.exitCode }),
     ...(lastOutput !== "" && { lastOutput }),
   };
-}
-
-function endText({ exitCode, signal }: ProgramEnd): string {
-  return exitCode === undefined ? `signal ${signal ?? "unknown"}` : `exit code ${exitCode}`;
 }

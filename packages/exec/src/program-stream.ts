@@ -1,5 +1,6 @@
-import { Duplex, type Readable, type Writable } from "node:stream";
+import type { Duplex, Readable, Writable } from "node:stream";
 
+import { createRelayStream } from "./relay-stream.ts";
 import { spawnProgram, type ProgramEnd, type SpawnProgramOptions } from "./spawn-program.ts";
 
 export interface ProgramStreamOptions extends Omit<SpawnProgramOptions, "stdio" | "terminal"> {
@@ -28,20 +29,21 @@ export interface ProgramStream {
   readonly stream: Duplex;
   /** Resolves when the program has ended; never rejects. */
   readonly exited: Promise<ProgramEnd>;
+  /** Signals the program and everything that it started, also after its own end. False when nothing is left. */
+  kill(signal: NodeJS.Signals): boolean;
   /** The last 4 KiB of standard error. */
   stderrTail(): string;
   /** How it ended, once all of its standard error is here. */
   ended(): Promise<ProgramFailure>;
 }
 
-const QUEUE_BYTES = 4 * 1024 * 1024;
 const STDERR_BYTES = 4096;
 /** How long a program that closed its output may take to end, and its standard error to arrive, before nobody waits for them. */
 const END_BUDGET_MS = 2000;
 
 /** Starts a program and talks to it. Fails as `spawnProgram` does. After that, `signal` has no effect: destroy the stream. */
 export async function openProgramStream(options: ProgramStreamOptions): Promise<ProgramStream> {
-  const { queueBytes = QUEUE_BYTES, explainEnd, onStandardError, signal, ...program } = options;
+  const { queueBytes, explainEnd, onStandardError, signal, ...program } = options;
   const child = await spawnProgram({ ...program, stdio: "pipe" });
   if (signal?.aborted) await child.end();
   const { stdin, stdout, stderr } = child as { readonly stdin: Writable; readonly stdout: Readable; readonly stderr: Readable };
@@ -52,60 +54,19 @@ export async function openProgramStream(options: ProgramStreamOptions): Promise<
     onStandardError?.(tail.toString("utf8"));
   });
 
-  let waiting: (() => void) | undefined;
-  const release = () => {
-    const callback = waiting;
-    waiting = undefined;
-    callback?.();
-  };
-  const acknowledge = (callback: () => void) => {
-    if (stdin.destroyed || stdin.writableLength <= queueBytes) callback();
-    else waiting = callback;
-  };
-  const stream = new Duplex({
-    // When the program has ended there is nobody to write to.
-    allowHalfOpen: false,
-    read: () => void stdout.resume(),
-    write(chunk: Buffer, _encoding, callback) {
-      stdin.write(chunk);
-      acknowledge(callback);
-    },
-    writev(chunks, callback) {
-      stdin.cork();
-      for (const { chunk } of chunks as readonly { readonly chunk: Buffer }[]) stdin.write(chunk);
-      stdin.uncork();
-      acknowledge(callback);
-    },
-    final(callback) {
-      stdin.end();
-      callback();
-    },
-    destroy(error, callback) {
-      stdin.destroy();
-      stdout.destroy();
-      release();
-      void child.end().then(() => callback(error));
-    },
-  });
   const ended = async (budgetMs?: number) => ({ ...(await ending(child.exited, stderr, budgetMs)), stderr: tail.toString("utf8") });
-  let silent = true;
-  stdout.on("data", (chunk: Buffer) => {
-    silent = false;
-    if (!stream.push(chunk)) stdout.pause();
+  const explain = async () => explainEnd?.(await ended(END_BUDGET_MS));
+  const stream = createRelayStream({
+    output: stdout,
+    input: stdin,
+    queueBytes,
+    explainEnd: (hadBytes) => (hadBytes || explainEnd === undefined ? undefined : explain()),
+    async release() {
+      await child.end();
+      void letGo(stderr);
+    },
   });
-  stdout.once("end", () => {
-    if (!silent || explainEnd === undefined) return void stream.push(null);
-    void ended(END_BUDGET_MS).then((end) => {
-      const error = explainEnd(end);
-      if (error === undefined) stream.push(null);
-      else stream.destroy(error);
-    });
-  });
-  stdout.once("error", (error) => stream.destroy(error));
-  stdin.on("drain", release);
-  // The program may end without reading its input; how it ended says more than the broken pipe.
-  stdin.on("error", release);
-  return { pid: child.pid, stream, exited: child.exited, stderrTail: () => tail.toString("utf8"), ended: () => ended() };
+  return { pid: child.pid, stream, exited: child.exited, kill: child.kill, stderrTail: () => tail.toString("utf8"), ended: () => ended() };
 }
 
 /** Waits for the end of the program, at most `budgetMs`, and then for its standard error, which something else may hold open. */
@@ -113,6 +74,12 @@ async function ending(exited: Promise<ProgramEnd>, stderr: Readable, budgetMs?: 
   const end = budgetMs === undefined ? await exited : await within(budgetMs, exited);
   if (end !== undefined && !stderr.closed) await within(END_BUDGET_MS, new Promise<void>((resolve) => stderr.once("close", resolve)));
   return end ?? { exitCode: undefined, signal: undefined };
+}
+
+/** What left the program's group may hold its standard error open for ever; it must not hold us. */
+async function letGo(stderr: Readable): Promise<void> {
+  if (!stderr.closed) await within(END_BUDGET_MS, new Promise<void>((resolve) => stderr.once("close", resolve)));
+  stderr.destroy();
 }
 
 async function within<T>(budgetMs: number, work: Promise<T>): Promise<T | undefined> {
