@@ -10,6 +10,16 @@ export const skipReason = process.env["ANYRUNNER_TEST_DOCKER"] === "skip" ? "ANY
 /** Why tests that make engines don't run, which need privileged containers; `undefined`: they run. */
 export const engineSkipReason = skipReason ?? (await privilegedContainersRefused());
 
+/** Name and version of the daemon, for reports. */
+export async function dockerVersion(): Promise<string> {
+  const client = createDockerClient(await resolveDockerEndpoint({ env: process.env }));
+  try {
+    return `Docker ${(await client.json<{ readonly Version: string }>({ path: "/version" })).Version}`;
+  } finally {
+    client.close();
+  }
+}
+
 export interface TestContainer extends AsyncDisposable {
   readonly id: string;
   readonly name: string;

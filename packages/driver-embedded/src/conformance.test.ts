@@ -5,7 +5,8 @@ import { join } from "node:path";
 import type { Duplex } from "node:stream";
 
 import { RunnerError } from "@anyrunner/core";
-import { serveConformancePeer, testDriver } from "@anyrunner/testkit";
+import { serveConformancePeer } from "@anyrunner/testkit";
+import { testDriver } from "@anyrunner/testkit/vitest";
 
 import { createEmbeddedDriver } from "./driver.ts";
 import type { EmbeddedEngine } from "./engine.ts";

@@ -13,6 +13,12 @@ import { NAMESPACE, testSource } from "./test-place.fixture.ts";
 /** An image with a shell that the cluster has or can pull. */
 const IMAGE = process.env["ANYRUNNER_TEST_KUBE_IMAGE"] ?? "busybox:1";
 
+/** Its version, for reports. */
+export async function clusterVersion(): Promise<string> {
+  const { gitVersion } = (await callCluster("GET", "/version")) as { readonly gitVersion: string };
+  return `Kubernetes ${gitVersion.replace(/^v/, "")}`;
+}
+
 export interface TestPod extends AsyncDisposable {
   readonly name: string;
   /** Programs in it beside its own command. */

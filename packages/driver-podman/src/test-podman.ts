@@ -42,6 +42,11 @@ export async function podman(args: readonly string[], options: { readonly input?
   return result.stdout.toString("utf8").trim();
 }
 
+/** Name and version, for reports. */
+export async function podmanVersion(): Promise<string> {
+  return `Podman ${await podman(["version", "--format", "{{.Client.Version}}"])}`;
+}
+
 export async function tryPodman(args: readonly string[], options: { readonly input?: Buffer } = {}): Promise<ProgramResult> {
   try {
     return await runProgram({ command: "podman", args, env: podmanEnv, ...options });

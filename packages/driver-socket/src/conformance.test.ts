@@ -2,7 +2,8 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-import { startConformanceServer, testDriver } from "@anyrunner/testkit";
+import { startConformanceServer } from "@anyrunner/testkit";
+import { testDriver } from "@anyrunner/testkit/vitest";
 
 import { createSocketDriver } from "./driver.ts";
 

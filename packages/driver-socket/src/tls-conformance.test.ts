@@ -2,7 +2,8 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-import { serveConformancePeer, testDriver } from "@anyrunner/testkit";
+import { serveConformancePeer } from "@anyrunner/testkit";
+import { testDriver } from "@anyrunner/testkit/vitest";
 
 import { createCertificates } from "./certs/index.ts";
 import { createSocketDriver } from "./driver.ts";

@@ -1,6 +1,7 @@
-// The conformance suite for drivers.
-export { testDriver } from "./conformance/test-driver.ts";
+// The conformance suite for drivers, for any runner of tests; for vitest it is testDriver of @anyrunner/testkit/vitest.
+export { driverCases, type ConformanceCase, type DriverCases } from "./conformance/driver-cases.ts";
 export type { ConformanceTarget, DriverSuite } from "./conformance/driver-suite.ts";
+export type { CaseOutcome, ConformanceReport, ReportedCase } from "./conformance/conformance-report.ts";
 export { CONFORMANCE_PEER_SCRIPT, serveConformancePeer } from "./conformance/conformance-peer.ts";
 export { startConformanceServer, type ConformanceServer } from "./conformance/conformance-server.ts";
 
@@ -19,7 +20,7 @@ export {
 } from "./images/test-image.ts";
 
 // A real sshd.
-export { SSH_TESTS_SKIPPED, startSshServer, type SshServer, type SshServerOptions } from "./ssh-server.ts";
+export { SSH_TESTS_SKIPPED, sshVersion, startSshServer, type SshServer, type SshServerOptions } from "./ssh-server.ts";
 
 // An engine that isn't one, with faults.
 export { createEngineDouble, type DoubleArrival, type EngineDouble, type EngineDoubleInfo, type EngineDoubleOptions } from "./double/engine-double.ts";

@@ -40,6 +40,12 @@ export interface SshServer extends AsyncDisposable {
 /** Set to `skip` where no sshd can be had; else a missing one fails the test. */
 export const SSH_TESTS_SKIPPED = process.env["ANYRUNNER_TEST_SSH"] === "skip";
 
+/** Name and version of the machine's ssh, for reports. */
+export async function sshVersion(): Promise<string> {
+  const { stderr } = await promisify(execFile)("ssh", ["-V"]);
+  return stderr.split(/[ ,]/, 1).join().replace("_", " ");
+}
+
 const HOST = "anyrunner-test-host";
 
 /** Starts a server. Throws, with the command that installs it, when there is no sshd. */

@@ -1,14 +1,15 @@
+import assert from "node:assert/strict";
 import { getEventListeners } from "node:events";
 import { setImmediate as nextTurn, setTimeout as delay } from "node:timers/promises";
 
 import { parseRunnerUrl, type RunnerConnection } from "@anyrunner/core";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
 
-import { caught, expectTypedError } from "./caught.ts";
+import { caught, expectCode } from "./caught.ts";
+import type { CaseContext, CaseDraft } from "./conformance-case.ts";
 import { readText } from "./conversation.ts";
 import type { DriverSuite } from "./driver-suite.ts";
 import { openTarget, type OpenTarget } from "./open-target.ts";
-import { testBudgetMs, withinBudget } from "./within-budget.ts";
+import { withinBudget } from "./within-budget.ts";
 
 /** How far a call may have come when it is cancelled: not at all, a few turns of the event loop, some milliseconds. */
 const MOMENTS: readonly (() => Promise<unknown> | undefined)[] = [
@@ -24,52 +25,64 @@ const MOMENTS: readonly (() => Promise<unknown> | undefined)[] = [
   () => delay(40),
 ];
 
+const group = "abort";
+
 /** Cancelling before and during each call: ABORTED, at once, and nothing stays behind. */
-export function testAbort(suite: DriverSuite): void {
-  describe("abort", () => {
-    let open: OpenTarget;
-    beforeAll(async () => {
-      open = await openTarget(suite);
-    }, testBudgetMs(suite));
-    afterAll(async () => {
-      await open?.[Symbol.asyncDispose]();
-    });
-
-    const calls = callsWithSignal(suite);
-
-    test.each([...calls, ...callsThatChange(suite)])("$name with an aborted signal is ABORTED and does nothing", async ({ call }) => {
-      const reason = new Error("changed my mind");
-      const error = await caught(() => call(open, AbortSignal.abort(reason)));
-      expectTypedError(error);
-      expect(error).toMatchObject({ code: "ABORTED", cause: reason });
-      await open.expectNothingLeft();
-      await expectAlive(open);
-    });
-
-    test.each(calls)("$name cancelled on its way is ABORTED, or was done; nothing is left, no listener either", async ({ name, call }) => {
-      for (const moment of MOMENTS) {
-        const controller = new AbortController();
-        const outcome = call(open, controller.signal).then(
-          (value) => release(value),
-          (error: unknown) => expect(error).toMatchObject({ code: "ABORTED" }),
-        );
-        await moment();
-        controller.abort();
-        await withinBudget(suite, "answer", `\`${name}\` did not settle after its signal was aborted`, outcome);
+export function abortCases({ suite, slot }: CaseContext): readonly CaseDraft[] {
+  const shared = () =>
+    slot.share(
+      group,
+      () => openTarget(suite),
+      (open) => open[Symbol.asyncDispose](),
+    );
+  const calls = callsWithSignal(suite);
+  return [
+    ...[...calls, ...callsThatChange(suite)].map(({ name, call }): CaseDraft => ({
+      group,
+      name: `${name} with an aborted signal is ABORTED and does nothing`,
+      async run() {
+        const open = await shared();
+        const reason = new Error("changed my mind");
+        const error = await caught(() => call(open, AbortSignal.abort(reason)));
+        assert.equal(expectCode(error, "ABORTED").cause, reason, "the cause of ABORTED is the signal's reason");
         await open.expectNothingLeft();
-        expect(getEventListeners(controller.signal, "abort")).toEqual([]);
-      }
-    });
+        await expectAlive(open);
+      },
+    })),
+    ...calls.map(({ name, call }): CaseDraft => ({
+      group,
+      name: `${name} cancelled on its way is ABORTED, or was done; nothing is left, no listener either`,
+      run: async () => cancelAtEveryMoment(await shared(), name, call),
+    })),
+    {
+      group,
+      name: "a connection that ended leaves no listener on the signal it was opened with",
+      async run() {
+        const open = await shared();
+        const { signal } = new AbortController();
+        const connection = await open.connect("ECHO", signal);
+        connection.stream.destroy();
+        await connection.closed("after its stream was destroyed");
+        await open.expectNothingLeft();
+        expectNoListener(signal);
+      },
+    },
+  ];
 
-    test("a connection that ended leaves no listener on the signal it was opened with", async () => {
-      const { signal } = new AbortController();
-      const connection = await open.connect("ECHO", signal);
-      connection.stream.destroy();
-      await connection.closed("after its stream was destroyed");
+  async function cancelAtEveryMoment(open: OpenTarget, name: string, call: Call): Promise<void> {
+    for (const moment of MOMENTS) {
+      const controller = new AbortController();
+      const outcome = call(open, controller.signal).then(
+        (value) => release(value),
+        (error: unknown) => void expectCode(error, "ABORTED"),
+      );
+      await moment();
+      controller.abort();
+      await withinBudget(suite, "answer", `\`${name}\` did not settle after its signal was aborted`, outcome);
       await open.expectNothingLeft();
-      expect(getEventListeners(signal, "abort")).toEqual([]);
-    });
-  });
+      expectNoListener(controller.signal);
+    }
+  }
 }
 
 type Call = (open: OpenTarget, signal: AbortSignal) => Promise<unknown>;
@@ -102,9 +115,13 @@ function callsThatChange(suite: DriverSuite): readonly { readonly name: string; 
 
 async function expectAlive(open: OpenTarget): Promise<void> {
   const { stream, closed } = await open.connect("SOURCE 5");
-  expect(await readText(stream)).toBe("1\n2\n3");
+  assert.equal(await readText(stream), "1\n2\n3");
   stream.destroy();
   await closed("after its stream was destroyed");
+}
+
+function expectNoListener(signal: AbortSignal): void {
+  assert.deepEqual(getEventListeners(signal, "abort"), [], "listeners on the signal");
 }
 
 async function drain(chunks: AsyncIterable<string> | undefined): Promise<void> {

@@ -1,6 +1,6 @@
 import type { ErrorCode, RunnerDriver } from "@anyrunner/core";
 
-/** What a driver gives to be tested by `testDriver`. */
+/** What a driver gives to be tested by `testDriver`, or by another runner of tests through `driverCases`. */
 export interface DriverSuite {
   /** Heads the report: the driver's name, and against what it runs (`docker, real daemon`). */
   readonly name: string;
@@ -18,6 +18,17 @@ export interface DriverSuite {
   readonly badUrls: readonly (string | { readonly url: string; readonly code: ErrorCode })[];
   /** Good URLs of what isn't there: `probe` must say so, with a reason, instead of throwing. */
   readonly absentUrls?: readonly string[];
+  /**
+   * What can't be shown here, each with its reason, which the report repeats. A key is a capability that the driver doesn't declare, or
+   * the name of a case of one that it declares but this target can't show. Naming a mandatory case is a TypeError.
+   */
+  readonly unsupported?: Readonly<Record<string, string>> | undefined;
+  /** Name and version of the real thing behind the targets, for the report: `Docker 20.10.24`. Without it they count as doubles. */
+  readonly realVersion?: (() => Promise<string>) | undefined;
+  /** Why nothing of it can run on this machine: every case is skipped, and the report says so. */
+  readonly skip?: string | undefined;
+  /** Folder for the report, `NAME.json` and `NAME.md`. Default: the environment variable ANYRUNNER_CONFORMANCE_REPORT; without it none is written. */
+  readonly reportFolder?: string | undefined;
   /**
    * How much may lie between a writer and a reader that has stopped: the buffers of sockets, pipes and servers on the way, and the
    * driver's own, of which 4 MiB are the most in any case. Default 32 MiB.

@@ -1,49 +1,67 @@
-import { parseRunnerUrl, type RunnerHandle } from "@anyrunner/core";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import assert from "node:assert/strict";
 
+import { parseRunnerUrl, type RunnerHandle } from "@anyrunner/core";
+
+import type { CaseContext, CaseDraft } from "./conformance-case.ts";
 import { readDigest } from "./conversation.ts";
-import type { DriverSuite } from "./driver-suite.ts";
-import { openTarget, startConversation, type OpenTarget } from "./open-target.ts";
-import { createBudgetedDriver, testBudgetMs } from "./within-budget.ts";
+import { openTarget, startConversation } from "./open-target.ts";
+import { createBudgetedDriver } from "./within-budget.ts";
+
+const group = "provision";
 
 /** The handle: one runner has one id, and its handle is data that another process can use. */
-export function testProvision(suite: DriverSuite): void {
-  describe("provision", () => {
-    let open: OpenTarget;
-    beforeAll(async () => {
-      open = await openTarget(suite);
-    }, testBudgetMs(suite));
-    afterAll(async () => {
-      await open?.[Symbol.asyncDispose]();
-    });
-
-    test("twice, and by two callers at once, gives one id", async () => {
-      const other = createBudgetedDriver(suite);
-      const [second, third, fourth] = await Promise.all([
-        open.driver.provision(open.target, {}),
-        open.driver.provision(open.target, {}),
-        other.provision(await other.parse(parseRunnerUrl(open.far.url)), {}),
-      ]);
-      expect(second).toEqual(open.handle);
-      expect([second.id, third.id, fourth.id]).toEqual([open.handle.id, open.handle.id, open.handle.id]);
-    });
-
-    test("gives a handle of this driver that is plain JSON", () => {
-      expect(open.handle.driver).toBe(open.driver.name);
-      expect(open.handle.id).not.toBe("");
-      expect(JSON.parse(JSON.stringify(open.handle))).toEqual(open.handle);
-    });
-
-    test("owns only what it could have made", () => {
-      expect(open.handle.owned && !open.driver.capabilities.includes("provision")).toBe(false);
-    });
-
-    test("a handle that went through JSON connects, with a driver that never saw it", async () => {
-      const handle = JSON.parse(JSON.stringify(open.handle)) as RunnerHandle;
-      const { stream, closed } = startConversation(suite, await createBudgetedDriver(suite).connect(handle, {}), "SOURCE 3");
-      expect((await readDigest(stream)).byteCount).toBe(3);
-      stream.destroy();
-      await closed("after its stream was destroyed");
-    });
-  });
+export function provisionCases({ suite, slot }: CaseContext): readonly CaseDraft[] {
+  const shared = () =>
+    slot.share(
+      group,
+      () => openTarget(suite),
+      (open) => open[Symbol.asyncDispose](),
+    );
+  return [
+    {
+      group,
+      name: "twice, and by two callers at once, gives one id",
+      async run() {
+        const open = await shared();
+        const other = createBudgetedDriver(suite);
+        const [second, third, fourth] = await Promise.all([
+          open.driver.provision(open.target, {}),
+          open.driver.provision(open.target, {}),
+          other.provision(await other.parse(parseRunnerUrl(open.far.url)), {}),
+        ]);
+        assert.deepEqual(second, open.handle);
+        assert.deepEqual([second.id, third.id, fourth.id], [open.handle.id, open.handle.id, open.handle.id]);
+      },
+    },
+    {
+      group,
+      name: "gives a handle of this driver that is plain JSON",
+      async run() {
+        const { handle, driver } = await shared();
+        assert.equal(handle.driver, driver.name, "`driver` of the handle");
+        assert.notEqual(handle.id, "", "`id` of the handle");
+        assert.deepEqual(JSON.parse(JSON.stringify(handle)), handle);
+      },
+    },
+    {
+      group,
+      name: "owns only what it could have made",
+      async run() {
+        const { handle, driver } = await shared();
+        assert.ok(!handle.owned || driver.capabilities.includes("provision"), 'the handle is owned, but the driver doesn\'t declare "provision"');
+      },
+    },
+    {
+      group,
+      name: "a handle that went through JSON connects, with a driver that never saw it",
+      async run() {
+        const open = await shared();
+        const handle = JSON.parse(JSON.stringify(open.handle)) as RunnerHandle;
+        const { stream, closed } = startConversation(suite, await createBudgetedDriver(suite).connect(handle, {}), "SOURCE 3");
+        assert.equal((await readDigest(stream)).byteCount, 3);
+        stream.destroy();
+        await closed("after its stream was destroyed");
+      },
+    },
+  ];
 }

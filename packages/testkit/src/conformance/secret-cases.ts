@@ -1,7 +1,7 @@
 import { parseRunnerUrl, type RunnerEvent } from "@anyrunner/core";
-import { describe, expect, test } from "vitest";
 
-import { caught, expectTypedError } from "./caught.ts";
+import { caught, expectHidden, expectTypedError } from "./caught.ts";
+import type { CaseContext, CaseDraft } from "./conformance-case.ts";
 import type { DriverSuite } from "./driver-suite.ts";
 import { openTarget, visibleText } from "./open-target.ts";
 import { createBudgetedDriver, withinBudget } from "./within-budget.ts";
@@ -9,30 +9,38 @@ import { createBudgetedDriver, withinBudget } from "./within-budget.ts";
 const PLANTED = "planted-5ecret-7a1f";
 
 /** Secrets that a URL or the surroundings hold never come out again. */
-export function testSecrets(suite: DriverSuite): void {
-  describe("secrets", () => {
-    test("a password and secret parameters of a URL show in no error, report, target or handle", async () => {
-      for (const url of await urlsWithSecrets(suite)) {
-        const shown = await everythingSaidAbout(suite, url);
-        expect(shown.join("\n")).not.toContain(PLANTED);
-      }
-    });
-
-    test("what the driver learns from its surroundings shows in nothing that it emits", async () => {
-      await using open = await openTarget(suite);
-      const { driver, handle, target, emitted, far } = open;
-      const report = (event: RunnerEvent) => open.report(event);
-      const connection = await open.connect("DIE");
-      connection.stream.resume();
-      emitted.push(visibleText(await connection.closed("after the far end died")), JSON.stringify(await connection.diagnostics({})));
-      emitted.push(JSON.stringify(await driver.probe(target, { report })));
-      if (driver.inspect !== undefined) emitted.push(JSON.stringify(await driver.inspect(handle, { report })));
-      if (driver.list !== undefined) emitted.push(JSON.stringify(await driver.list({ report })));
-      await far.kill();
-      emitted.push(visibleText(await caught(() => driver.connect(handle, { report }))));
-      for (const secret of far.secrets ?? []) expect(emitted.join("\n")).not.toContain(secret);
-    });
-  });
+export function secretCases({ suite }: CaseContext): readonly CaseDraft[] {
+  const group = "secrets";
+  return [
+    {
+      group,
+      name: "a password and secret parameters of a URL show in no error, report, target or handle",
+      async run() {
+        for (const url of await urlsWithSecrets(suite)) {
+          const shown = await everythingSaidAbout(suite, url);
+          expectHidden(shown.join("\n"), [PLANTED]);
+        }
+      },
+    },
+    {
+      group,
+      name: "what the driver learns from its surroundings shows in nothing that it emits",
+      async run() {
+        await using open = await openTarget(suite);
+        const { driver, handle, target, emitted, far } = open;
+        const report = (event: RunnerEvent) => open.report(event);
+        const connection = await open.connect("DIE");
+        connection.stream.resume();
+        emitted.push(visibleText(await connection.closed("after the far end died")), JSON.stringify(await connection.diagnostics({})));
+        emitted.push(JSON.stringify(await driver.probe(target, { report })));
+        if (driver.inspect !== undefined) emitted.push(JSON.stringify(await driver.inspect(handle, { report })));
+        if (driver.list !== undefined) emitted.push(JSON.stringify(await driver.list({ report })));
+        await far.kill();
+        emitted.push(visibleText(await caught(() => driver.connect(handle, { report }))));
+        expectHidden(emitted.join("\n"), far.secrets ?? []);
+      },
+    },
+  ];
 }
 
 /** The target's URL with a secret in each place where one can stand; not all of them need to be valid. */

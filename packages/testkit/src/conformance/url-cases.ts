@@ -1,68 +1,92 @@
-import { parseRunnerUrl, serializeRunnerUrl } from "@anyrunner/core";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import assert from "node:assert/strict";
 
-import { caught, expectTypedError } from "./caught.ts";
-import type { ConformanceTarget, DriverSuite } from "./driver-suite.ts";
-import { createBudgetedDriver, testBudgetMs } from "./within-budget.ts";
+import { parseRunnerUrl, serializeRunnerUrl, type ErrorCode, type ProbeResult } from "@anyrunner/core";
+
+import { caught, expectCode } from "./caught.ts";
+import type { CaseContext, CaseDraft } from "./conformance-case.ts";
+import { createBudgetedDriver } from "./within-budget.ts";
+
+const group = "urls";
 
 /** What `parse` and `probe` say about URLs. */
-export function testUrls(suite: DriverSuite): void {
-  describe("urls", () => {
-    let far: ConformanceTarget;
-    beforeAll(async () => {
-      far = await suite.target();
-    }, testBudgetMs(suite));
-    afterAll(async () => {
-      await far?.close();
-    });
-    const driver = createBudgetedDriver(suite);
-
-    test("at least one bad URL is given", () => {
-      expect(suite.badUrls.length).toBeGreaterThan(0);
-    });
-
-    test.each(suite.badUrls.map((bad) => (typeof bad === "string" ? { url: bad, code: "INVALID_URL" as const } : bad)))(
-      "$url is refused with $code",
-      async ({ url, code }) => {
-        const error = await caught(async () => driver.parse(parseRunnerUrl(url)));
-        expectTypedError(error);
-        expect(error).toMatchObject({ code });
-      },
+export function urlCases({ suite, slot }: CaseContext): readonly CaseDraft[] {
+  const shared = () =>
+    slot.share(
+      group,
+      () => suite.target(),
+      (far) => far.close(),
     );
+  const driver = createBudgetedDriver(suite);
+  const bad = suite.badUrls.map((one) => (typeof one === "string" ? { url: one, code: "INVALID_URL" as const } : one));
+  return [
+    {
+      group,
+      name: "at least one bad URL is given",
+      async run() {
+        assert.ok(suite.badUrls.length > 0, "badUrls is empty");
+      },
+    },
+    ...bad.map((one): CaseDraft => ({ group, name: `${one.url} is refused with ${one.code}`, run: () => expectRefusal(one) })),
+    {
+      group,
+      name: "an unknown parameter is refused with INVALID_OPTION and a hint",
+      async run() {
+        const url = parseRunnerUrl((await shared()).url);
+        const error = await caught(async () => driver.parse({ ...url, params: [...url.params, { name: "no-such-parameter", value: "1" }] }));
+        assert.ok(expectCode(error, "INVALID_OPTION").hint, "the error has no hint");
+      },
+    },
+    {
+      group,
+      name: "parsing twice gives the same plain data",
+      async run() {
+        const { url } = await shared();
+        const first = await driver.parse(parseRunnerUrl(url));
+        const second = await driver.parse(parseRunnerUrl(serializeRunnerUrl(parseRunnerUrl(url))));
+        assert.deepEqual(second, first);
+        assert.deepEqual(JSON.parse(JSON.stringify(first)), first, "a target is plain JSON");
+        assert.equal(first.driver, driver.name, "`driver` of the target");
+      },
+    },
+    {
+      group,
+      name: "probe finds what is there",
+      async run() {
+        const target = await driver.parse(parseRunnerUrl((await shared()).url));
+        const result = await driver.probe(target, {});
+        assert.ok(result.available, `probe says of a runner that is there: ${reasonOf(result)}`);
+      },
+    },
+    ...(suite.absentUrls ?? []).map((url): CaseDraft => ({
+      group,
+      name: `probe reports, instead of throwing, that ${url} is not there`,
+      async run() {
+        const result = await driver.probe(await driver.parse(parseRunnerUrl(url)), {});
+        assert.ok(!result.available, "probe says that it is there");
+        assert.match(result.reason, /./, "the reason is empty");
+      },
+    })),
+    {
+      group,
+      name: "probe of a runner that was killed answers",
+      async run() {
+        const dead = await suite.target();
+        try {
+          const target = await driver.parse(parseRunnerUrl(dead.url));
+          await dead.kill();
+          assert.equal(typeof (await driver.probe(target, {})).available, "boolean");
+        } finally {
+          await dead.close();
+        }
+      },
+    },
+  ];
 
-    test("an unknown parameter is refused with INVALID_OPTION and a hint", async () => {
-      const url = parseRunnerUrl(far.url);
-      const error = await caught(async () => driver.parse({ ...url, params: [...url.params, { name: "no-such-parameter", value: "1" }] }));
-      expect(error).toMatchObject({ code: "INVALID_OPTION", hint: expect.stringMatching(/./) });
-    });
+  async function expectRefusal({ url, code }: { readonly url: string; readonly code: ErrorCode }): Promise<void> {
+    expectCode(await caught(async () => driver.parse(parseRunnerUrl(url))), code);
+  }
+}
 
-    test("parsing twice gives the same plain data", async () => {
-      const first = await driver.parse(parseRunnerUrl(far.url));
-      const second = await driver.parse(parseRunnerUrl(serializeRunnerUrl(parseRunnerUrl(far.url))));
-      expect(second).toEqual(first);
-      expect(JSON.parse(JSON.stringify(first))).toEqual(first);
-      expect(first.driver).toBe(driver.name);
-    });
-
-    test("probe finds what is there", async () => {
-      const target = await driver.parse(parseRunnerUrl(far.url));
-      expect(await driver.probe(target, {})).toMatchObject({ available: true });
-    });
-
-    test.each(suite.absentUrls ?? [])("probe reports, instead of throwing, that %s is not there", async (url) => {
-      const result = await driver.probe(await driver.parse(parseRunnerUrl(url)), {});
-      expect(result).toMatchObject({ available: false, reason: expect.stringMatching(/./) });
-    });
-
-    test("probe of a runner that was killed answers", async () => {
-      const dead = await suite.target();
-      try {
-        const target = await driver.parse(parseRunnerUrl(dead.url));
-        await dead.kill();
-        expect(typeof (await driver.probe(target, {})).available).toBe("boolean");
-      } finally {
-        await dead.close();
-      }
-    });
-  });
+function reasonOf(result: ProbeResult): string {
+  return result.available ? "" : result.reason;
 }

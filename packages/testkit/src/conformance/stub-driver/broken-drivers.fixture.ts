@@ -1,4 +1,4 @@
-import { testDriver } from "../test-driver.ts";
+import { testDriver } from "../../vitest/test-driver.ts";
 import { BROKEN_DRIVERS } from "./broken-drivers.ts";
 import { stubSuite } from "./stub-suite.ts";
 

@@ -1,4 +1,4 @@
-import { stubSuite } from "./stub-driver/stub-suite.ts";
+import { stubSuite } from "../conformance/stub-driver/stub-suite.ts";
 import { testDriver } from "./test-driver.ts";
 
 testDriver(stubSuite("stub driver"));
