@@ -4,6 +4,7 @@ export type { SessionEnvironment } from "./session-environment.ts";
 // The steps of `connect`, for programs that do something between them.
 export { chooseClientRunner, type ClientRunner } from "./choose-client-runner.ts";
 export { wantedEngine, type WantedEngine } from "./default-engine.ts";
+export { openClientRunner, type OpenClientRunnerOptions } from "./open-client-runner.ts";
 export { openClientSession, type OpenClientSessionOptions } from "./open-client-session.ts";
 export { pinVersion } from "./pin-version.ts";
 export { sessionEnvironment } from "./session-environment.ts";

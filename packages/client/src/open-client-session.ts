@@ -1,20 +1,14 @@
-import { findEngineVersion, openHandleStore, registryCredentials, stableClientId } from "@anyrunner/config";
-import { openRunner, throwIfAborted, type CallOptions, type OpenRunnerOptions, type Registry, type Runner } from "@anyrunner/core";
+import { findEngineVersion, registryCredentials, stableClientId } from "@anyrunner/config";
+import { throwIfAborted } from "@anyrunner/core";
 import type { EngineSession, OpenSessionOptions } from "@anyrunner/engine";
 
-import type { ClientRunner } from "./choose-client-runner.ts";
-import { withRemedies } from "./default-engine.ts";
 import { warnIgnoredVariables } from "./ignored-variables.ts";
+import { openClientRunner, type OpenClientRunnerOptions } from "./open-client-runner.ts";
 import type { Surroundings } from "./surroundings.ts";
 
 type EngineOptions = Pick<OpenSessionOptions, "attachables" | "clientVersion" | "connectBudgetMs" | "labels" | "metadata" | "onTelemetry" | "shutdownBudgetMs">;
 
-export interface OpenClientSessionOptions extends EngineOptions, Pick<CallOptions, "signal"> {
-  /** What `chooseClientRunner` found; its `chosen` must be a URL. */
-  readonly runner: ClientRunner & { readonly chosen: { readonly kind: "url" } };
-  /** Default: the built-in drivers and those of the project. */
-  readonly registry?: Registry | undefined;
-}
+export interface OpenClientSessionOptions extends EngineOptions, OpenClientRunnerOptions {}
 
 /**
  * Opens a session on the runner that was chosen, as a client of these surroundings: the stable identity of the user, the version that
@@ -26,13 +20,8 @@ export async function openClientSession(surroundings: Surroundings, options: Ope
   // Loaded while the driver looks for the runner.
   const engine = import("@anyrunner/engine");
   const clientVersion = options.clientVersion ?? projectVersion(surroundings);
-  const [registry, stableId] = await Promise.all([options.registry ?? defaultRegistry(surroundings, runner), stableClientId({ env, report })]);
+  const [opened, stableId] = await Promise.all([openClientRunner(surroundings, options), stableClientId({ env, report })]);
   throwIfAborted(signal);
-  const ready: OpenRunnerOptions["ready"] = async (handle, call) => (await engine).createReadiness({ registry })(handle, call);
-  const opened = await openRunner(runner.chosen.url, { registry, signal, report, ready }).catch((error: unknown) => {
-    throw runner.chosen.from.kind === "default" ? withRemedies(error) : error;
-  });
-  const remembered = remember(surroundings, opened);
   const { openSession } = await engine;
   const session = await openSession(opened, {
     env,
@@ -48,26 +37,12 @@ export async function openClientSession(surroundings: Surroundings, options: Ope
     connectBudgetMs: options.connectBudgetMs,
     shutdownBudgetMs: options.shutdownBudgetMs,
   });
-  await remembered;
   warnIgnoredVariables({ env, engine: session.engine.version, report });
   return session;
-}
-
-async function defaultRegistry({ cwd, env, report }: Surroundings, { config, store }: ClientRunner): Promise<Registry> {
-  const { createDefaultRegistry } = await import("@anyrunner/drivers");
-  return createDefaultRegistry({ cwd, env, config, store, report });
 }
 
 /** The version that the project's SDK has, if its files say exactly one: it selects the API that the engine shows. */
 async function projectVersion({ cwd, env }: Surroundings): Promise<string | undefined> {
   const { chosen } = await findEngineVersion({ cwd, env });
   return chosen?.exact ? chosen.version : undefined;
-}
-
-/** Notes the handle of a runner that other commands can look after, where the driver lets them. What can't be written is only forgotten. */
-async function remember({ env }: Surroundings, { url, driver, handle }: Runner): Promise<void> {
-  if (driver.capabilities.every((capability) => capability === "half-close" || capability === "provision")) return;
-  await openHandleStore({ env })
-    .remember({ url, handle })
-    .catch(() => {});
 }
