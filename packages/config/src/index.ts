@@ -18,3 +18,4 @@ export { openHandleStore, type HandleStore, type StoredHandle } from "./handle-s
 export { LEASE_MS, openEngineUses, type EngineLease, type EngineUse, type EngineUses } from "./engine-uses.ts";
 export { forgetEngineStart, rememberEngineStart, type EngineStart } from "./engine-starts.ts";
 export { withFileLock } from "./with-file-lock.ts";
+export { openBridgeStore, type BridgeStore, type StoredBridge } from "./bridge-store.ts";
