@@ -1,0 +1,26 @@
+import { expect, test } from "vitest";
+
+import * as author from "@anyrunner/core/driver";
+import * as all from "@anyrunner/core";
+
+test("authors get what drivers are written with, and nothing that opens or chooses runners", () => {
+  expect(Object.keys(author).toSorted()).toEqual([
+    "ERROR_CODES",
+    "RunnerError",
+    "abortedError",
+    "checkDriver",
+    "formatRunnerUrl",
+    "isErrorCode",
+    "parseRunnerUrl",
+    "readOptions",
+    "redact",
+    "runnerErrorFromJson",
+    "serializeRunnerUrl",
+    "suggest",
+    "throwIfAborted",
+  ]);
+});
+
+test("each of them is the one that users get", () => {
+  for (const [name, value] of Object.entries(author)) expect(all[name as keyof typeof all]).toBe(value);
+});

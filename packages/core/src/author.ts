@@ -1,0 +1,42 @@
+/**
+ * All that a driver is written with: `@anyrunner/core/driver`. What programs need that use drivers (the registry, opening a runner,
+ * choosing one) is not here; it is in `@anyrunner/core`, which gives these names, too, for whoever does both.
+ *
+ * The contract is `RunnerDriver`. Every failure is a `RunnerError` with a code of `ERROR_CODES`; durations end in `Ms`, sizes in `Bytes`.
+ *
+ * @module
+ */
+
+// The interface.
+export type {
+  CallOptions,
+  CloseReason,
+  ConnectionDiagnostics,
+  DestroyOptions,
+  DriverCapability,
+  LogsOptions,
+  ProbeResult,
+  ProvisionOptions,
+  Reporter,
+  RunnerConnection,
+  RunnerDriver,
+  RunnerEvent,
+  RunnerHandle,
+  RunnerState,
+  RunnerTarget,
+  StopOptions,
+} from "./driver.ts";
+export { checkDriver } from "./check-driver.ts";
+export type { JsonObject, JsonValue } from "./json.ts";
+
+// Errors.
+export { abortedError, RunnerError, runnerErrorFromJson, throwIfAborted, type RunnerErrorOptions } from "./runner-error.ts";
+export { ERROR_CODES, isErrorCode, type ErrorCode, type ErrorCodeEntry } from "./error-codes.ts";
+
+// URLs and their parameters.
+export { formatRunnerUrl, parseRunnerUrl, serializeRunnerUrl, type RunnerUrl, type RunnerUrlParam } from "./runner-url.ts";
+export { readOptions, type OptionSpec, type OptionValues } from "./option-spec.ts";
+export { suggest } from "./suggest.ts";
+
+// Secrets.
+export { redact } from "./redact.ts";
