@@ -14,6 +14,7 @@ export async function addCompletionCommands(program: Command): Promise<void> {
   for (const command of [root, ...root.commands.values()]) {
     offer(command.options.get("progress"), () => PROGRESS_MODES);
     offer(command.options.get("runner"), runners);
+    if (command.value === "bridge") offer(command.options.get("listen"), () => LISTEN_URLS);
     offer(command.options.get("shell"), () => SHELLS.map((shell) => [shell, "its syntax"]));
     for (const name of ["runner", "url"]) offerArgument(command.arguments.get(name), command.value === "add" ? runnerSchemes : runners);
   }
@@ -26,6 +27,12 @@ const PROGRESS_MODES: Choices = [
   ["auto", "as fits the terminal"],
   ["plain", "lines of text"],
   ["json", "lines of JSON"],
+];
+
+const LISTEN_URLS: Choices = [
+  ["unix:///", "a socket for you alone"],
+  ["tls://127.0.0.1:0", "clients with a certificate; any free port"],
+  ["tcp://127.0.0.1:0", "everyone on this machine; any free port"],
 ];
 
 /** The user's own names; without secrets, since a name stands for all of its URL. */

@@ -1,6 +1,7 @@
 import { RunnerError, suggest } from "@anyrunner/core";
 import { Command, Option } from "commander";
 
+import { addBridgeCommand } from "./add-bridge-command.ts";
 import { addCertsCommands } from "./add-certs-commands.ts";
 import { addRunnerCommands, type AddCommand } from "./add-runner-commands.ts";
 import { createContext, type GlobalOptions } from "./command-context.ts";
@@ -89,6 +90,8 @@ export async function createProgram(options: CreateProgramOptions): Promise<Comm
     .option("--doc <file>", "file with the query (default: standard input)")
     .option("--var <name=value>", "a variable; repeatable", collect, [])
     .option("--var-json <json>", "all variables as one JSON object");
+
+  addRunnerOption(addBridgeCommand(program, add));
 
   const drivers = add(program, "drivers", "list the drivers, their schemes and parameters", async (context, values) =>
     (await import("./commands/drivers.ts")).driversCommand(context, { check: values["check"] === true }),

@@ -11,3 +11,5 @@ export type { TelemetryEvent, TelemetryListener } from "./telemetry/subscribe.ts
 export type { Attributes, AttributeValue, LogRecord, Span } from "./telemetry/records.ts";
 export { retryTransient, systemClock, type Clock, type RetryOptions } from "./retry.ts";
 export { serveBridge, type Bridge, type BridgeCounts, type ServeBridgeOptions } from "./bridge/serve-bridge.ts";
+export { removeSocketFolder } from "./bridge/socket-folder.ts";
+export { parseListenUrl, type ListenAddress } from "@anyrunner/protocol";

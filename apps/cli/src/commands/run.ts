@@ -1,7 +1,8 @@
 import { chooseClientRunner } from "@anyrunner/client";
 import type { EngineSession } from "@anyrunner/engine";
-import { prepareToSpawn, signalExitCode, spawnProgram, type SpawnedProgram } from "@anyrunner/exec";
+import { prepareToSpawn } from "@anyrunner/exec";
 
+import { exitCodeOfChild, forwardTo, startChild } from "../child-command.ts";
 import type { CommandContext } from "../command-context.ts";
 import { EXIT } from "../exit-codes.ts";
 import { onInterrupt, type EndSignal } from "../interrupts.ts";
@@ -32,9 +33,9 @@ export async function runCommand(context: CommandContext, options: RunCommandOpt
     const { chosen } = runner;
     if (chosen.kind === "session") {
       announceSession(context, chosen);
-      const child = await startCommand(context, options, {});
+      const child = await startChild(context, options.command, {});
       onSignal = forwardTo(child, options.cleanupTimeoutMs);
-      return exitCodeOfEnd(await child.exited);
+      return exitCodeOfChild(await child.exited);
     }
     const prepared = prepareToSpawn();
     const session = await openCliSession(
@@ -63,47 +64,18 @@ async function runInSession(
   const { formatTraceparent, serveSession } = await import("@anyrunner/engine");
   const server = await serveSession(session);
   try {
-    const child = await startCommand(context, options, {
+    const child = await startChild(context, options.command, {
       DAGGER_SESSION_PORT: String(server.port),
       DAGGER_SESSION_TOKEN: server.token,
       TRACEPARENT: formatTraceparent(session.trace),
     });
     setSignalListener(forwardTo(child, options.cleanupTimeoutMs));
     const first = await Promise.race([child.exited, session.ended]);
-    if (!("kind" in first)) return exitCodeOfEnd(first);
+    if (!("kind" in first)) return exitCodeOfChild(first);
     await child.end({ graceMs: LOST_GRACE_MS });
     if (first.kind === "lost") throw first.error;
     return EXIT.failure;
   } finally {
     await server.close();
   }
-}
-
-function startCommand(context: CommandContext, { command }: RunCommandOptions, session: Readonly<Record<string, string>>): Promise<SpawnedProgram> {
-  const [program = "", ...args] = command;
-  return spawnProgram({ command: program, args, env: { ...context.env, ...session }, cwd: context.cwd, stdio: "inherit", terminal: usesTerminal() });
-}
-
-/**
- * With a terminal, the command stays in its foreground group: it may read keys, and the terminal itself sends it Ctrl-C.
- * Without one it leads a group of its own, so that signals reach whatever it starts.
- */
-function usesTerminal(): boolean {
-  return process.stdin.isTTY;
-}
-
-function forwardTo(child: SpawnedProgram, cleanupTimeoutMs: number): (signal: EndSignal) => void {
-  const terminal = usesTerminal();
-  let timer: NodeJS.Timeout | undefined;
-  return (signal) => {
-    if (terminal && (signal === "SIGINT" || signal === "SIGQUIT")) return;
-    child.kill(signal);
-    if (timer !== undefined) return;
-    timer = setTimeout(() => child.kill("SIGKILL"), cleanupTimeoutMs);
-    void child.exited.then(() => clearTimeout(timer));
-  };
-}
-
-function exitCodeOfEnd({ exitCode, signal }: { readonly exitCode: number | undefined; readonly signal: string | undefined }): number {
-  return exitCode ?? signalExitCode(signal ?? "");
 }

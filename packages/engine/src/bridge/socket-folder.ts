@@ -1,8 +1,8 @@
-import { mkdir, mkdtemp, rm, stat } from "node:fs/promises";
+import { mkdir, mkdtemp, rm, rmdir, stat } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { isAbsolute, join } from "node:path";
 
-import { MAX_SOCKET_PATH_BYTES } from "@anyrunner/protocol";
+import { answers, MAX_SOCKET_PATH_BYTES } from "@anyrunner/protocol";
 
 export interface SocketFolder {
   /** In a folder that only this user can enter. */
@@ -12,15 +12,15 @@ export interface SocketFolder {
 }
 
 const SOCKET = "engine.sock";
-/** What `mkdtemp` adds to `bridge-`, and the slashes. */
-const NAME_BYTES = Buffer.byteLength(`/bridge-XXXXXX/${SOCKET}`);
+/** What `mkdtemp` adds to the name, and the slashes. */
+const NAME_BYTES = Buffer.byteLength(`/anyrunner-bridge-XXXXXX/${SOCKET}`);
 
 /**
  * A new folder (0700) for one socket: below `$XDG_RUNTIME_DIR/anyrunner` where that is set, this user's and short enough for a socket's
  * path, else below the folder for temporary files, else `/tmp`.
  */
 export async function makeSocketFolder(env: Readonly<Record<string, string | undefined>>): Promise<SocketFolder> {
-  const folder = await mkdtemp(join(await parentFolder(env), "bridge-"));
+  const folder = await mkdtemp(join(await parentFolder(env), "anyrunner-bridge-"));
   return {
     socketPath: join(folder, SOCKET),
     remove: () => rm(folder, { recursive: true, force: true }),
@@ -51,4 +51,13 @@ async function makeFolder(folder: string): Promise<boolean> {
     () => true,
     () => false,
   );
+}
+
+/** Removes the folder of a bridge's address, if it is one that `makeSocketFolder` made and nothing listens there any more. */
+export async function removeSocketFolder(address: string): Promise<void> {
+  const [, path = "", folder = ""] = /^unix:\/\/((\/.*\/anyrunner-bridge-[A-Za-z0-9]{6})\/engine\.sock)$/.exec(address) ?? [];
+  if (folder === "" || (await answers(path))) return;
+  await rm(path, { force: true });
+  // Only when it is empty: what else lies there is not ours.
+  await rmdir(folder).catch(() => {});
 }
