@@ -26,7 +26,6 @@ const ARROWS = {
 /** Libraries that belong to one package each, by the pattern of their folder in node_modules. */
 const OWNERS = {
   execa: "^packages/exec/",
-  dockerode: "^packages/driver-docker/",
   "@kubernetes/": "^packages/driver-kubernetes/",
   "@bufbuild/": "^packages/protocol/",
   graphql: "^(packages/driver-embedded|tooling)/",

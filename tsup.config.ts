@@ -37,20 +37,11 @@ const LAZY_BUILT_INS: Plugin = {
   },
 };
 
-/** dockerode can dial by ssh through ssh2, whose native parts can't be bundled; we hand it plain sockets and never ask it to. */
-const WITHOUT_SSH2: Plugin = {
-  name: "without-ssh2",
-  setup(build) {
-    build.onResolve({ filter: /^ssh2$/ }, ({ path }) => ({ path, namespace: "left-out" }));
-    build.onLoad({ filter: /.*/, namespace: "left-out" }, () => ({ contents: "module.exports = {};" }));
-  },
-};
-
 /** A program brings everything along but Node itself; CommonJS inside the bundle needs a `require` for Node's modules. */
 const SELF_CONTAINED: Options = {
   ...COMMON,
   noExternal: [/.*/],
-  esbuildPlugins: [LAZY_BUILT_INS, WITHOUT_SSH2, BUNDLED_LICENSES],
+  esbuildPlugins: [LAZY_BUILT_INS, BUNDLED_LICENSES],
   minifySyntax: true,
   banner: { js: 'import { createRequire as __createRequire } from "node:module"; const require = __createRequire(import.meta.url);' },
 };

@@ -1,4 +1,4 @@
-import type { Agent, IncomingHttpHeaders } from "node:http";
+import type { IncomingHttpHeaders } from "node:http";
 import type { Socket } from "node:net";
 import type { Readable } from "node:stream";
 
@@ -26,8 +26,6 @@ export interface DockerClient {
   json<T>(request: DockerRequest): Promise<T>;
   /** Sends a request that turns the connection into a raw stream in both directions; `end()` closes the one to the daemon. */
   hijack(request: Omit<DockerRequest, "body" | "expect">): Promise<RawStream>;
-  /** Its connections to the daemon, for a library that speaks HTTP to it on its own: `http:` to `localhost`, or `https:`. They end with `close`. */
-  agent(): Promise<Agent>;
   /** Closes kept-alive connections and those of requests that still run; hijacked streams stay. */
   close(): void;
 }
@@ -169,7 +167,6 @@ export function createDockerClient(endpoint: DockerEndpoint, options: DockerClie
         details: { host: endpoint.host, status: response.status },
       });
     },
-    agent: () => transport.agent(),
     close: () => transport.close(),
   };
   return client;

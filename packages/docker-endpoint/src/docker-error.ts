@@ -91,6 +91,9 @@ function classifyStatus(status: number, message: string): { readonly code: Error
       if (/is not running|is paused|is stopped|is dead|not in the (right|running) state|can only create exec sessions on running/i.test(message))
         return { code: "NOT_RUNNING" };
       return { code: "ALREADY_EXISTS", retryable: /already in progress/i.test(message) };
+    case 500:
+      // Podman's status for a name that is taken.
+      return { code: /\bname\b.* is already in use\b/i.test(message) ? "ALREADY_EXISTS" : "COMMAND_FAILED" };
     case 502:
     case 503:
     case 504:

@@ -18,8 +18,6 @@ import type { DockerEndpoint, DockerTls } from "./resolve-endpoint.ts";
 export interface DockerTransport {
   /** Sends one request; the path is final. Fails with what `dockerTransportError` gives, TIMEOUT for a slow dial, ABORTED. */
   exchange(request: TransportRequest): Promise<TransportResponse>;
-  /** Its connections, for a library that speaks to the daemon on its own. Theirs end with `close`. */
-  agent(): Promise<Agent>;
   close(): void;
 }
 
@@ -49,11 +47,11 @@ export type TransportResponse =
 /** Makes the transport for an endpoint; dials nothing yet. */
 export function createTransport(endpoint: DockerEndpoint, options: TransportOptions): DockerTransport {
   const address = parseDockerHost(endpoint.host);
-  let dial: Promise<RequestOptions & { readonly agent: Agent }> | undefined;
+  let dial: Promise<RequestOptions> | undefined;
   let agent: Agent | undefined;
   let closed = false;
 
-  async function prepare(): Promise<RequestOptions & { readonly agent: Agent }> {
+  async function prepare(): Promise<RequestOptions> {
     const base = dialOptions(address);
     const proxy = address.kind === "tcp" ? findProxy({ ...address, tls: endpoint.tls !== undefined, env: options.env ?? process.env }) : undefined;
     if (endpoint.tls === undefined) {
@@ -66,18 +64,14 @@ export function createTransport(endpoint: DockerEndpoint, options: TransportOpti
     return { ...base, agent, protocol: "https:" };
   }
 
-  const prepared = () => {
-    dial ??= prepare();
-    dial.catch(() => (dial = undefined));
-    return dial;
-  };
-
   return {
     async exchange(request) {
       throwIfAborted(request.signal);
       if (closed) throw new RunnerError("INTERNAL", "a Docker client was used after it was closed");
+      dial ??= prepare();
+      dial.catch(() => (dial = undefined));
       const sendOptions = {
-        dial: await prepared(),
+        dial: await dial,
         connectBudgetMs: options.connectBudgetMs,
         classify: (error: Error) => dockerTransportError(error, endpoint),
       };
@@ -94,7 +88,6 @@ export function createTransport(endpoint: DockerEndpoint, options: TransportOpti
         throw dockerTransportError(error, endpoint);
       }
     },
-    agent: async () => (await prepared()).agent,
     close() {
       closed = true;
       agent?.destroy();

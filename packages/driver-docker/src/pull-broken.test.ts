@@ -28,7 +28,7 @@ async function pullFrom(answer: (response: ServerResponse) => void): Promise<unk
   });
   const client = createDockerClient({ host: `unix://${socket}`, from: { kind: "flag", name: "host" } });
   try {
-    // A host in the environment of this process must not lead dockerode elsewhere.
+    // A host in the environment of this process must not lead elsewhere.
     const env = { DOCKER_CONFIG: folder, DOCKER_HOST: "tcp://127.0.0.1:1" };
     return await pullImage(client, "engine:v1", { env }).then(
       () => "pulled",

@@ -1,7 +1,6 @@
 import { RunnerError, throwIfAborted, type CallOptions } from "@anyrunner/core";
-import { dockerStatusError, dockerTransportError, parseDockerHost, type DockerClient, type DockerEndpoint } from "@anyrunner/docker-endpoint";
+import type { DockerClient } from "@anyrunner/docker-endpoint";
 import { parseImageReference } from "@anyrunner/engine-container";
-import type Dockerode from "dockerode";
 
 import { createPullProgress, type PullStep } from "./pull-progress.ts";
 
@@ -17,36 +16,23 @@ export interface PullImageOptions extends CallOptions {
 export async function pullImage(client: DockerClient, reference: string, options: PullImageOptions): Promise<void> {
   throwIfAborted(options.signal);
   const { registry, tag, digest } = parseImageReference(reference);
-  const [docker, login] = await Promise.all([openDockerode(client, options), findLogin(registry, options)]);
+  const login = await findLogin(registry, options);
   throwIfAborted(options.signal);
   const progress = createPullProgress(reference, options.report);
   try {
-    const create = { fromImage: reference.replace(/@.*$/, "").replace(/:[^/:]*$/, ""), tag: digest ?? tag ?? "latest", platform: options.platform };
-    const body = await docker.createImage(login === undefined ? undefined : { ...login, serveraddress: registry }, {
-      ...create,
-      ...(options.signal !== undefined && { abortSignal: options.signal }),
+    const { body } = await client.request({
+      method: "POST",
+      path: "/images/create",
+      query: { fromImage: reference.replace(/@.*$/, "").replace(/:[^/:]*$/, ""), tag: digest ?? tag ?? "latest", platform: options.platform },
+      headers: login === undefined ? undefined : { "X-Registry-Auth": toHeader({ ...login, serveraddress: registry }) },
+      signal: options.signal,
     });
     await follow(body, progress.push);
     progress.end();
   } catch (error) {
     throwIfAborted(options.signal);
-    throw pullError(error, { reference, registry, loggedIn: login !== undefined, endpoint: client.endpoint });
+    throw pullError(error, { reference, registry, loggedIn: login !== undefined });
   }
-}
-
-/** dockerode costs 80 ms to load, so it is loaded for a pull only. It must not look at this process's environment. */
-async function openDockerode(client: DockerClient, options: CallOptions): Promise<Dockerode> {
-  const [{ default: Docker }, version] = await Promise.all([import("dockerode"), client.apiVersion(options.signal)]);
-  return new Docker({ ...(await dockerodeAddress(client)), version: `v${version}`, timeout: undefined } as Dockerode.DockerOptions);
-}
-
-/** Through the client's own connections, which know of proxies and ssh. */
-async function dockerodeAddress(client: DockerClient): Promise<object> {
-  const { host, tls } = client.endpoint;
-  const address = parseDockerHost(host);
-  if (address.kind === "unix" || address.kind === "npipe") return { host: undefined, socketPath: address.path };
-  const place = address.kind === "ssh" ? { host: "localhost", port: 80 } : { host: address.hostname, port: address.port };
-  return { ...place, protocol: tls === undefined ? "http" : "https", agent: await client.agent() };
 }
 
 interface Login {
@@ -62,10 +48,12 @@ async function findLogin(registry: string, { env, signal, report }: PullImageOpt
   return found.username === "" ? { identitytoken: found.secret } : { username: found.username, password: found.secret };
 }
 
-/**
- * The answer is 200 whatever happens; how it went is in its lines. Read here, since dockerode's own reader takes an answer that
- * was cut off for a success, and throws where nobody catches for a line that is no JSON.
- */
+/** What the Docker API wants: base64 for URLs, with its padding. */
+function toHeader(login: Login & { readonly serveraddress: string }): string {
+  return Buffer.from(JSON.stringify(login)).toString("base64").replaceAll("+", "-").replaceAll("/", "_");
+}
+
+/** The answer is 200 whatever happens; how it went is in its lines. One that is cut off is no success. */
 async function follow(body: NodeJS.ReadableStream, push: (step: PullStep) => void): Promise<void> {
   let rest = "";
   let ended = false;
@@ -91,26 +79,18 @@ interface PullFacts {
   readonly reference: string;
   readonly registry: string;
   readonly loggedIn: boolean;
-  readonly endpoint: DockerEndpoint;
 }
 
-function pullError(error: unknown, { reference, registry, loggedIn, endpoint }: PullFacts): RunnerError {
-  if (RunnerError.is(error)) return error;
-  const { statusCode, code, message } = error as { readonly statusCode?: number; readonly code?: string; readonly message: string };
-  if (statusCode === undefined && code !== undefined) return dockerTransportError(error, endpoint);
-  const words = statusCode === undefined ? message : dockerStatusError(statusCode, daemonWords(error), endpoint).message;
+function pullError(error: unknown, { reference, registry, loggedIn }: PullFacts): RunnerError {
+  // Without a status the daemon didn't answer at all.
+  if (RunnerError.is(error) && error.details?.["status"] === undefined) return error;
+  const words = error instanceof Error ? error.message : String(error);
   return new RunnerError("IMAGE_PULL_FAILED", `the image ${reference} can't be pulled: ${words}`, {
     hint: pullHint(words, registry, loggedIn),
     cause: error,
     driver: "docker",
     details: { image: reference, registry, loggedIn },
   });
-}
-
-function daemonWords(error: unknown): string {
-  const { json, message } = error as { readonly json?: unknown; readonly message: string };
-  if (typeof json === "object" && json !== null && "message" in json && typeof json.message === "string") return json.message;
-  return message.replace(/^\(HTTP code \d+\) [^-]*- /, "").trim();
 }
 
 function pullHint(words: string, registry: string, loggedIn: boolean): string {
