@@ -60,7 +60,7 @@ async function connectSsh(connections: SshConnections, { host, socket }: SshAddr
     .catch((error: unknown) => {
       throw namedAfterDriver(error);
     });
-  return { stream, kind: "relay", halfClose: true, closed, diagnostics: async () => diagnostics() };
+  return { stream, kind: "relay", halfClose: true, closed, diagnostics: () => diagnostics() };
 }
 
 /** What engine images have for streams over an exec; without an address it knows its own engine's (engine protocol 2.1, 2.3). */

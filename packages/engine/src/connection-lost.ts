@@ -1,6 +1,10 @@
+import { setTimeout as sleep } from "node:timers/promises";
+
 import { RunnerError, type ConnectionDiagnostics, type RunnerConnection } from "@anyrunner/core";
 
 const DIAGNOSTICS_BUDGET_MS = 2000;
+/** Streams are closed a moment after they are destroyed. */
+const END_BUDGET_MS = 200;
 
 /** Exit codes by which shells and container runtimes say that the program could not be started. */
 const NOT_STARTED = new Set([126, 127]);
@@ -47,8 +51,19 @@ export async function connectionLost(input: ConnectionLostInput): Promise<Runner
     cause: input.error,
     details,
     retryable: input.starting ?? false,
-    hint: known.oomKilled ? "give the engine more memory" : input.starting ? "is a Dagger engine running in it? look at its log" : "look at the engine's log",
+    hint: known.oomKilled ? "give the engine more memory" : ((await hintOfEnd(input.connection)) ?? defaultHint(input)),
   });
+}
+
+/** What a driver that knows why its stream broke has to say about it. */
+async function hintOfEnd({ closed, stream }: RunnerConnection): Promise<string | undefined> {
+  if (!stream.destroyed) return undefined;
+  const reason = await Promise.race([closed, sleep(END_BUDGET_MS, undefined, { ref: false })]);
+  return RunnerError.is(reason?.error) ? reason.error.hint : undefined;
+}
+
+function defaultHint({ starting }: ConnectionLostInput): string {
+  return starting ? "is a Dagger engine running in it? look at its log" : "look at the engine's log";
 }
 
 async function diagnose(connection: RunnerConnection): Promise<ConnectionDiagnostics> {

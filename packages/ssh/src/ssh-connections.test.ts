@@ -119,7 +119,7 @@ describe.skipIf(SSH_TESTS_SKIPPED)(`a real sshd${SSH_TESTS_SKIPPED ? " (skipped 
     stream.resume();
     await server.stop();
     expect(await closed).toMatchObject({ kind: "error", error: { code: "CONNECTION_LOST", retryable: true } });
-    expect(diagnostics().summary).toContain(`the ssh connection to ${server.host} ended`);
+    expect((await diagnostics()).summary).toContain(`the ssh connection to ${server.host} ended`);
     await server.start();
     expect(await source(dial())).toBe("1\n2\n3");
   });

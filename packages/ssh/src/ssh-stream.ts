@@ -13,7 +13,7 @@ export interface SshStream {
   /** `forward`: ssh forwards a socket. `command`: a program on the host passes bytes on. */
   readonly via: "forward" | "command";
   readonly closed: Promise<CloseReason>;
-  diagnostics(): ConnectionDiagnostics;
+  diagnostics(): Promise<ConnectionDiagnostics>;
 }
 
 export interface DescribeStream {
@@ -31,10 +31,12 @@ export function describeForward(socket: Socket, { host, remotePath, master }: De
     stream: socket,
     via: "forward",
     closed,
-    diagnostics: () => ({
-      summary: master.end !== undefined ? endOf(where, master.end) : `${remotePath} on ${where}, forwarded by ssh, ${stateOf(reason)}`,
-      ...lastOutput(master.stderrTail()),
-    }),
+    async diagnostics() {
+      // The stream ends a moment before the connection is known to have.
+      if (socket.closed) await endingOf(master);
+      if (master.end !== undefined) return { summary: endOf(where, master.end) };
+      return { summary: `${remotePath} on ${where}, forwarded by ssh, ${stateOf(reason)}`, ...lastOutput(master.stderrTail()) };
+    },
   };
 }
 
@@ -53,11 +55,15 @@ export function describeCommand(program: ProgramStream, { host, master }: Descri
     stream: program.stream,
     via: "command",
     closed,
-    diagnostics: () => ({
-      summary: master.end !== undefined ? endOf(where, master.end) : `the relay on ${where} ${stateOf(reason)}`,
-      ...(end?.exitCode === undefined ? {} : { exitCode: end.exitCode }),
-      ...lastOutput(program.stderrTail() || master.stderrTail()),
-    }),
+    async diagnostics() {
+      if (program.stream.closed) await endingOf(master);
+      if (master.end !== undefined) return { summary: endOf(where, master.end) };
+      return {
+        summary: `the relay on ${where} ${stateOf(reason)}`,
+        ...(end?.exitCode === undefined ? {} : { exitCode: end.exitCode }),
+        ...lastOutput(program.stderrTail() || master.stderrTail()),
+      };
+    },
   };
 }
 
