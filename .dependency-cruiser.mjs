@@ -4,6 +4,7 @@
  */
 const ARROWS = {
   core: [],
+  "create-anyrunner-driver": ["core"],
   protocol: ["core"],
   exec: ["core"],
   config: ["core", "exec"],

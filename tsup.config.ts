@@ -7,18 +7,20 @@ import { BUNDLED_LICENSES } from "./tooling/bundled-licenses.ts";
 type Plugin = NonNullable<Options["esbuildPlugins"]>[number];
 
 interface Manifest {
+  readonly name: string;
   readonly bin?: Readonly<Record<string, string>>;
   readonly exports?: Readonly<Record<string, string>>;
 }
 
 /** One configuration for every package: run in its folder, it builds what the manifest exports. Declarations come from tsc. */
 export default defineConfig(() => {
-  const { bin = {}, exports = {} } = JSON.parse(readFileSync("package.json", "utf8")) as Manifest;
+  const { name, bin = {}, exports = {} } = JSON.parse(readFileSync("package.json", "utf8")) as Manifest;
   rmSync("dist", { recursive: true, force: true });
   // With dist, tsc's memory of having written declarations there has to go.
   rmSync("tsconfig.tsbuildinfo", { force: true });
   const programs = Object.values(bin).map((file) => file.replace(/^\.\/dist\//, "src/").replace(/\.js$/, ".ts"));
-  if (programs.length > 0) return [{ ...SELF_CONTAINED, entry: programs }, RUNNER_IMAGE];
+  if (name === "@anyrunner/cli") return [{ ...SELF_CONTAINED, entry: programs }, RUNNER_IMAGE];
+  if (programs.length > 0) return { ...SELF_CONTAINED, entry: programs };
   return { ...COMMON, entry: Object.values(exports).filter((file) => file.startsWith("./src/")), sourcemap: true };
 });
 

@@ -52,13 +52,13 @@ export function formatConformanceTable(rows: readonly ConformanceRow[], allSchem
     const schemes = row.schemes.map((scheme) => `\`${scheme}://\``).join(", ");
     const real = row.against !== "double";
     const outcome = ran ? `${row.passed} passed${row.failed > 0 ? `, **${row.failed} failed**` : ""}, ${row.skipped} skipped` : "not run";
-    return [row.driver, schemes, real ? "" : outcome, real ? `${ran ? `${row.against}: ` : ""}${outcome}` : "", row.skips.join("; "), ran ? row.versions : ""];
+    return [row.name, schemes, real ? "" : outcome, real ? `${ran ? `${row.against}: ` : ""}${outcome}` : "", row.skips.join("; "), ran ? row.versions : ""];
   });
   const ranWith = new Set(rows.filter(({ passed }) => passed > 0).flatMap(({ schemes }) => schemes));
   const missing = allSchemes.filter((scheme) => !ranWith.has(scheme));
   return [
     HEAD,
-    [["driver", "schemes", "on a double", "on the real thing", "skipped, and why", "with"], ["---", "---", "---", "---", "---", "---"], ...lines]
+    [["suite", "schemes", "on a double", "on the real thing", "skipped, and why", "with"], ["---", "---", "---", "---", "---", "---"], ...lines]
       .map(lineOf)
       .join("\n"),
     missing.length === 0

@@ -1,5 +1,5 @@
 import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { release, tmpdir, type } from "node:os";
 import { join } from "node:path";
 
 import { startConformanceServer } from "@anyrunner/testkit";
@@ -8,11 +8,13 @@ import { testDriver } from "@anyrunner/testkit/vitest";
 import { createSocketDriver } from "./driver.ts";
 
 const entry = new URL("index.ts", import.meta.url).href;
+const realVersion = async () => `sockets of ${type()} ${release()}`;
 
 testDriver({
   name: "socket, Unix",
   createDriver: createSocketDriver,
   entry,
+  realVersion,
   badUrls: ["unix://", "unix:///run/", { url: "unix:///x?path=1", code: "INVALID_OPTION" }],
   absentUrls: ["unix:///no/such/engine.sock", "unix:///dev/null"],
   target: async () => {
@@ -34,6 +36,7 @@ testDriver({
   name: "socket, TCP",
   createDriver: createSocketDriver,
   entry,
+  realVersion,
   badUrls: ["tcp://", "tcp://127.0.0.1", "tcp://127.0.0.1:99999", { url: "tcp://127.0.0.1:1?tls=1", code: "INVALID_OPTION" }],
   target: async () => {
     const server = await startConformanceServer();

@@ -13,6 +13,7 @@ testDriver({
   name: "socket, TLS",
   createDriver: createSocketDriver,
   entry: new URL("index.ts", import.meta.url).href,
+  realVersion: async () => `TLS of OpenSSL ${process.versions.openssl}`,
   badUrls: [
     "tls://",
     "tls://127.0.0.1:99999",

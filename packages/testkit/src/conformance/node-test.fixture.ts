@@ -4,7 +4,7 @@ import { driverCases } from "./driver-cases.ts";
 import { stubSuite } from "./stub-driver/stub-suite.ts";
 
 const suite = driverCases(stubSuite("stub under node:test"));
-describe(suite.name, () => {
-  for (const { group, name, skip, run } of suite.cases) test(`${group}: ${name}`, { skip, timeout: suite.timeoutMs }, () => run());
+void describe(suite.name, () => {
+  for (const { group, name, skip, run } of suite.cases) void test(`${group}: ${name}`, { skip, timeout: suite.timeoutMs }, () => run());
   after(() => suite.close());
 });

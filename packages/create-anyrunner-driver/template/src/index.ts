@@ -1,0 +1,3 @@
+export { createEchoDriver, driver } from "./driver.ts";
+export type { EchoHandle } from "./find-runner.ts";
+export type { EchoTarget } from "./target.ts";
