@@ -46,7 +46,7 @@ export type { HeaderList } from "./header-list.ts";
 
 // Between a client and an engine.
 export { startsWithHttp2 } from "./http2/preface.ts";
-export { forwardRequest, type ForwardFailure, type ForwardRequestOptions, type UpstreamClaim } from "./forward/forward-request.ts";
+export { forwardRequest, type ForwardFailure, type ForwardRequestOptions, type PassingAnswer, type UpstreamClaim } from "./forward/forward-request.ts";
 export { splice, type SpliceEnd, type SpliceOptions } from "./forward/splice.ts";
 
 // Accepting clients.

@@ -6,6 +6,7 @@ import { describeClue, findEngineVersion } from "@anyrunner/config";
 import { formatProvenance, parseRunnerUrl, RUNNER_HOST_VARIABLES, RunnerError, serializeRunnerUrl, type Provenance } from "@anyrunner/core";
 import { resolveDockerEndpoint } from "@anyrunner/docker-endpoint";
 
+import { bridgeFact, describeBridge } from "../bridge-fact.ts";
 import type { CommandContext } from "../command-context.ts";
 import { EXIT } from "../exit-codes.ts";
 import { formatWithDrivers } from "../find-runner.ts";
@@ -29,6 +30,8 @@ interface Fact {
 interface RunnerFact extends Fact {
   /** What a variable may say; absent when it would tell a secret. */
   readonly variable?: string | undefined;
+  /** The URL with everything in it. */
+  readonly url?: string | undefined;
 }
 
 /** The variable by which official SDKs find the program that opens their session. */
@@ -36,20 +39,31 @@ const CLI_VARIABLE = "_EXPERIMENTAL_DAGGER_CLI_BIN";
 
 /**
  * Prints variables with which official SDKs use the runner that would be used here, as commands of a shell; what was chosen and who
- * says so stands in comments. Secrets are never printed: a URL that holds one is left out. Fails with USAGE.
+ * says so stands in comments. Where official clients don't understand the URL, the address of a bridge that runs stands in for it.
+ * Secrets are never printed: a URL that holds one is left out. Fails with USAGE.
  */
 export async function envCommand(context: CommandContext, { runner, shell: flag }: EnvCommandOptions): Promise<number> {
   const shell = chooseShell(flag, context.env);
-  const { variable, ...chosen } = await runnerFact(context, runner);
-  const facts: readonly Fact[] = [chosen, await engineFact(context), await dockerFact(context)];
+  const { variable: named, url, ...chosen } = await runnerFact(context, runner);
+  const engine = await engineFact(context);
+  const bridge = url === undefined ? undefined : await bridgeFact(context, { url, variable: named, version: engine.value ?? undefined });
+  const variable = bridge?.kind === "running" ? bridge.address : named;
+  const facts: readonly Fact[] = [chosen, engine, await dockerFact(context)];
   const program = await ownProgram();
   const variables = { ...(variable !== undefined && { [RUNNER_HOST_VARIABLES[0]]: variable }), ...(program !== undefined && { [CLI_VARIABLE]: program }) };
   if (context.json) {
     const settings = { workdir: context.cwd, progress: context.progress };
-    context.print(JSON.stringify({ ...Object.fromEntries(facts.map(({ name, ...fact }) => [name, fact])), ...settings, variables }, undefined, 2));
+    context.print(
+      JSON.stringify(
+        { ...Object.fromEntries(facts.map(({ name, ...fact }) => [name, fact])), ...settings, ...(bridge !== undefined && { bridge }), variables },
+        undefined,
+        2,
+      ),
+    );
     return EXIT.success;
   }
   for (const fact of facts) context.print(formatComment(describe(fact)));
+  if (bridge !== undefined) context.print(formatComment(describeBridge(bridge, named ?? "NAME")));
   if (chosen.value !== null && variable === undefined && chosen.from?.kind !== "session")
     context.print(
       formatComment(`${RUNNER_HOST_VARIABLES[0]} is left out, since the URL holds a secret; give it a name (anyrunner add NAME URL) and choose that`),
@@ -74,11 +88,11 @@ async function shownAndVariable(
   context: CommandContext,
   text: string,
   name: ClientRunner["name"],
-): Promise<{ readonly value: string; readonly variable?: string | undefined }> {
+): Promise<{ readonly value: string; readonly variable?: string | undefined; readonly url: string }> {
   const url = parseRunnerUrl(text);
   const value = await formatWithDrivers(await openCliRegistry(context), url);
   const isSecret = value !== serializeRunnerUrl(url);
-  return { value, variable: isSecret ? name : text.trim() };
+  return { value, variable: isSecret ? name : text.trim(), url: text };
 }
 
 async function engineFact({ cwd, env }: CommandContext): Promise<Fact> {

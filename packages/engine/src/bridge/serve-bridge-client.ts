@@ -4,6 +4,7 @@ import { RunnerError, type CallOptions, type Runner } from "@anyrunner/core";
 import { forwardRequest, serveHttp2, splice, startsWithHttp2, type ForwardFailure, type GrpcServer } from "@anyrunner/protocol";
 
 import type { UpstreamPool } from "./upstream-pool.ts";
+import { watchAnswers } from "./watch-answers.ts";
 
 export interface BridgeClientOptions extends CallOptions {
   readonly runner: Runner;
@@ -50,8 +51,9 @@ export function serveBridgeClient(stream: Duplex, options: BridgeClientOptions):
 
   async function start(): Promise<void> {
     if (!(await speaksHttp2())) return spliceHttp1(stream, ending.signal, options);
+    const onAnswer = watchAnswers(options.runner.url, options.report);
     http2 = serveHttp2(stream, { windowBytes: WINDOW_BYTES }, (client, headers, rawHeaders) => {
-      void forwardRequest(client, { headers, rawHeaders }, { claim: options.pool.claim, explain: (error) => explain(options, error) });
+      void forwardRequest(client, { headers, rawHeaders }, { claim: options.pool.claim, explain: (error) => explain(options, error), onAnswer });
     });
     await http2.closed;
     stream.destroy();
@@ -79,7 +81,9 @@ async function spliceHttp1(stream: Duplex, signal: AbortSignal, options: BridgeC
   } catch (error) {
     if (signal.aborted) return;
     const { message } = explain(options, error);
-    stream.end(`HTTP/1.1 502 Bad Gateway\r\nContent-Type: text/plain; charset=utf-8\r\nConnection: close\r\nContent-Length: ${Buffer.byteLength(message) + 1}\r\n\r\n${message}\n`);
+    stream.end(
+      `HTTP/1.1 502 Bad Gateway\r\nContent-Type: text/plain; charset=utf-8\r\nConnection: close\r\nContent-Length: ${Buffer.byteLength(message) + 1}\r\n\r\n${message}\n`,
+    );
     stream.resume();
   } finally {
     options.onSplice(-1);

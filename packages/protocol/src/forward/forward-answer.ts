@@ -20,7 +20,7 @@ type StreamEvent = [headers: IncomingHttpHeaders, flags: number, rawHeaders: rea
 
 export interface ForwardAnswerOptions {
   /** Called when the head of an answer has come. */
-  readonly onHead: () => void;
+  readonly onHead: (status: number) => void;
 }
 
 /**
@@ -32,6 +32,8 @@ export function forwardAnswer(upstream: ClientHttp2Stream, client: ServerHttp2St
   let ended = false;
   let failure: Error | undefined;
   let trailers: OutgoingHttpHeaders = {};
+  // The stream forgets it when it ends.
+  const { session } = upstream;
 
   const onClientClose = () => {
     if (!upstream.closed) resetStream(upstream, client.rstCode || constants.NGHTTP2_CANCEL);
@@ -39,30 +41,39 @@ export function forwardAnswer(upstream: ClientHttp2Stream, client: ServerHttp2St
   client.once("close", onClientClose);
   if (client.destroyed) onClientClose();
 
+  // What node won't send on it refuses by throwing.
+  const carry = (send: () => void) => {
+    try {
+      if (isOpen(client)) send();
+    } catch (error) {
+      failure ??= error as Error;
+      resetStream(upstream, constants.NGHTTP2_CANCEL);
+    }
+  };
   upstream.on("headers", (...[headers, , rawHeaders]: StreamEvent) => {
-    if (isOpen(client) && !client.headersSent) client.additionalHeaders(carryHeaders(headers, rawHeaders));
+    carry(() => client.additionalHeaders(carryHeaders(headers, rawHeaders)));
   });
   upstream.once("response", (...[headers, flags, rawHeaders]: StreamEvent) => {
     began = true;
-    onHead();
-    if (!isOpen(client)) return;
+    onHead(Number(headers[":status"]));
     const endStream = (flags & constants.NGHTTP2_FLAG_END_STREAM) !== 0;
-    client.once("wantTrailers", () => client.sendTrailers(trailers));
-    client.respond(carryHeaders(headers, rawHeaders), { endStream, waitForTrailers: !endStream });
-  });
-  upstream.on("data", (chunk: Buffer) => {
-    if (!isOpen(client) || client.writableEnded) return;
-    client.write(chunk);
-    if (client.writableLength > QUEUE_BYTES) upstream.pause();
+    client.once("wantTrailers", () => carry(() => client.sendTrailers(trailers)));
+    carry(() => client.respond(carryHeaders(headers, rawHeaders), { endStream, waitForTrailers: !endStream }));
+    // Not before: this event waits for its turn, while the bytes behind the head may be read at once.
+    upstream.on("data", (chunk: Buffer) => {
+      if (!isOpen(client) || client.writableEnded) return;
+      client.write(chunk);
+      if (client.writableLength > QUEUE_BYTES) upstream.pause();
+    });
+    upstream.once("end", () => {
+      ended = began && !upstream.aborted && !upstream.rstCode;
+      if (ended && isOpen(client) && !client.writableEnded) client.end();
+    });
   });
   const onDrain = () => upstream.resume();
   client.on("drain", onDrain);
   upstream.once("trailers", (...[headers, , rawHeaders]: StreamEvent) => {
     trailers = carryHeaders(headers, rawHeaders);
-  });
-  upstream.once("end", () => {
-    ended = began && !upstream.aborted && !upstream.rstCode;
-    if (ended && isOpen(client) && !client.writableEnded) client.end();
   });
   upstream.on("error", (error) => {
     failure ??= error;
@@ -84,8 +95,9 @@ export function forwardAnswer(upstream: ClientHttp2Stream, client: ServerHttp2St
     }
     // Without a number it never was on the wire.
     if (code === constants.NGHTTP2_REFUSED_STREAM || upstream.id === undefined) return { kind: "unprocessed", code, error: failure };
-    const session = upstream.session;
-    const isLost = session === undefined || session.destroyed || (failure as NodeJS.ErrnoException | undefined)?.code === "ERR_HTTP2_SESSION_ERROR";
+    // A reset comes with an error of its own kind, or with none.
+    const errorCode = (failure as NodeJS.ErrnoException | undefined)?.code;
+    const isLost = session?.destroyed !== false || (errorCode !== undefined && errorCode !== "ERR_HTTP2_STREAM_ERROR");
     return { kind: isLost ? "lost" : "reset", code, error: failure };
   }
 }

@@ -1,3 +1,4 @@
+import type { Readable } from "node:stream";
 import { constants, type ClientHttp2Stream, type IncomingHttpHeaders, type OutgoingHttpHeaders, type ServerHttp2Stream } from "node:http2";
 
 import { isGrpc } from "../grpc/server.ts";
@@ -25,6 +26,15 @@ export interface ForwardRequestOptions {
   readonly claim: (signal: AbortSignal) => Promise<UpstreamClaim>;
   /** Says, for the client, why the connection broke under its request. */
   readonly explain: (error: Error | undefined) => Promise<ForwardFailure> | ForwardFailure;
+  /** Called with the head of an answer; may listen to the body as it passes. */
+  readonly onAnswer?: ((answer: PassingAnswer) => void) | undefined;
+}
+
+export interface PassingAnswer {
+  /** Of the request, with its query. */
+  readonly path: string;
+  readonly status: number;
+  readonly body: Readable;
 }
 
 /** What a client is told that gets no answer from upstream. */
@@ -50,7 +60,7 @@ export async function forwardRequest(
   client.on("error", () => {});
   const left = new AbortController();
   client.once("close", () => left.abort());
-  const request: Request = { client, headers: carryHeaders(headers, rawHeaders), body: holdBody(client), signal: left.signal };
+  const request: Request = { client, headers: carryHeaders(headers, rawHeaders), body: holdBody(client), signal: left.signal, onAnswer: options.onAnswer };
   let failure: ForwardFailure = { message: "the request was refused again and again", retryable: true };
   for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
     try {
@@ -71,6 +81,7 @@ interface Request {
   readonly headers: OutgoingHttpHeaders;
   readonly body: HeldBody;
   readonly signal: AbortSignal;
+  readonly onAnswer: ForwardRequestOptions["onAnswer"];
 }
 
 async function forwardOnce(
@@ -82,9 +93,10 @@ async function forwardOnce(
     const upstream = tryToOpen(claim, headers, body);
     if (upstream === undefined) return "again";
     const answer = forwardAnswer(upstream, client, {
-      onHead() {
+      onHead(status) {
         claim.heard();
         body.release();
+        onAnswer?.({ path: String(headers[":path"]), status, body: upstream });
       },
     });
     body.sendTo(upstream);

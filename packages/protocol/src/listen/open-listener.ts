@@ -140,7 +140,8 @@ export function answers(path: string): Promise<boolean> {
 
 function listenError(error: unknown, where: string): RunnerError {
   const { code } = error as NodeJS.ErrnoException;
-  const fail = (as: "ALREADY_EXISTS" | "PERMISSION_DENIED" | "NOT_FOUND", message: string, hint: string) => new RunnerError(as, message, { cause: error, hint });
+  const fail = (as: "ALREADY_EXISTS" | "PERMISSION_DENIED" | "NOT_FOUND", message: string, hint: string) =>
+    new RunnerError(as, message, { cause: error, hint });
   switch (code) {
     case "EADDRINUSE":
     case "EEXIST":

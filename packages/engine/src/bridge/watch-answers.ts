@@ -1,0 +1,26 @@
+import type { Reporter } from "@anyrunner/core";
+import type { PassingAnswer } from "@anyrunner/protocol";
+
+import { engineChanged } from "../engine-info.ts";
+
+/** As much of an answer is looked at; the engine's complaint stands at its beginning. */
+const LOOKED_AT_BYTES = 4096;
+
+/**
+ * Looks at what the engine refuses while it passes: a query whose session attached itself to another engine than the one that answers
+ * is the one sign of two engines behind an address, where streams that belong to one client each can't be asked whom they reach.
+ */
+export function watchAnswers(runner: string, report: Reporter | undefined): (answer: PassingAnswer) => void {
+  return ({ path, status, body }) => {
+    if (report === undefined || status < 500 || !path.startsWith("/query")) return;
+    let text = "";
+    body.on("data", (chunk: Buffer) => {
+      if (text.length < LOOKED_AT_BYTES) text += chunk.toString("latin1", 0, LOOKED_AT_BYTES);
+    });
+    body.once("end", () => {
+      if (!text.includes("waiting for client session attachables")) return;
+      const { message, hint } = engineChanged(runner, "the one that answers a query has no attachables of its session");
+      report({ type: "warning", id: "bridge-ENGINE_CHANGED", message, hint });
+    });
+  };
+}
