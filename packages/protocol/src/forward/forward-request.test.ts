@@ -42,7 +42,9 @@ test("head, body and trailers go both ways; repeated headers stay apart, secret 
   const { promise: seen, resolve } = Promise.withResolvers<unknown>();
   await start((stream, headers, rawHeaders) => {
     const mine = rawHeaders.flatMap((value, i) => (rawHeaders[i - 1] === "x-mine" ? [value] : []));
-    stream.once("trailers", (trailers: IncomingHttpHeaders) => resolve({ mine, secret: headers[sensitiveHeaders], late: trailers["x-late"] }));
+    stream.once("trailers", (trailers: IncomingHttpHeaders) =>
+      resolve({ mine, secret: (headers as { [sensitiveHeaders]?: string[] })[sensitiveHeaders], late: trailers["x-late"] }),
+    );
     stream.respond({ ":status": 201, "x-answer": ["1", "2"] }, { waitForTrailers: true });
     stream.once("wantTrailers", () => stream.sendTrailers({ "grpc-status": "5" }));
     stream.pipe(stream);

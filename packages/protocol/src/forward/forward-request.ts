@@ -85,7 +85,7 @@ interface Request {
 }
 
 async function forwardOnce(
-  { client, headers, body, signal }: Request,
+  { client, headers, body, signal, onAnswer }: Request,
   claim: UpstreamClaim,
 ): Promise<"done" | "again" | { readonly error: Error | undefined }> {
   try {
