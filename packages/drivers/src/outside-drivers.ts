@@ -8,22 +8,13 @@ import { RunnerError, type DriverEntry } from "@anyrunner/core";
 import { requireDriverConsent } from "./driver-consent.ts";
 import { findInstalledPackage, readDriverManifest, type DriverManifest } from "./driver-manifest.ts";
 import { importDriver, notInstalled } from "./import-driver.ts";
+import { outsideEntry } from "./outside-entry.ts";
 import { findUpwards } from "./package-manager.ts";
 
 export interface OutsideDriversOptions {
   readonly cwd: string;
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly store: UserStore;
-}
-
-const checks = new WeakMap<DriverEntry["load"], () => Promise<void>>();
-
-/**
- * Does all that loading an outside driver does before anything of it runs: is it installed, is its interface known, did the user
- * allow it? `undefined` for an entry that is no outside driver. Fails as loading does.
- */
-export function checkOutsideDriver(entry: DriverEntry): Promise<void> | undefined {
-  return checks.get(entry.load)?.();
 }
 
 /** The drivers that the project's configuration names, in its order. Reads manifests, imports nothing. Fails with INVALID_CONFIG or NOT_FOUND. */
@@ -94,16 +85,8 @@ function pathEntry(driver: ProjectDriver & { readonly kind: "path" }, options: O
   });
 }
 
-function outsideEntry({ check, load, ...entry }: DriverEntry & { readonly check: () => Promise<void> }): DriverEntry {
-  const checkedLoad = async () => {
-    await check();
-    return load();
-  };
-  checks.set(checkedLoad, check);
-  return { ...entry, load: checkedLoad };
-}
-
-function checkManifest(manifest: DriverManifest, where: string, announced: Pick<ProjectDriver, "schemes"> | undefined): void {
+/** Fails with SPEC_MISMATCH or DRIVER_INVALID when the manifest announces no driver that this anyrunner knows how to use. */
+export function checkManifest(manifest: DriverManifest, where: string, announced: Pick<ProjectDriver, "schemes"> | undefined): void {
   if (manifest.specVersion !== undefined && manifest.specVersion !== 1) {
     throw new RunnerError("SPEC_MISMATCH", `${where} was written for specVersion ${JSON.stringify(manifest.specVersion)}; this anyrunner knows version 1`, {
       hint: "update the driver, or anyrunner",
