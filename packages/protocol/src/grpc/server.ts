@@ -59,6 +59,8 @@ export function serveHttp2(stream: Duplex, options: GrpcServerOptions, onStream:
   transport.on("error", (error) => {
     failure ??= error;
   });
+  // A stream that may be half-open ends without closing when its client goes away, and node's session would wait for ever.
+  transport.once("end", () => server.destroy());
   session.on("stream", (http2Stream, headers, _flags, rawHeaders) => onStream(http2Stream, headers, rawHeaders));
 
   const closed = new Promise<Error | undefined>((resolve) => {
