@@ -20,7 +20,7 @@ const ARROWS = {
   "driver-podman": ["core", "exec", "engine-container"],
   "driver-kubernetes": ["core", "engine-container"],
   testkit: ["core", "protocol", "filesync"],
-  drivers: ["core", "config", "driver-socket", "driver-docker", "driver-embedded", "driver-kubernetes", "driver-podman", "driver-ssh"],
+  drivers: ["core", "config", "exec", "driver-socket", "driver-docker", "driver-embedded", "driver-kubernetes", "driver-podman", "driver-ssh"],
   client: ["core", "config", "engine", "driver-docker", "drivers"],
 };
 

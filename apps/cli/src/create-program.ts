@@ -99,6 +99,12 @@ export async function createProgram(options: CreateProgramOptions): Promise<Comm
   add(drivers, "trust", "let a driver of a project run, as it is now", async (context, _, [path = ""]) =>
     (await import("./commands/drivers.ts")).trustCommand(context, path),
   ).argument("<path>", "the file of the driver, or the folder of its package");
+  add(drivers, "add", "install a driver for this user, and let it run", async (context, _, [name = ""]) =>
+    (await import("./commands/drivers.ts")).addCommand(context, name),
+  ).argument("<name>", "its name (kubernetes) or its package (anyrunner-driver-foo), and if need be a version: foo@1.2.3");
+  add(drivers, "rm", "remove a driver that was added", async (context, _, [name = ""]) =>
+    (await import("./commands/drivers.ts")).removeCommand(context, name),
+  ).argument("<name>", "its name or its package");
   addRunnerCommands(program, add);
   addCertsCommands(program, add);
   addRunnerOption(

@@ -95,7 +95,7 @@ describe("drivers", () => {
       schemes: expect.arrayContaining(["docker-container", "container+docker"]),
       options: expect.arrayContaining([expect.objectContaining({ name: "context" })]),
     });
-    expect((await cli.run(["drivers"])).stdout).toMatch(/^unix:\/\/ +socket +@anyrunner\/driver-socket +ready$/m);
+    expect((await cli.run(["drivers"])).stdout).toMatch(/^unix:\/\/ +socket +@anyrunner\/driver-socket +built-in +1 +ready$/m);
   });
 
   test("a project's own driver may run once it is trusted, and listing drivers runs nothing of it", async () => {
@@ -106,7 +106,7 @@ describe("drivers", () => {
     );
     const list = async (...flags: string[]) => {
       const { stdout, stderr } = await cli.run(["drivers", ...flags]);
-      return { status: /^toy:\/\/ +toy +\S+ +(.*)$/m.exec(stdout)?.[1], ran: stderr.includes("it ran") };
+      return { status: /^toy:\/\/ +toy +\S+ +configuration +(.*)$/m.exec(stdout)?.[1], ran: stderr.includes("it ran") };
     };
     expect(await list()).toEqual({ status: "not allowed", ran: false });
     expect(await list("--check")).toEqual({ status: "not allowed", ran: false });

@@ -9,6 +9,8 @@ export interface UserFolders {
   readonly config: string;
   /** What must survive but isn't a choice. */
   readonly state: string;
+  /** What was installed for the user: drivers. */
+  readonly data: string;
 }
 
 /** Where anyrunner keeps the user's files, by the XDG rules (relative values count as unset); on Windows below APPDATA and LOCALAPPDATA. */
@@ -25,5 +27,6 @@ export function userFolders({ env, platform = process.platform }: { readonly env
     home,
     config: join(base("XDG_CONFIG_HOME", "APPDATA", ".config"), "anyrunner"),
     state: join(base("XDG_STATE_HOME", "LOCALAPPDATA", join(".local", "state")), "anyrunner"),
+    data: join(base("XDG_DATA_HOME", "LOCALAPPDATA", join(".local", "share")), "anyrunner"),
   };
 }

@@ -16,6 +16,19 @@ export interface UserSettings {
   readonly runners?: Readonly<Record<string, NamedRunner>> | undefined;
   /** Driver files of projects that the user allowed to run. */
   readonly trustedDrivers?: readonly TrustedDriver[] | undefined;
+  /** What the user put into the driver folder. */
+  readonly installedDrivers?: readonly InstalledDriver[] | undefined;
+}
+
+/** A driver that the user installed, as it was then: the installation is the consent to exactly this. */
+export interface InstalledDriver extends TrustedDriver {
+  readonly package: string;
+  /** The exact version. */
+  readonly version: string;
+  /** Of the tarball, as the registry stated and npm checked it: `sha512-…`. */
+  readonly integrity: string;
+  /** Of the versions and integrities of everything that it depends on. Hexadecimal. */
+  readonly dependencies: string;
 }
 
 export interface TrustedDriver {
@@ -66,6 +79,10 @@ export function parseUserSettings(text: string | undefined, file: string): UserS
   if (runners !== undefined && !isNamedRunners(runners)) throw invalid('"runners" is no map of names to { url }');
   const trusted = settings["trustedDrivers"];
   if (trusted !== undefined && !(Array.isArray(trusted) && trusted.every(isTrustedDriver))) throw invalid('"trustedDrivers" is no list of { path, sha256 }');
+  const installed = settings["installedDrivers"];
+  if (installed !== undefined && !(Array.isArray(installed) && installed.every(isInstalledDriver))) {
+    throw invalid('"installedDrivers" is no list of { path, sha256, package, version, integrity, dependencies }');
+  }
   return settings;
 }
 
@@ -78,6 +95,12 @@ function isTrustedDriver(value: unknown): value is TrustedDriver {
   return (
     typeof value === "object" && value !== null && typeof (value as TrustedDriver).path === "string" && typeof (value as TrustedDriver).sha256 === "string"
   );
+}
+
+function isInstalledDriver(value: unknown): value is InstalledDriver {
+  if (!isTrustedDriver(value)) return false;
+  const { package: name, version, integrity, dependencies } = value as Partial<InstalledDriver>;
+  return [name, version, integrity, dependencies].every((fact) => typeof fact === "string");
 }
 
 async function readIfPresent(file: string): Promise<string | undefined> {

@@ -10,6 +10,12 @@ export interface DriverEntry {
   readonly schemes: readonly string[];
   /** For people: the package, file or program that it comes from. */
   readonly origin: string;
+  /** How it was found: one word for lists, such as `built-in` or `driver folder`. */
+  readonly foundBy?: string | undefined;
+  /** Version of its package. */
+  readonly version?: string | undefined;
+  /** The interface version that its manifest announces, whatever that is. */
+  readonly specVersion?: unknown;
   /** Only known of, not part of this release: no hint offers its schemes as something that works. */
   readonly planned?: boolean | undefined;
   /** Set when it is not installed, so that its schemes may be a guess: told when a scheme is unknown. */

@@ -2,6 +2,7 @@ import { openUserStore, type ProjectConfig, type UserStore } from "@anyrunner/co
 import { createRegistry, type DriverEntry, type Registry, type Reporter } from "@anyrunner/core";
 
 import { BUILT_IN_DRIVERS } from "./built-in-drivers.ts";
+import { folderDrivers } from "./driver-folder/folder-drivers.ts";
 import { importDriver } from "./import-driver.ts";
 import { configuredDrivers, declaredDrivers } from "./outside-drivers.ts";
 import { onDemandEntries } from "./on-demand-drivers.ts";
@@ -19,7 +20,7 @@ export interface DefaultRegistryOptions {
 
 /**
  * The registry of a project. A scheme belongs to the first of these that claims it: drivers that the configuration names, the
- * built-in ones, driver packages among the declared dependencies, drivers that are installed on first use. Imports no driver. Fails with
+ * built-in ones, driver packages among the declared dependencies, those in the user's driver folder, drivers that are installed on first use. Imports no driver. Fails with
  * INVALID_CONFIG.
  */
 export function createDefaultRegistry({ cwd, env, config, report, store = openUserStore({ env }) }: DefaultRegistryOptions): Registry {
@@ -27,19 +28,22 @@ export function createDefaultRegistry({ cwd, env, config, report, store = openUs
     name,
     schemes,
     origin,
+    foundBy: "built-in",
+    specVersion: 1,
     load: () => importDriver({ package: origin, load, cwd, env }),
   }));
   const configured = config === undefined ? [] : configuredDrivers(config, { cwd, env, store });
   const known = new Set([...configured, ...builtIn].map(({ origin }) => origin));
   const onDemand = onDemandEntries({ cwd, env });
-  const declared = declaredDrivers({ cwd, env, store }).filter((entry) => !known.has(entry.origin) && !isAbsentTwin(entry, onDemand));
-  const groups = [configured, builtIn, declared, onDemand, plannedEntries()];
+  const folder = folderDrivers({ cwd, env, store });
+  const declared = declaredDrivers({ cwd, env, store }).filter((entry) => !known.has(entry.origin) && !isAbsentTwin(entry, [...folder, ...onDemand]));
+  const groups = [configured, builtIn, declared, folder, onDemand, plannedEntries()];
   return createRegistry(firstOfEachName(withoutTakenSchemes(groups), report));
 }
 
-/** A package on demand that is declared but not installed doesn't know its schemes; the entry on demand does. */
-function isAbsentTwin(entry: DriverEntry, onDemand: readonly DriverEntry[]): boolean {
-  const twin = onDemand.find(({ origin }) => origin === entry.origin);
+/** A package that is declared but not installed doesn't know its schemes; the same one in the driver folder, or on demand, does. */
+function isAbsentTwin(entry: DriverEntry, others: readonly DriverEntry[]): boolean {
+  const twin = others.find(({ origin }) => origin === entry.origin);
   return twin !== undefined && !entry.schemes.some((scheme) => twin.schemes.includes(scheme));
 }
 

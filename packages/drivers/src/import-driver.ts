@@ -6,6 +6,8 @@ export interface ImportDriverOptions extends FindProjectOptions {
   /** The package or file that holds the driver. */
   readonly package: string;
   readonly load: () => Promise<unknown>;
+  /** The name by which `anyrunner drivers add` knows it. Default: none, and a project's package manager installs it. */
+  readonly addable?: string | undefined;
 }
 
 /**
@@ -26,8 +28,18 @@ export async function importDriver(options: ImportDriverOptions): Promise<unknow
 }
 
 /** With a `place`: the project itself names the package, so it is looked for in the project only. */
-export function notInstalled(packageName: string, options: FindProjectOptions & { readonly place?: string | undefined }): RunnerError {
-  const { place } = options;
+export function notInstalled(
+  packageName: string,
+  options: FindProjectOptions & { readonly place?: string | undefined; readonly addable?: string | undefined },
+): RunnerError {
+  const { place, addable } = options;
+  if (addable !== undefined) {
+    const install = `anyrunner drivers add ${addable}`;
+    return new RunnerError("DRIVER_NOT_INSTALLED", `the driver package ${packageName} is not installed`, {
+      hint: `run: ${install} (or, for one project: ${projectInstallCommand(packageName, options)})`,
+      details: { package: packageName, install },
+    });
+  }
   const install = place === undefined ? installCommand(packageName, options) : projectInstallCommand(packageName, options);
   const message = place === undefined ? `the driver package ${packageName} is not installed` : `${place} names ${packageName}, which is not installed`;
   return new RunnerError("DRIVER_NOT_INSTALLED", message, { hint: `run: ${install}`, details: { package: packageName, install } });

@@ -4,3 +4,7 @@ export { requireDriverConsent, trustDriver, TRUST_VARIABLE, type DriverConsentOp
 export { checkOutsideDriver } from "./outside-entry.ts";
 export type { DriverIdentity } from "./driver-files.ts";
 export { installCommand } from "./package-manager.ts";
+export { addDriver, type AddDriverOptions, type AddedDriver, type InstallPackage } from "./driver-folder/add-driver.ts";
+export { removeDriver } from "./driver-folder/remove-driver.ts";
+export { installWithNpm } from "./driver-folder/install-with-npm.ts";
+export { driverFolder } from "./driver-folder/driver-folder.ts";

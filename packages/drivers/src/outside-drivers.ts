@@ -46,6 +46,9 @@ function packageEntry(packageName: string, from: string, options: OutsideDrivers
     name,
     schemes: announced?.schemes ?? manifest?.schemes ?? [name],
     origin: packageName,
+    foundBy: announced === undefined ? "dependency" : "configuration",
+    version: manifest?.version,
+    specVersion: manifest?.specVersion,
     ...(absent !== undefined && { absent: { message: absent.message, hint: absent.hint ?? "" } }),
     check: async () => {
       if (manifest === undefined) throw notInstalled(packageName, { ...options, cwd: from, place });
@@ -76,6 +79,9 @@ function pathEntry(driver: ProjectDriver & { readonly kind: "path" }, options: O
     name,
     schemes,
     origin: shortPath(path, options.cwd),
+    foundBy: "configuration",
+    version: manifest?.version,
+    specVersion: manifest?.specVersion,
     check: async () => {
       if (found === undefined) throw missing();
       if (manifest !== undefined) checkManifest(manifest, path, { schemes });

@@ -1,6 +1,6 @@
 import { loadProjectConfig, openUserStore } from "@anyrunner/config";
 import { RunnerError, type DriverEntry, type OptionSpec, type Registry } from "@anyrunner/core";
-import { checkOutsideDriver, createDefaultRegistry, isPlanned, trustDriver } from "@anyrunner/drivers";
+import { addDriver, checkOutsideDriver, createDefaultRegistry, installWithNpm, isPlanned, removeDriver, trustDriver } from "@anyrunner/drivers";
 import { resolve } from "node:path";
 
 import type { CommandContext } from "../command-context.ts";
@@ -12,6 +12,10 @@ interface DriverFacts {
   /** The package, file or folder that it comes from. */
   readonly package: string;
   readonly schemes: readonly string[];
+  readonly foundBy?: string | undefined;
+  readonly version?: string | undefined;
+  /** Of the driver interface, as its manifest announces it. */
+  readonly specVersion?: unknown;
   /** `allowed`: a driver of the project that may run, and was not imported to list it. */
   readonly status: "ready" | "allowed" | "not allowed" | "not installed" | "planned" | "unusable";
   readonly capabilities: readonly string[];
@@ -37,8 +41,8 @@ export async function driversCommand(context: CommandContext, { check }: Drivers
   const planned = drivers.filter(({ status }) => status === "planned");
   const rows = drivers
     .filter((driver) => !planned.includes(driver))
-    .flatMap((driver) => driver.schemes.map((scheme) => [`${scheme}://`, driver.name, driver.package, driver.status]));
-  for (const line of formatTable(["SCHEME", "DRIVER", "FROM", "STATUS"], rows)) context.print(line);
+    .flatMap((driver) => driver.schemes.map((scheme) => [`${scheme}://`, ...describeOrigin(driver), driver.status]));
+  for (const line of formatTable(["SCHEME", "DRIVER", "FROM", "FOUND AS", "VERSION", "SPEC", "STATUS"], rows)) context.print(line);
   if (planned.length > 0)
     context.print(
       `\nKnown, but not part of this release: ${planned
@@ -71,8 +75,33 @@ export async function trustCommand(context: CommandContext, place: string): Prom
   return EXIT.success;
 }
 
+/** Installs a driver into the user's driver folder, which is the user's consent to it. */
+export async function addCommand(context: CommandContext, name: string): Promise<number> {
+  const { env } = context;
+  const store = openUserStore({ env });
+  const { driver, replaced, schemes } = await addDriver({ name, env, store, install: installWithNpm(env) });
+  const facts = { package: driver.package, version: driver.version, integrity: driver.integrity, schemes, path: driver.path };
+  if (context.json) context.print(JSON.stringify(facts, undefined, 2));
+  const was = replaced === undefined || replaced === driver.version ? "" : ` (it was ${replaced})`;
+  context.note(`${driver.package} ${driver.version}${was} may run as the driver of ${schemes.map((scheme) => `${scheme}://`).join(", ")}, as it is now`);
+  context.note(`${driver.integrity}, in ${driver.path}; remembered in ${store.file}`);
+  return EXIT.success;
+}
+
+/** Removes a driver from the user's driver folder, with the consent to it. */
+export async function removeCommand(context: CommandContext, name: string): Promise<number> {
+  const { env } = context;
+  context.note(`${await removeDriver({ name, env, store: openUserStore({ env }) })} is removed`);
+  return EXIT.success;
+}
+
+function describeOrigin({ name, package: origin, foundBy = "", version = "", specVersion }: DriverFacts): readonly string[] {
+  return [name, origin, foundBy, version, specVersion === undefined ? "" : String(specVersion)];
+}
+
 async function describe(registry: Registry, entry: DriverEntry, check: boolean): Promise<DriverFacts> {
-  const facts = { name: entry.name, package: entry.origin, schemes: entry.schemes };
+  const { name, origin, schemes, foundBy, version, specVersion } = entry;
+  const facts = { name, package: origin, schemes, foundBy, version, specVersion };
   try {
     const consent = checkOutsideDriver(entry);
     await consent;
