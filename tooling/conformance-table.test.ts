@@ -30,7 +30,7 @@ test("the page says what ran where, what failed, and what has not run", () => {
     [row({ failed: 1 }), row({ name: "x", schemes: ["x"], against: "double", passed: 0, skips: ["no y"] })],
     ["docker-container", "x"],
   );
-  expect(page).toContain("| docker, real daemon | `docker-container://` |  | Docker 20.10.24: 40 passed, **1 failed**, 2 skipped |");
-  expect(page).toContain("| x | `x://` | not run |  | no y |");
+  expect(page).toMatch(/\| docker, real daemon \| `docker-container:\/\/` \| +\| Docker 20\.10\.24: 40 passed, \*\*1 failed\*\*, 2 skipped \|/);
+  expect(page).toMatch(/\| x +\| `x:\/\/` +\| not run +\| +\| no y +\|/);
   expect(page).toContain("No suite of its own has run with `x://`");
 });

@@ -1,5 +1,7 @@
 import type { ConformanceReport } from "@anyrunner/testkit";
 
+import { markdownTable } from "./markdown-table.ts";
+
 /** What docs/conformance.json remembers of one report. */
 export interface ConformanceRow {
   readonly name: string;
@@ -58,9 +60,7 @@ export function formatConformanceTable(rows: readonly ConformanceRow[], allSchem
   const missing = allSchemes.filter((scheme) => !ranWith.has(scheme));
   return [
     HEAD,
-    [["suite", "schemes", "on a double", "on the real thing", "skipped, and why", "with"], ["---", "---", "---", "---", "---", "---"], ...lines]
-      .map(lineOf)
-      .join("\n"),
+    markdownTable([["suite", "schemes", "on a double", "on the real thing", "skipped, and why", "with"], ...lines]),
     missing.length === 0
       ? "Every scheme has run."
       : `No suite of its own has run with ${missing.map((scheme) => `\`${scheme}://\``).join(", ")}: another spelling of a scheme above, or one whose suite this record lacks.`,
@@ -74,7 +74,3 @@ const HEAD = `# Conformance
 
 What ran where: the suite of \`@anyrunner/testkit\` against each driver. A real thing is named with its version; a double stands for what can't run on every machine. A row is kept until the same suite runs again,
 so rows may come from different machines. \`node tooling/record-conformance.ts\` runs the suites that this machine can run, and writes this page anew.`;
-
-function lineOf(cells: readonly string[]): string {
-  return `| ${cells.map((cell) => cell.replaceAll("|", "\\|")).join(" | ")} |`;
-}

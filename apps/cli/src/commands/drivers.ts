@@ -96,7 +96,7 @@ export async function removeCommand(context: CommandContext, name: string): Prom
 }
 
 function describeOrigin({ name, package: origin, foundBy = "", version = "", specVersion }: DriverFacts): readonly string[] {
-  return [name, origin, foundBy, version, specVersion === undefined ? "" : String(specVersion)];
+  return [name, origin, foundBy, version, specVersion === undefined ? "" : JSON.stringify(specVersion)];
 }
 
 async function describe(registry: Registry, entry: DriverEntry, check: boolean): Promise<DriverFacts> {

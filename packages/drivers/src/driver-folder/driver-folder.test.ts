@@ -168,7 +168,7 @@ describe("what was added and is no longer what it was", () => {
 
   test("what lies in the folder without having been added does not run", async () => {
     await add();
-    await store().update(({ installedDrivers: _, ...settings }) => settings);
+    await store().update((settings) => ({ ...settings, installedDrivers: [] }));
     await expect(resolve()).rejects.toMatchObject({
       code: "PERMISSION_DENIED",
       message: expect.stringContaining("was not installed by anyrunner drivers add"),
