@@ -10,7 +10,7 @@ import { createEngineDouble, doubleRunner, expectNothingLeft, takeInventory, typ
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 
 import { serveBridge, type Bridge, type ServeBridgeOptions } from "./serve-bridge.ts";
-import { createMiddlebox, dialBridge, openBridgeConnection, openBridgeSession, type Middlebox } from "./test-bridge.ts";
+import { createMiddlebox, dialBridge, openBridgeConnection, openBridgeSession, type Middlebox } from "./test-bridge.fixture.ts";
 
 let engine: EngineDouble;
 let bridge: Bridge;
