@@ -1,11 +1,11 @@
 import { spawn, type ChildProcess } from "node:child_process";
 import { existsSync, mkdirSync, writeFileSync } from "node:fs";
-import { createServer, type AddressInfo } from "node:net";
 import path from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 
 import { run } from "../run.ts";
 import { REPOSITORY } from "../workspace-packages.ts";
+import { freePort } from "./free-port.ts";
 
 const VERDACCIO = "6.10.4";
 /** Names of packages that this repository makes, and of drivers that its tests make: they come from here and from nowhere else. */
@@ -19,10 +19,10 @@ export interface RegistryServer extends AsyncDisposable {
   readonly env: Readonly<Record<string, string>>;
 }
 
-/** Starts verdaccio with its storage in `folder`. It is installed into .cache once. */
-export async function startRegistry(folder: string): Promise<RegistryServer> {
+/** Starts verdaccio with its storage in `folder`, on `port` or on one that is free. It is installed into .cache once. */
+export async function startRegistry(folder: string, chosenPort?: number): Promise<RegistryServer> {
   const bin = installVerdaccio();
-  const port = await freePort();
+  const port = chosenPort ?? (await freePort());
   const url = `http://127.0.0.1:${port}/`;
   mkdirSync(folder, { recursive: true });
   const config = path.join(folder, "config.yaml");
@@ -89,12 +89,4 @@ async function stop(server: ChildProcess): Promise<void> {
   const hurry = setTimeout(() => server.kill("SIGKILL"), 5000);
   await ended;
   clearTimeout(hurry);
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const { port } = server.address() as AddressInfo;
-  await new Promise((resolve) => server.close(resolve));
-  return port;
 }

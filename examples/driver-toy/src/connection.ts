@@ -1,17 +1,14 @@
 import { connect, type Socket } from "node:net";
 
-import { abortedError, RunnerError, throwIfAborted, type CallOptions, type CloseReason, type RunnerConnection, type RunnerHandle } from "@anyrunner/core";
+import { abortedError, RunnerError, throwIfAborted, type CallOptions, type CloseReason, type RunnerConnection } from "@anyrunner/core/driver";
 
+import type { ToyHandle } from "./find-runner.ts";
 import type { Address } from "./inventory.ts";
 
-export interface ToyHandle extends RunnerHandle {
-  readonly endpoint: { readonly host: string; readonly port: number };
-}
-
-/** One TCP connection. Fails with CONNECTION_REFUSED when nothing listens, ABORTED when `signal` says so. */
-export async function openConnection(handle: ToyHandle, { signal }: CallOptions): Promise<RunnerConnection> {
+/** Opens one TCP connection to the engine; called several times for each session, in parallel too. Fails with CONNECTION_REFUSED when nothing listens, ABORTED when `signal` says so. */
+export async function openConnection({ endpoint }: ToyHandle, { signal }: CallOptions): Promise<RunnerConnection> {
   throwIfAborted(signal);
-  const { host, port } = handle.endpoint;
+  const { host, port } = endpoint;
   const socket = connect({ host, port });
   const closed = closeOf(socket);
   const abort = () => socket.destroy();
@@ -19,7 +16,7 @@ export async function openConnection(handle: ToyHandle, { signal }: CallOptions)
   try {
     const connected = new Promise<undefined>((resolve) => socket.once("connect", () => resolve(undefined)));
     const early = await Promise.race([connected, closed]);
-    if (early !== undefined) throw signal?.aborted ? abortedError(signal) : connectError(early.error, handle.endpoint);
+    if (early !== undefined) throw signal?.aborted ? abortedError(signal) : connectError(early.error, endpoint);
   } finally {
     signal?.removeEventListener("abort", abort);
   }

@@ -1,10 +1,10 @@
-import { RunnerError, throwIfAborted, type RunnerDriver } from "@anyrunner/core";
+import type { RunnerDriver } from "@anyrunner/core/driver";
 
-import { openConnection, type ToyHandle } from "./connection.ts";
-import { findAddress } from "./inventory.ts";
-import { parseToyTarget, TOY_OPTIONS, type ToyTarget } from "./target.ts";
+import { openConnection } from "./connection.ts";
+import { findRunner, probeRunner, type ToyHandle } from "./find-runner.ts";
+import { TOY_OPTIONS, parseToyTarget, type ToyTarget } from "./target.ts";
 
-/** Runners that an inventory file names. Making a driver does no I/O. */
+/** The driver of `toy://`. Making one does no I/O. */
 export function createToyDriver(): RunnerDriver<ToyTarget, ToyHandle> {
   return {
     specVersion: 1,
@@ -13,23 +13,10 @@ export function createToyDriver(): RunnerDriver<ToyTarget, ToyHandle> {
     capabilities: ["half-close"],
     options: TOY_OPTIONS,
     parse: parseToyTarget,
-    async probe(target, { signal }) {
-      throwIfAborted(signal);
-      try {
-        await findAddress(target);
-        return { available: true };
-      } catch (error) {
-        const { code, message, hint } = RunnerError.from(error, "INTERNAL");
-        return { available: false, reason: message, hint, code };
-      }
-    },
-    async provision(target, { signal }) {
-      throwIfAborted(signal);
-      const { host, port } = await findAddress(target);
-      return { driver: "toy", id: `${host}:${port}`, endpoint: { host, port }, owned: false, labels: {} };
-    },
+    probe: probeRunner,
+    provision: findRunner,
     connect: openConnection,
   };
 }
 
-export const driver = createToyDriver();
+export const driver: RunnerDriver<ToyTarget, ToyHandle> = createToyDriver();

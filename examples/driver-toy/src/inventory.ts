@@ -1,6 +1,6 @@
 import { readFile } from "node:fs/promises";
 
-import { RunnerError } from "@anyrunner/core";
+import { RunnerError } from "@anyrunner/core/driver";
 
 import type { ToyTarget } from "./target.ts";
 

@@ -1,6 +1,6 @@
 import path from "node:path";
 
-import { formatRunnerUrl, readOptions, RunnerError, type OptionSpec, type RunnerTarget, type RunnerUrl } from "@anyrunner/core";
+import { formatRunnerUrl, readOptions, RunnerError, type OptionSpec, type RunnerTarget, type RunnerUrl } from "@anyrunner/core/driver";
 
 /** What `toy://NAME?file=PATH` means: the runner NAME of an inventory. */
 export interface ToyTarget extends RunnerTarget {
@@ -9,15 +9,19 @@ export interface ToyTarget extends RunnerTarget {
   readonly file: string;
 }
 
+/** Every parameter that may stand behind the `?`: checked, completed and documented from this table. */
 export const TOY_OPTIONS = [
   { name: "file", type: "string", default: "runners.json", help: "JSON file that maps the names of runners to host:port" },
 ] as const satisfies readonly OptionSpec[];
 
-/** Pure: says what a URL means, asks nothing. A URL is shown through `formatRunnerUrl` only, which hides passwords. Fails with INVALID_URL or INVALID_OPTION. */
+/**
+ * Says what a URL means, and asks nothing: no I/O. A URL is shown through `formatRunnerUrl` only, which hides passwords.
+ * Fails with INVALID_URL, or INVALID_OPTION (by `readOptions`).
+ */
 export function parseToyTarget(url: RunnerUrl): ToyTarget {
   const { file } = readOptions(url, TOY_OPTIONS);
   if (!/^[a-z][a-z0-9-]*$/.test(url.body)) {
-    throw new RunnerError("INVALID_URL", `${formatRunnerUrl(url)} names no toy runner`, {
+    throw new RunnerError("INVALID_URL", `${formatRunnerUrl(url)} names no runner`, {
       hint: "write toy://NAME, with a name from the inventory",
       driver: "toy",
     });

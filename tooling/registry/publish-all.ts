@@ -1,0 +1,34 @@
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import path from "node:path";
+
+import type { TestProject } from "vitest/node";
+
+import { packPackages } from "../pack-packages.ts";
+import { publishPackages } from "../publish-packages.ts";
+import { startRegistry } from "./registry-server.ts";
+
+declare module "vitest" {
+  interface ProvidedContext {
+    /** Variables with which npm uses the registry. */
+    readonly registry: Readonly<Record<string, string>>;
+  }
+}
+
+/** Publishes all packages, as a release does, to a registry of their own for the tests. */
+export async function setup({ provide }: TestProject): Promise<() => Promise<void>> {
+  const folder = mkdtempSync(path.join(tmpdir(), "anyrunner-registry-"));
+  const registry = await startRegistry(path.join(folder, "registry"));
+  const teardown = async () => {
+    await registry[Symbol.asyncDispose]();
+    rmSync(folder, { recursive: true, force: true });
+  };
+  try {
+    publishPackages(packPackages(path.join(folder, "packs")), { env: { ...process.env, ...registry.env } });
+  } catch (error) {
+    await teardown();
+    throw error;
+  }
+  provide("registry", registry.env);
+  return teardown;
+}
