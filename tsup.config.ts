@@ -20,7 +20,8 @@ export default defineConfig(() => {
   rmSync("tsconfig.tsbuildinfo", { force: true });
   const programs = Object.values(bin).map((file) => file.replace(/^\.\/dist\//, "src/").replace(/\.js$/, ".ts"));
   if (name === "@anyrunner/cli") return [{ ...SELF_CONTAINED, entry: programs }, RUNNER_IMAGE];
-  if (programs.length > 0) return { ...SELF_CONTAINED, entry: programs };
+  // Any other program brings no library along.
+  if (programs.length > 0) return { ...SELF_CONTAINED, esbuildPlugins: [LAZY_BUILT_INS], entry: programs };
   return { ...COMMON, entry: Object.values(exports).filter((file) => file.startsWith("./src/")), sourcemap: true };
 });
 

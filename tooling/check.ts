@@ -21,6 +21,8 @@ const FAST: readonly (readonly [name: string, command: string])[] = [
   ["tsconfigs", "node tooling/generate-tsconfigs.ts --check"],
   ["changesets", "node tooling/check-changesets.ts"],
   ["code in docs", "node tooling/generate-snippets.ts --check"],
+  ["conformance in docs", "node tooling/record-conformance.ts --check"],
+  ["footprint in docs", "node tooling/record-footprint.ts --check"],
   ["links in docs", "node tooling/check-links.ts"],
 ];
 const SLOW: readonly (readonly [name: string, command: string])[] = [

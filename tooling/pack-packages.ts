@@ -27,12 +27,12 @@ export function packPackages(packs = path.join(REPOSITORY, ".cache", "packs")): 
 export function withDependencies(packed: readonly PackedPackage[], names: readonly string[]): readonly PackedPackage[] {
   const found = new Map<string, PackedPackage>();
   const visit = (name: string) => {
-    if (!name.startsWith("@anyrunner/") || found.has(name)) return;
-    const one = packageNamed(packed, name);
+    const one = packed.find(({ manifest }) => manifest.name === name);
+    if (one === undefined || found.has(name)) return;
     found.set(name, one);
     for (const dependency of Object.keys(one.manifest.dependencies ?? {})) visit(dependency);
   };
-  for (const name of names) visit(name);
+  for (const name of names) visit(packageNamed(packed, name).manifest.name);
   return [...found.values()];
 }
 

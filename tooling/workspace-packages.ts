@@ -21,6 +21,7 @@ export interface Manifest {
     readonly exports?: Readonly<Record<string, string | { readonly types?: string; readonly default?: string }>>;
   };
   readonly dependencies?: Readonly<Record<string, string>>;
+  readonly peerDependencies?: Readonly<Record<string, string>>;
   readonly driver?: DriverKey | readonly DriverKey[];
 }
 

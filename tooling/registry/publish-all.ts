@@ -4,7 +4,7 @@ import path from "node:path";
 
 import type { TestProject } from "vitest/node";
 
-import { packPackages } from "../pack-packages.ts";
+import { packPackages, type PackedPackage } from "../pack-packages.ts";
 import { publishPackages } from "../publish-packages.ts";
 import { startRegistry } from "./registry-server.ts";
 
@@ -12,6 +12,8 @@ declare module "vitest" {
   interface ProvidedContext {
     /** Variables with which npm uses the registry. */
     readonly registry: Readonly<Record<string, string>>;
+    /** What was published. */
+    readonly packed: readonly PackedPackage[];
   }
 }
 
@@ -24,7 +26,11 @@ export async function setup({ provide }: TestProject): Promise<() => Promise<voi
     rmSync(folder, { recursive: true, force: true });
   };
   try {
-    publishPackages(packPackages(path.join(folder, "packs")), { env: { ...process.env, ...registry.env } });
+    const packed = packPackages(path.join(folder, "packs"));
+    const env = { ...process.env, ...registry.env };
+    publishPackages(packed, { env, dryRun: true });
+    publishPackages(packed, { env });
+    provide("packed", packed);
   } catch (error) {
     await teardown();
     throw error;

@@ -2,6 +2,8 @@ import { readFileSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 
+import manifest from "../template/package.json" with { type: "json" };
+
 const PACKAGE = fileURLToPath(new URL("..", import.meta.url));
 const TEMPLATE = join(PACKAGE, "template");
 
@@ -32,8 +34,9 @@ export interface TemplateManifest {
   readonly devDependencies: Readonly<Record<string, string>>;
 }
 
+/** Bundled, since a package may hold no second package.json. */
 export function templateManifest(): TemplateManifest {
-  return JSON.parse(readFileSync(join(TEMPLATE, "package.json"), "utf8")) as TemplateManifest;
+  return manifest;
 }
 
 /** The versions of what a new package depends on: this package's manifest has them, and a release of it writes the real ones there. */
