@@ -4,7 +4,13 @@ import { countReporter } from "./tooling/count-reporter.ts";
 
 export default defineConfig({
   test: {
-    include: ["packages/*/src/**/*.test.ts", "packages/create-anyrunner-driver/template/src/**/*.test.ts", "apps/*/src/**/*.test.ts", "examples/**/*.test.ts", "tooling/**/*.test.ts"],
+    include: [
+      "packages/*/src/**/*.test.ts",
+      "packages/create-anyrunner-driver/template/src/**/*.test.ts",
+      "apps/*/src/**/*.test.ts",
+      "examples/**/*.test.ts",
+      "tooling/**/*.test.ts",
+    ],
     reporters: ["default", countReporter()],
     testTimeout: 30_000,
     hookTimeout: 120_000,
