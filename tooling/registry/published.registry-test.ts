@@ -30,6 +30,8 @@ test("the command alone, a scheme that it lacks: it names the command that adds 
   const missing = await query();
   expect(missing).toMatchObject({ code: "DRIVER_NOT_INSTALLED", details: { install: "anyrunner drivers add kubernetes" } });
 
+  // A repository doesn't choose where the user's drivers come from.
+  writeFileSync(path.join(shell.cwd(), ".npmrc"), "registry=http://127.0.0.1:1/\n@anyrunner:registry=http://127.0.0.1:1/\n");
   const added = await shell.run(`npx ${missing.details?.install ?? ""}`);
   expect(added.exitCode, added.output).toBe(0);
   expect(added.output).toMatch(/@anyrunner\/driver-kubernetes \d+\.\d+\.\d+ may run as the driver of kube-pod:\/\/, kube-image:\/\//);

@@ -36,7 +36,7 @@ export async function startRegistry(folder: string, chosenPort?: number): Promis
   const cache = path.join(REPOSITORY, ".cache", "npm");
   return {
     url,
-    env: { npm_config_userconfig: npmrc, npm_config_cache: cache, npm_config_yes: "true" },
+    env: { NPM_CONFIG_USERCONFIG: npmrc, NPM_CONFIG_CACHE: cache, NPM_CONFIG_YES: "true" },
     [Symbol.asyncDispose]: () => stop(server),
   };
 }

@@ -26,22 +26,33 @@ export interface RunnerDriver<Target extends RunnerTarget = RunnerTarget, Handle
 
   /** Checks the grammar of the body and of each parameter. No I/O. Fails with INVALID_URL or INVALID_OPTION. */
   parse(url: RunnerUrl): Target | Promise<Target>;
-  /** Says whether the backend can be used here. Never throws because something is absent: that is an answer. */
+  /**
+   * Says whether the backend can be used here, by its `code` NOT_AVAILABLE (what the driver needs on this machine is missing), NOT_FOUND (the runner is), NOT_RUNNING,
+   * PERMISSION_DENIED and so on. Never throws because something is absent: that is an answer. Fails with ABORTED.
+   */
   probe(target: Target, options: CallOptions): Promise<ProbeResult>;
-  /** Finds or creates the runner. Two callers at once get the same handle. */
+  /**
+   * Finds or creates the runner. Two callers at once get the same handle. Fails with NOT_FOUND, NOT_AVAILABLE, PERMISSION_DENIED, AUTH_FAILED, IMAGE_PULL_FAILED,
+   * INVALID_CONFIG, TIMEOUT (it never became ready), ABORTED; with the error of `ready` where that fails.
+   */
   provision(target: Target, options: ProvisionOptions): Promise<Handle>;
-  /** Opens one byte stream to the engine; called many times, in parallel too. */
+  /**
+   * Opens one byte stream to the engine; called many times, in parallel too. Fails with CONNECTION_REFUSED, NOT_RUNNING, NOT_FOUND, NAME_NOT_RESOLVED, TLS_FAILED,
+   * AUTH_FAILED, PERMISSION_DENIED, ABORTED. An error that may pass without anyone doing anything is `retryable`; the driver itself tries once.
+   */
   connect(handle: Handle, options: CallOptions): Promise<RunnerConnection>;
 
-  /** Capability `inspect`. A runner that is gone has state `missing`; that is no error. */
+  /** Capability `inspect`. A runner that is gone has status `missing`; that is no error. Fails with NOT_AVAILABLE, ABORTED. */
   inspect?(handle: Handle, options: CallOptions): Promise<RunnerState>;
-  /** Capability `logs`: UTF-8 text in chunks, oldest first. */
+  /** Capability `logs`: UTF-8 text in chunks, oldest first; ends unless `follow` is set. Fails with NOT_FOUND, ABORTED. */
   logs?(handle: Handle, options: LogsOptions): AsyncIterable<string>;
-  /** Capability `lifecycle`. Starting what runs, stopping what is stopped and destroying what is gone succeed. */
+  /** Capability `lifecycle`. Starting what runs succeeds. Fails with NOT_FOUND, ABORTED. */
   start?(handle: Handle, options: CallOptions): Promise<void>;
+  /** Capability `lifecycle`. Stopping what is stopped or gone succeeds. Fails with ABORTED. */
   stop?(handle: Handle, options: StopOptions): Promise<void>;
+  /** Capability `lifecycle`. Destroying what is gone succeeds. Fails with UNSUPPORTED for a runner that isn't owned, ABORTED. */
   destroy?(handle: Handle, options: DestroyOptions): Promise<void>;
-  /** Capability `list`: the runners that this driver created and still owns. */
+  /** Capability `list`: the runners that this driver created and still owns; empty where the backend isn't there. Fails with ABORTED. */
   list?(options: CallOptions): Promise<readonly Handle[]>;
 }
 

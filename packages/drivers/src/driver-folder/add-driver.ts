@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import { chmod, lstat, mkdir, readdir, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 
-import type { Environment, InstalledDriver, UserStore } from "@anyrunner/config";
+import { withFileLock, type Environment, type InstalledDriver, type UserStore } from "@anyrunner/config";
 import { RunnerError } from "@anyrunner/core";
 
 import { readDriverManifest } from "../driver-manifest.ts";
@@ -57,7 +57,7 @@ export async function addDriver({ name, env, store, install, signal }: AddDriver
     const found = await identifyInstalled(staging, packageName);
     const known = (await store.read()).installedDrivers?.find((one) => one.package === packageName);
     refuseAnotherContent(known, found);
-    const driver = await moveIntoPlace({ staging, packageName, env, found, store });
+    const driver = await withFileLock(join(folder, ".lock"), () => moveIntoPlace({ staging, packageName, env, found, store }));
     return { driver, replaced: known?.version, name: manifest.name ?? packageName, schemes: manifest.schemes ?? [] };
   } finally {
     await rm(staging, { recursive: true, force: true });

@@ -5,8 +5,12 @@ import type { InstallPackage } from "./add-driver.ts";
 
 const BUDGET_MS = 600_000;
 
-/** `npm install` of one package at its exact version; no script of it or of its dependencies runs. Fails with NOT_AVAILABLE, NOT_FOUND or COMMAND_FAILED. */
-export function installWithNpm(env: Readonly<Record<string, string | undefined>>): InstallPackage {
+/**
+ * `npm install` of one package at its exact version; no script of it or of its dependencies runs. The registry is the user's, never the one of the
+ * project's .npmrc. Fails with NOT_AVAILABLE, NOT_FOUND or COMMAND_FAILED.
+ */
+export function installWithNpm(given: Readonly<Record<string, string | undefined>>): InstallPackage {
+  const env = withoutProjectSettings(given);
   return async ({ prefix, spec, signal }) => {
     const args = [
       "install",
@@ -42,6 +46,14 @@ export function installWithNpm(env: Readonly<Record<string, string | undefined>>
       details: { exitCode, stderr },
     });
   };
+}
+
+/**
+ * What npm and npx run finds the settings of the project in lower-case variables, the registry of its .npmrc among them: a repository
+ * would say where the user's drivers come from. Users write theirs in capitals, as npm's documentation does.
+ */
+function withoutProjectSettings(env: Readonly<Record<string, string | undefined>>): Readonly<Record<string, string | undefined>> {
+  return Object.fromEntries(Object.entries(env).filter(([name]) => !name.startsWith("npm_")));
 }
 
 function lastLine(text: string): string {
