@@ -6,6 +6,10 @@ import { expect, inject, test } from "vitest";
 
 import { openUserShell } from "./user-shell.ts";
 
+/** Where a cluster is at hand, the driver is used on it; and where an engine runs there (`kube-pod://…`), it must answer. */
+const kubeconfig = process.env["ANYRUNNER_TEST_KUBECONFIG"];
+const engineUrl = process.env["ANYRUNNER_TEST_ENGINE"]?.startsWith("kube-") === true ? process.env["ANYRUNNER_TEST_ENGINE"] : undefined;
+
 interface CliError {
   readonly error: { readonly code: string; readonly message: string; readonly driver?: string; readonly details?: { readonly install?: string } };
 }
@@ -17,12 +21,10 @@ test("the command alone, a scheme that it lacks: it names the command that adds 
   expect(readdirSync(path.join(shell.cwd(), "node_modules")).filter((name) => !name.startsWith("."))).toEqual(["@anyrunner"]);
   expect(readdirSync(path.join(shell.cwd(), "node_modules/@anyrunner"))).toEqual(["cli"]);
 
-  const kubeconfig = process.env["ANYRUNNER_TEST_KUBECONFIG"] ?? "/no/such/kubeconfig";
+  const ask = (url: string) =>
+    shell.run(`npx anyrunner query --json --runner '${url}'`, { input: "{ version }", env: { KUBECONFIG: kubeconfig ?? "/no/such/kubeconfig" } });
   const query = async (): Promise<CliError["error"]> => {
-    const { output } = await shell.run("npx anyrunner query --json --runner kube-pod://anyrunner-test-no-such", {
-      input: "{ version }",
-      env: { KUBECONFIG: kubeconfig },
-    });
+    const { output } = await ask("kube-pod://anyrunner-test-no-such");
     const line = output.split("\n").find((one) => one.startsWith('{"error"'));
     if (line === undefined) throw new Error(`no error: ${output}`);
     return (JSON.parse(line) as CliError).error;
@@ -40,8 +42,9 @@ test("the command alone, a scheme that it lacks: it names the command that adds 
   const answered = await query();
   expect(answered).toMatchObject({
     driver: "kubernetes",
-    code: process.env["ANYRUNNER_TEST_KUBECONFIG"] === undefined ? expect.not.stringMatching(/^(DRIVER_|INTERNAL)/) : "NOT_FOUND",
+    code: kubeconfig === undefined ? expect.not.stringMatching(/^(DRIVER_|INTERNAL)/) : "NOT_FOUND",
   });
+  if (engineUrl !== undefined) expect((await ask(engineUrl)).output).toMatch(/"version": ?"v\d/);
 
   const listed = await shell.run("npx anyrunner drivers --check");
   expect(listed.output).toMatch(/^kube-pod:\/\/ +kubernetes +@anyrunner\/driver-kubernetes +driver folder +\d+\.\d+\.\d+ +1 +ready$/m);
