@@ -12,14 +12,14 @@ import { writeOrCheck } from "./write-or-check.ts";
 
 /**
  * Runs the conformance suites (those whose paths are given, else all) and records how they went in docs/conformance.json and docs/conformance.md.
- * With `--check` nothing runs: it only compares the page with its data.
+ * With `--page` nothing runs: the page is made from its data; with `--check` it is only compared.
  */
 const DATA = path.join(REPOSITORY, "docs", "conformance.json");
 
-const checkOnly = process.argv.includes("--check");
+const pageOnly = process.argv.includes("--check") || process.argv.includes("--page");
 const known = existsSync(DATA) ? (JSON.parse(readFileSync(DATA, "utf8")) as readonly ConformanceRow[]) : [];
-const rows = checkOnly ? known : mergeRows(known, runSuites().map(rowOf));
-if (!checkOnly) writeFileSync(DATA, `${JSON.stringify(rows, undefined, 2)}\n`);
+const rows = pageOnly ? known : mergeRows(known, runSuites().map(rowOf));
+if (!pageOnly) writeFileSync(DATA, `${JSON.stringify(rows, undefined, 2)}\n`);
 const schemes = publishedPackages().flatMap((one) => announcedDrivers(one).flatMap((driver) => driver.schemes));
 writeOrCheck("docs/conformance.md", formatConformanceTable(rows, [...new Set(schemes)]));
 

@@ -7,7 +7,7 @@ import manifest from "../template/package.json" with { type: "json" };
 const PACKAGE = fileURLToPath(new URL("..", import.meta.url));
 const TEMPLATE = join(PACKAGE, "template");
 
-/** Only the template's own runners live in memory. */
+/** Only the template's own runners live in memory; and what tools leave behind is none of it. */
 const LEFT_OUT = new Set(["node_modules", "dist", "package.json", "in-memory.ts"]);
 /** npm leaves files of these names out of tarballs, or heeds them. */
 const DOTTED: Readonly<Record<string, string>> = { gitignore: ".gitignore", "oxlintrc.json": ".oxlintrc.json" };
@@ -21,7 +21,7 @@ export function templateFiles(): ReadonlyMap<string, string> {
         .slice(TEMPLATE.length + 1)
         .replaceAll("\\", "/"),
     )
-    .filter((file) => !file.split("/").some((part) => LEFT_OUT.has(part)));
+    .filter((file) => !file.split("/").some((part) => LEFT_OUT.has(part) || part.startsWith(".")));
   const chosen = files.filter((file) => !(file.endsWith(".ts") && files.includes(file.replace(/\.ts$/, ".start.ts"))));
   return new Map(chosen.toSorted().map((file) => [DOTTED[file] ?? file.replace(/\.start\.ts$/, ".ts"), readFileSync(join(TEMPLATE, file), "utf8")]));
 }
