@@ -38,5 +38,8 @@ export { formatRunnerUrl, parseRunnerUrl, serializeRunnerUrl, type RunnerUrl, ty
 export { readOptions, type OptionSpec, type OptionValues } from "./option-spec.ts";
 export { suggest } from "./suggest.ts";
 
+// Versions of engines, for drivers that make some.
+export { baseEngineVersion, compareEngineVersions, normalizeEngineVersion, parseEngineVersion, type EngineVersion } from "./engine-version.ts";
+
 // Secrets.
 export { redact } from "./redact.ts";
