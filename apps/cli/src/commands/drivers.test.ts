@@ -1,0 +1,61 @@
+import { chmod, mkdir, writeFile } from "node:fs/promises";
+import { delimiter, join } from "node:path";
+
+import { afterEach, beforeEach, expect, test } from "vitest";
+
+import { createCliHarness, type CliHarness } from "../test-cli.ts";
+
+/** Does what npm does with the package `anyrunner-driver-toy`, and knows no other. */
+const NPM = `#!/usr/bin/env node
+const { mkdirSync, writeFileSync } = require("node:fs");
+const name = process.argv.at(-1).replace(/@[^@]*$/, "");
+if (name !== "anyrunner-driver-toy") {
+  console.error("npm error code E404");
+  process.exit(1);
+}
+const folder = "node_modules/" + name;
+mkdirSync(folder, { recursive: true });
+const no = "async () => {}";
+writeFileSync(folder + "/package.json", JSON.stringify({ name, version: "1.2.3", type: "module", exports: "./index.js", anyrunner: { specVersion: 1, schemes: ["toy"] } }));
+writeFileSync(folder + "/index.js", "export const driver = { specVersion: 1, name: 'toy', schemes: ['toy'], capabilities: [], options: [], parse: " + no + ", probe: " + no + ", provision: " + no + ", connect: " + no + " };");
+writeFileSync("node_modules/.package-lock.json", JSON.stringify({ packages: { [folder]: { version: "1.2.3", integrity: "sha512-toy" } } }));
+`;
+
+let cli: CliHarness;
+let env: Readonly<Record<string, string>>;
+beforeEach(async () => {
+  cli = await createCliHarness();
+  const bin = join(cli.home, "bin");
+  await mkdir(bin);
+  await writeFile(join(bin, "npm"), NPM);
+  await chmod(join(bin, "npm"), 0o755);
+  env = { PATH: `${bin}${delimiter}${process.env["PATH"]}` };
+});
+afterEach(() => cli.remove());
+
+test.skipIf(process.platform === "win32")("a driver is added, listed, changed, and removed", async () => {
+  const added = await cli.run(["drivers", "add", "toy", "--json"], { env });
+  expect(JSON.parse(added.stdout)).toMatchObject({ package: "anyrunner-driver-toy", version: "1.2.3", integrity: "sha512-toy", schemes: ["toy"] });
+  expect(added.stderr).toContain("anyrunner-driver-toy 1.2.3 may run as the driver of toy://, as it is now");
+
+  const row = async (...flags: string[]) => /^toy:\/\/ +(.*)$/m.exec((await cli.run(["drivers", ...flags], { env })).stdout)?.[1]?.replaceAll(/ +/g, " ");
+  expect(await row()).toBe("toy anyrunner-driver-toy driver folder 1.2.3 1 allowed");
+  expect(await row("--check")).toBe("toy anyrunner-driver-toy driver folder 1.2.3 1 ready");
+  const { path } = JSON.parse(added.stdout) as { readonly path: string };
+  await writeFile(join(path, "index.js"), "throw new Error('it ran')\n");
+  expect(await row("--check")).toBe("toy anyrunner-driver-toy driver folder 1.2.3 1 not allowed");
+
+  expect(await cli.run(["drivers", "rm", "toy"], { env })).toMatchObject({ exitCode: 0, stderr: "anyrunner-driver-toy is removed\n" });
+  expect(await row()).toBeUndefined();
+});
+
+test.skipIf(process.platform === "win32").each([
+  [["drivers", "add", "gone"], /the registry has no anyrunner-driver-gone@latest/],
+  [["drivers", "add", "../gone"], /names no driver that can be installed/],
+  [["drivers", "add", "docker"], /the driver docker comes with anyrunner/],
+  [["drivers", "rm", "toy"], /no driver toy is in /],
+])("%j says what is wrong", async (args, message) => {
+  const { exitCode, stderr } = await cli.run(args, { env });
+  expect({ exitCode, stderr }).toEqual({ exitCode: 1, stderr: expect.stringMatching(message) });
+  expect(stderr).toMatch(/^hint: /m);
+});
