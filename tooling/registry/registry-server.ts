@@ -33,7 +33,8 @@ export async function startRegistry(folder: string, chosenPort?: number): Promis
   let output = "";
   for (const stream of [server.stdout, server.stderr]) stream.on("data", (chunk: Buffer) => (output += chunk.toString()));
   await untilAnswering(url, server, () => output);
-  const cache = path.join(REPOSITORY, ".cache", "npm");
+  // Of its own, since npm keeps what it is told by the address, and that is another each time.
+  const cache = path.join(folder, "npm-cache");
   return {
     url,
     env: { NPM_CONFIG_USERCONFIG: npmrc, NPM_CONFIG_CACHE: cache, NPM_CONFIG_YES: "true" },
