@@ -26,7 +26,7 @@ const LONGEST_ANSWER_BYTES = 1 << 30;
 
 /**
  * Sends one GraphQL request. There is no time limit: a pipeline may run for hours without a byte.
- * What the engine itself refuses (status 5xx) rejects: VERSION_MISMATCH, ENGINE_CHANGED, AUTH_FAILED or CONNECTION_LOST.
+ * What the engine itself refuses rejects: VERSION_MISMATCH, ENGINE_CHANGED, AUTH_FAILED or CONNECTION_LOST.
  */
 export async function queryEngine(request: SendSessionRequest, graphql: GraphqlRequest, runner: string): Promise<GraphqlResponse> {
   const { signal, ...body } = graphql;
@@ -39,8 +39,9 @@ export async function queryEngine(request: SendSessionRequest, graphql: GraphqlR
   });
   const text = await readText(response.body, { limitBytes: LONGEST_ANSWER_BYTES });
   const answer = parseAnswer(text);
-  // 422 carries validation errors in GraphQL form; 5xx is the engine's plumbing, JSON too but typed as text.
-  if (response.status < 500 && answer !== undefined) return answer;
+  // 422 carries validation errors in GraphQL form. The engine's plumbing is JSON, too, but typed as text: with 5xx, or (0.21.8) with 200.
+  const plumbing = response.status >= 500 || (answer?.errors !== undefined && String(response.headers["content-type"]).startsWith("text/plain"));
+  if (!plumbing && answer !== undefined) return answer;
   throw plumbingError(answer?.errors?.map((error) => error.message).join("; ") ?? text.trim(), response.status, runner);
 }
 

@@ -33,7 +33,7 @@ const SIGNALS = ["traces", "logs", "metrics"] as const;
 
 /**
  * Subscribes to the telemetry of the client (engine protocol 7.1). Even without a listener one stream is opened and left:
- * it answers 200 only on the engine where the attachables are, so it shows at once when an address balances between engines.
+ * it becomes an event stream only on the engine where the attachables are, so it shows at once when an address balances between engines.
  * Fails with ENGINE_CHANGED then. A receiver that fails later ends quietly with a warning.
  */
 export async function subscribeTelemetry(input: SubscribeTelemetryInput): Promise<TelemetrySubscription> {
@@ -66,7 +66,8 @@ export async function subscribeTelemetry(input: SubscribeTelemetryInput): Promis
 }
 
 async function checkKnown(response: Http2Response, runner: string): Promise<void> {
-  if (response.status === 200) return;
+  // Engine 0.21.8 says that it doesn't know the client with status 200, as plain text.
+  if (response.status === 200 && String(response.headers["content-type"]).startsWith("text/event-stream")) return;
   const said = (await readText(response.body, { limitBytes: 1 << 16 })).trim();
   if (said.includes("not found")) throw engineChanged(runner, `the one that answers now says ${said}`);
   throw new RunnerError("WRONG_SERVER", `${runner} refused telemetry with status ${response.status}: ${said}`);

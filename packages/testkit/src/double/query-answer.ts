@@ -2,7 +2,7 @@ import { readText, type EngineHttpRequest } from "@anyrunner/protocol";
 
 import type { AttachedClient } from "./attached-client.ts";
 import type { DoubleClient } from "./double-session.ts";
-import { sendText } from "./send-text.ts";
+import { sendForgottenStatus, sendText } from "./send-text.ts";
 import type { SessionApi } from "./session-api.ts";
 import { detectWorkspace } from "./workspace.ts";
 
@@ -48,6 +48,10 @@ export async function answerQuery(api: SessionApi, request: EngineHttpRequest, a
   if (client.closing) return sendPlumbingError(request, 503, "session is closing");
   try {
     await attachedWithin(client, api.attachWaitMs);
+  } catch (error) {
+    return sendForgottenStatus(request, JSON.stringify({ data: null, errors: [{ message: messageOf(error) }] }));
+  }
+  try {
     await (client.workspace ??= detectWorkspace(callsOf(client)));
   } catch (error) {
     return sendPlumbingError(request, 500, messageOf(error));

@@ -12,3 +12,9 @@ export function sendText(request: EngineHttpRequest, status: number, text: strin
     })
     .end(body);
 }
+
+/** Where engine 0.21.8 forgets the status of an error: 200, and only the type tells (seen on a real one for clients without attachables). */
+export function sendForgottenStatus(request: EngineHttpRequest, text: string): void {
+  const body = Buffer.from(text);
+  request.respond(200, { "content-type": "text/plain; charset=utf-8", "content-length": String(body.length), date: new Date().toUTCString() }).end(body);
+}

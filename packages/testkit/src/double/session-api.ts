@@ -4,7 +4,7 @@ import type { DoubleClient, DoubleSessions } from "./double-session.ts";
 import type { FaultPoint, Refusal } from "./engine-fault.ts";
 import type { TelemetryFeed } from "./telemetry-feed.ts";
 import { answerQuery, type AnswerQuery } from "./query-answer.ts";
-import { sendText } from "./send-text.ts";
+import { sendForgottenStatus, sendText } from "./send-text.ts";
 
 /** What the session API of the double works on. */
 export interface SessionApi {
@@ -44,7 +44,12 @@ export function serveSessionApi(api: SessionApi): EngineHttpHandler {
 
 async function serveTelemetry(api: SessionApi, request: EngineHttpRequest, find: () => DoubleClient): Promise<void> {
   if (request.method !== "GET") return sendText(request, 405, "Method Not Allowed");
-  const client = find();
+  let client: DoubleClient;
+  try {
+    client = find();
+  } catch (error) {
+    return sendForgottenStatus(request, error instanceof Error ? error.message : String(error));
+  }
   api.note("telemetry", request, "");
   const output = request.respond(200, { "content-type": "text/event-stream", "cache-control": "no-cache", date: new Date().toUTCString() });
   output.write("id: \nevent: subscribed\ndata\n\n");
