@@ -4,6 +4,8 @@ import type { PairResult } from "./pair.ts";
 import { benchParallel } from "./parallel.bench.ts";
 import { benchFirstQuery } from "./query.bench.ts";
 import { readSettings } from "./settings.ts";
+import { benchSockets } from "./sockets.bench.ts";
+import { benchSsh } from "./ssh.bench.ts";
 import { benchStartUp } from "./start-up.bench.ts";
 import { benchUpload } from "./upload.bench.ts";
 
@@ -14,6 +16,8 @@ const BENCHES = {
   parallel: benchParallel,
   "exec-stream": benchExecStream,
   embedded: benchEmbedded,
+  ssh: benchSsh,
+  sockets: benchSockets,
 } as const;
 
 const settings = readSettings();
@@ -27,7 +31,7 @@ for (const [name, bench] of Object.entries(BENCHES)) {
   for (const result of await bench(settings)) console.log(row(result));
 }
 
-function row({ name, oursMs, peerMs, ratio, target, oursMiB, peerMiB, runs }: PairResult): string {
+function row({ name, oursMs, peerMs, ratio, target, oursMiB, peerMiB, runs, unit = "ms" }: PairResult): string {
   const memory = oursMiB === 0 ? "-" : `${oursMiB.toFixed(0)} / ${peerMiB.toFixed(0)}`;
-  return `| ${name} | ${oursMs.toFixed(1)} ms | ${peerMs.toFixed(1)} ms | ${ratio.toFixed(2)}${ratio <= target ? "" : " (missed)"} | ${target} | ${memory} | ${runs} |`;
+  return `| ${name} | ${oursMs.toFixed(1)} ${unit} | ${peerMs.toFixed(1)} ${unit} | ${ratio.toFixed(2)}${ratio <= target ? "" : " (missed)"} | ${target} | ${memory} | ${runs} |`;
 }

@@ -24,6 +24,8 @@ export interface PairResult {
   readonly oursMiB: number;
   readonly peerMiB: number;
   readonly runs: number;
+  /** Of `oursMs` and `peerMs` where they are no times. */
+  readonly unit?: string;
 }
 
 /** Runs ours and the peer in turn, so that a machine that drifts hits both alike; medians of all. */
