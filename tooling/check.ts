@@ -15,6 +15,7 @@ const FAST: readonly (readonly [name: string, command: string])[] = [
   ["unused code and dependencies", "knip --treat-config-hints-as-errors"],
   ["manifests", "node tooling/check-manifests.ts"],
   ["error codes in docs", "node tooling/generate-error-docs.ts --check"],
+  ["faults in docs", "node tooling/generate-fault-docs.ts --check"],
   ["schema of driver programs", "node tooling/generate-driver-protocol.ts --check"],
   ["embedded API in docs", "node tooling/generate-embedded-api.ts --check"],
   ["driver map", "node tooling/generate-drivers.ts --check"],

@@ -1,3 +1,5 @@
+import { setTimeout as sleep } from "node:timers/promises";
+
 import { RunnerError, type CallOptions, type ConnectionDiagnostics, type RunnerConnection } from "@anyrunner/core";
 import { createDockerClient, openExecStream, type DockerClient, type ExecStream } from "@anyrunner/docker-endpoint";
 
@@ -10,6 +12,10 @@ import type { DockerHandle } from "./handle.ts";
 const RELAY_COMMAND = ["buildctl", "dial-stdio"] as const;
 
 const DIAGNOSTICS_BUDGET_MS = 3000;
+/** By SIGKILL, as everything in a container that is killed. */
+const KILLED = 137;
+const SETTLING_LOOKS = 6;
+const SETTLING_MS = 150;
 
 export interface ConnectDockerOptions extends CallOptions, OpenClientOptions {}
 
@@ -81,10 +87,8 @@ async function diagnose(handle: DockerHandle, exec: ExecStream | undefined, call
   const signal = call.signal === undefined ? budget : AbortSignal.any([call.signal, budget]);
   const stderr = exec?.stderrTail() ?? "";
   try {
-    const [container, relayExitCode] = await Promise.all([
-      findContainer(client, handle.endpoint.container, { signal }),
-      exec?.exitCode({ client, signal }).catch(() => undefined),
-    ]);
+    const relayExitCode = await exec?.exitCode({ client, signal }).catch(() => undefined);
+    const container = await findSettled(client, handle.endpoint.container, { signal, relayExitCode });
     if (container === undefined)
       return { summary: `the container "${handle.endpoint.name}" is gone`, ...known({ exitCode: relayExitCode, lastOutput: stderr }) };
     const running = container.State.Status === "running";
@@ -99,6 +103,19 @@ async function diagnose(handle: DockerHandle, exec: ExecStream | undefined, call
     return { summary: error instanceof Error ? error.message : String(error), ...known({ exitCode: undefined, lastOutput: stderr }) };
   } finally {
     client.close();
+  }
+}
+
+/** What is killed in a container ends before the daemon knows that the container did. */
+async function findSettled(
+  client: DockerClient,
+  id: string,
+  { signal, relayExitCode }: { readonly signal: AbortSignal; readonly relayExitCode: number | undefined },
+): ReturnType<typeof findContainer> {
+  for (let look = 1; ; look++) {
+    const container = await findContainer(client, id, { signal });
+    if (relayExitCode !== KILLED || look === SETTLING_LOOKS || container?.State.Status !== "running") return container;
+    await sleep(SETTLING_MS, undefined, { signal });
   }
 }
 

@@ -38,8 +38,9 @@ export function createSshDriver(settings: SshDriverSettings = {}): RunnerDriver<
         return { available: true, detail: `ssh goes to ${await checkSsh(target.address.host, settings, { signal })}` };
       } catch (error) {
         throwIfAborted(signal);
-        if (!RunnerError.is(error)) throw error;
-        return { available: false, code: error.code, reason: error.message, hint: error.hint };
+        const failure = namedAfterDriver(error);
+        if (!RunnerError.is(failure)) throw failure;
+        return { available: false, code: failure.code, reason: failure.message, hint: failure.hint };
       }
     },
     async provision({ address }, { signal }) {
@@ -73,5 +74,9 @@ function relayCommand(socket: string | undefined): string {
 function namedAfterDriver(error: unknown): unknown {
   if (!RunnerError.is(error) || error.code === "ABORTED") return error;
   const { code, message, hint, cause, details, retryable } = error;
+  if (details?.["program"] === "ssh") {
+    const missing = 'ssh is not installed: there is no program "ssh" on PATH';
+    return new RunnerError("NOT_AVAILABLE", missing, { hint: "install OpenSSH's client, or put it on PATH", cause: error, details, driver: "ssh" });
+  }
   return new RunnerError(code, message, { hint, cause, details, retryable, driver: "ssh" });
 }

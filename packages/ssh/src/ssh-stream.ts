@@ -118,7 +118,9 @@ function commandError(where: string, end: ProgramEnd | undefined, stderr: string
 }
 
 function endOf(where: string, { reason }: MasterEnd): string {
-  return `the ssh connection to ${where} ended${reason === undefined ? "" : ` (${reason.message})`}`;
+  const ended = `the ssh connection to ${where} ended`;
+  if (reason?.message.startsWith(ended)) return reason.message;
+  return reason === undefined ? ended : `${ended} (${reason.message})`;
 }
 
 function stateOf(reason: CloseReason | undefined): string {

@@ -1,0 +1,112 @@
+import { randomUUID } from "node:crypto";
+import { once } from "node:events";
+import { connect, createServer, type Socket } from "node:net";
+import { join } from "node:path";
+
+import { createDockerClient, resolveDockerEndpoint, type DockerClient } from "@anyrunner/docker-endpoint";
+import { createDockerDriver } from "@anyrunner/driver-docker";
+import { createContainerCliDriver } from "@anyrunner/driver-podman";
+import { createEngineDouble, ensureBusyboxImage } from "@anyrunner/testkit";
+
+import type { Fault, Scene } from "./fault.ts";
+import { forever, makeFolder } from "./socket-faults.ts";
+
+type CleanUp = Parameters<Fault["prepare"]>[0];
+
+interface EngineContainer {
+  readonly name: string;
+  /** Makes the container's own program do it: it waits for a file. */
+  trigger(file: string): Promise<void>;
+  act(action: string): Promise<void>;
+}
+
+const SOCKET = "/var/run/docker.sock";
+const skipped = process.env["ANYRUNNER_TEST_DOCKER"] === "skip" ? "ANYRUNNER_TEST_DOCKER=skip" : undefined;
+/** Ends as it is told, or eats all memory. */
+const MAIN = "while :; do [ -e /hungry ] && exec tail /dev/zero; [ -e /broken ] && exit 3; sleep 0.1; done";
+
+export const DOCKER_FAULTS: readonly Fault[] = [
+  dockerFault("no Docker daemon", "docker-container", async () => ({ url: "docker-container://engine?host=unix:///no/such/docker.sock" })),
+  dockerFault("no such container", "docker-container", async () => ({ url: "docker-container://anyrunner-test-0000000" })),
+  dockerFault("a container that is stopped", "docker-container", async (cleanUp) => {
+    const { name, act } = await runEngineContainer(cleanUp);
+    await act("kill");
+    return { url: `docker-container://${name}` };
+  }),
+  dockerFault("image not found: a registry that isn't there", "docker-image", async () => ({
+    url: "docker-image://127.0.0.1:1/engine:v0.21.8?container=anyrunner-test-0000000",
+  })),
+  dockerFault("the container is killed during a query", "docker-container", async (cleanUp) => {
+    const { name, act } = await runEngineContainer(cleanUp);
+    return { url: `docker-container://${name}`, strike: () => act("kill") };
+  }),
+  dockerFault("its own program fails during a query", "docker-container", async (cleanUp) => {
+    const { name, trigger } = await runEngineContainer(cleanUp);
+    return { url: `docker-container://${name}`, strike: () => trigger("/broken") };
+  }),
+  dockerFault("OOM during a query", "docker-container", async (cleanUp) => {
+    const { name, trigger } = await runEngineContainer(cleanUp, { Memory: 32 * 2 ** 20, MemorySwap: 32 * 2 ** 20 });
+    return { url: `docker-container://${name}`, strike: () => trigger("/hungry") };
+  }),
+  dockerFault("the daemon goes away during a query", "docker-container", async (cleanUp) => {
+    const { name } = await runEngineContainer(cleanUp);
+    const { path, cut } = await passOn(cleanUp);
+    return { url: `docker-container://${name}?host=unix://${path}`, strike: cut };
+  }),
+  {
+    fault: "binary missing: no podman here",
+    scheme: "podman-container",
+    prepare: async () => ({ url: "podman-container://engine", driver: createContainerCliDriver("podman", { env: { PATH: "/nowhere" } }) }),
+  },
+];
+
+function dockerFault(name: string, scheme: string, prepare: (cleanUp: CleanUp) => Promise<Omit<Scene, "driver">>): Fault {
+  const env = { DOCKER_HOST: `unix://${SOCKET}` };
+  return { fault: name, scheme, skipped, prepare: async (cleanUp) => ({ driver: createDockerDriver({ env }), ...(await prepare(cleanUp)) }) };
+}
+
+/** A container whose relay leads to an engine double in this process. */
+async function runEngineContainer(cleanUp: CleanUp, limits: object = {}): Promise<EngineContainer> {
+  const engine = createEngineDouble(forever);
+  cleanUp(() => engine.kill());
+  const port = (await engine.listen()).split(":").at(-1);
+  const client = createDockerClient(await resolveDockerEndpoint({ env: { DOCKER_HOST: `unix://${SOCKET}` } }));
+  const name = `anyrunner-test-${randomUUID().slice(0, 8)}`;
+  const relay = `printf '#!/bin/sh\\nexec nc 127.0.0.1 ${port}\\n' >/bin/buildctl; chmod 755 /bin/buildctl`;
+  const { Id: id } = await client.json<{ readonly Id: string }>({
+    method: "POST",
+    path: "/containers/create",
+    query: { name },
+    json: { Image: await ensureBusyboxImage(), Cmd: ["sh", "-c", `${relay}; ${MAIN}`], HostConfig: { NetworkMode: "host", ...limits } },
+  });
+  cleanUp(() => client.close());
+  cleanUp(async () => (await client.request({ method: "DELETE", path: `/containers/${id}`, query: { force: true, v: true } })).body.resume());
+  const act = async (action: string) => void (await client.request({ method: "POST", path: `/containers/${id}/${action}` })).body.resume();
+  await act("start");
+  return { name, act, trigger: (file) => touch(client, id, file) };
+}
+
+async function touch(client: DockerClient, id: string, file: string): Promise<void> {
+  const { Id: exec } = await client.json<{ readonly Id: string }>({ method: "POST", path: `/containers/${id}/exec`, json: { Cmd: ["touch", file] } });
+  (await client.request({ method: "POST", path: `/exec/${exec}/start`, json: { Detach: true } })).body.resume();
+}
+
+/** Another socket for the daemon, which can go away without harming anyone. */
+async function passOn(cleanUp: CleanUp): Promise<{ readonly path: string; readonly cut: () => void }> {
+  const path = join(await makeFolder(cleanUp), "docker.sock");
+  const sockets = new Set<Socket>();
+  const server = createServer((near) => {
+    const far = connect({ path: SOCKET });
+    for (const socket of [near, far]) sockets.add(socket.on("error", () => {}));
+    near.once("close", () => far.destroy());
+    far.once("close", () => near.destroy());
+    near.pipe(far).pipe(near);
+  }).listen({ path });
+  await once(server, "listening");
+  const cut = () => {
+    server.close();
+    for (const socket of sockets) socket.destroy();
+  };
+  cleanUp(cut);
+  return { path, cut };
+}

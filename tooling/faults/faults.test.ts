@@ -1,0 +1,38 @@
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+
+import { afterAll, describe, expect, test } from "vitest";
+
+import { DOCKER_FAULTS } from "./docker-faults.ts";
+import type { FaultRow } from "./fault.ts";
+import { observeFault } from "./observe-fault.ts";
+import { SOCKET_FAULTS } from "./socket-faults.ts";
+import { SSH_FAULTS } from "./ssh-faults.ts";
+
+/** With ANYRUNNER_WRITE_FAULTS the table is written instead of compared; docs/faults.md is made from it. */
+const FILE = join(import.meta.dirname, "faults.json");
+const writes = process.env["ANYRUNNER_WRITE_FAULTS"] !== undefined;
+const known = writes ? [] : (JSON.parse(readFileSync(FILE, "utf8")) as readonly FaultRow[]);
+const seen: FaultRow[] = [];
+
+const all = [...SOCKET_FAULTS, ...SSH_FAULTS, ...DOCKER_FAULTS];
+
+describe("what users are told of a fault, and that nothing is left of it", () => {
+  for (const fault of all) {
+    const reason = fault.skipped === undefined ? "" : ` (skipped: ${fault.skipped})`;
+    test.skipIf(fault.skipped !== undefined)(`${fault.scheme}://, ${fault.fault}${reason}`, { timeout: 60_000 }, async () => {
+      const row = await observeFault(fault);
+      seen.push(row);
+      expect(row.hint).toMatch(/./);
+      if (!writes) expect(row).toEqual(known.find((one) => one.fault === row.fault && one.scheme === row.scheme));
+    });
+  }
+
+  test.skipIf(writes)("the table has these faults and no others", () => {
+    expect(known.map(({ scheme, fault }) => `${scheme}, ${fault}`)).toEqual(all.map(({ scheme, fault }) => `${scheme}, ${fault}`));
+  });
+});
+
+afterAll(() => {
+  if (writes) writeFileSync(FILE, `${JSON.stringify(seen, undefined, 2)}\n`);
+});

@@ -1,0 +1,68 @@
+import { createRegistry, openRunner, RunnerError, type RunnerEvent } from "@anyrunner/core";
+import { openSession } from "@anyrunner/engine";
+import { expectNothingLeft, takeInventory } from "@anyrunner/testkit";
+
+import type { Fault, FaultRow, Scene } from "./fault.ts";
+
+/** Enough for two attempts. */
+const CONNECT_BUDGET_MS = 1000;
+
+/** Brings the fault about and tells what came of it. Throws when something is left behind, or nothing failed. */
+export async function observeFault({ fault, scheme, prepare }: Fault): Promise<FaultRow> {
+  const cleanUps: (() => unknown)[] = [];
+  try {
+    const scene = await prepare((work) => void cleanUps.push(work));
+    const around = scene.around ?? ((work) => work());
+    // What the first use of everything loads stays.
+    const before = await takeInventory();
+    let retries = 0;
+    const report = (event: RunnerEvent) => void (event.type === "retry" && retries++);
+    const error = await around(() => fail(scene, report));
+    await expectNothingLeft(before, { extra: scene.leftovers ?? (() => 0) });
+    return {
+      fault,
+      scheme,
+      code: error.code,
+      message: withoutChance(error.message),
+      hint: withoutChance(error.hint ?? ""),
+      attempts: retries === 0 ? "one" : "again",
+    };
+  } finally {
+    for (const cleanUp of cleanUps.toReversed()) await cleanUp();
+  }
+}
+
+async function fail({ url, driver, strike }: Scene, report: (event: RunnerEvent) => void): Promise<RunnerError> {
+  try {
+    const registry = createRegistry([{ name: driver.name, schemes: driver.schemes, origin: "test", load: async () => ({ driver }) }]);
+    const runner = await openRunner(url, { registry, report });
+    const session = await openSession(runner, { env: {}, cwd: "/", report, connectBudgetMs: CONNECT_BUDGET_MS });
+    try {
+      const query = session.query({ query: "{forever}" });
+      const outcome = query.then(
+        () => new Error("the query was answered"),
+        (error: unknown) => error,
+      );
+      await strike?.();
+      throw await outcome;
+    } finally {
+      await session.close();
+    }
+  } catch (error) {
+    if (RunnerError.is(error)) return error;
+    throw error;
+  }
+}
+
+/** What differs from run to run. */
+function withoutChance(text: string): string {
+  return text
+    .replace(/during POST \/query|while the session was open/, "during the query")
+    .replaceAll(/\/(?:var\/)?tmp\/[\w.-]+/g, "FOLDER")
+    .replaceAll(/127\.0\.0\.1:\d+/g, "127.0.0.1:PORT")
+    .replaceAll(/anyrunner-test-[0-9a-f]{6,}/g, "NAME")
+    .replaceAll(/"[0-9a-z]{25}"/g, '"ID"')
+    .replaceAll(/\d+ bytes were sent and \d+ received/g, "N bytes were sent and N received")
+    .replaceAll(/\d{4}-\d\d-\d\d(T[\d:.]+Z)?/g, "DATE")
+    .replaceAll(/\(\d+ attempts\)/g, "(N attempts)");
+}
