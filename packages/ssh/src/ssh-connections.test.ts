@@ -1,7 +1,7 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { mkdir, readdir, writeFile } from "node:fs/promises";
-import { createServer, type AddressInfo } from "node:net";
+import { connect, createServer, type AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
@@ -103,6 +103,16 @@ describe.skipIf(SSH_TESTS_SKIPPED)(`a real sshd${SSH_TESTS_SKIPPED ? " (skipped 
     await writeFile(server.configFile, "Hosst x\n");
     await expect(dial()).rejects.toMatchObject({ code: "INVALID_CONFIG" });
     expect(await foldersLeft()).toBe(0);
+  });
+
+  test("a server that has too many who log in is tried again", async () => {
+    const { server, dial } = await setUp({ config: ["MaxStartups 1:100:1"] });
+    const other = connect({ host: "127.0.0.1", port: server.port });
+    await once(other, "data");
+    const dialled = source(dial());
+    await vi.waitFor(() => expect(server.log()).toMatch(/MaxStartups/), { timeout: 10_000 });
+    other.destroy();
+    expect(await dialled).toBe("1\n2\n3");
   });
 
   test("no ssh on PATH", async () => {

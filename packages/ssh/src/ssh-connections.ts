@@ -1,3 +1,5 @@
+import { setTimeout as sleep } from "node:timers/promises";
+
 import { RunnerError } from "@anyrunner/core";
 
 import { dialCommand, dialForward, ForwardingRefusedError } from "./dial-over-master.ts";
@@ -47,6 +49,8 @@ export interface SharedConnection {
 }
 
 const DEFAULT_IDLE_MS = 250;
+const MOST_LOGINS = 5;
+const LOGIN_PAUSE_MS = 500;
 /** Half of what may wait for ssh to accept it. */
 const MOST_OPENING = 64;
 
@@ -60,7 +64,7 @@ export function createSshConnections(settings: SshConnectionsSettings = {}): Ssh
     const known = live.get(key);
     if (known !== undefined) return known;
     const starting = new AbortController();
-    const master = startMaster(host, settings, { signal: starting.signal });
+    const master = startPatiently(host, settings, starting.signal);
     const shared: SharedConnection = {
       host,
       master,
@@ -111,6 +115,21 @@ export function createSshConnections(settings: SshConnectionsSettings = {}): Ssh
       }
     },
   };
+}
+
+/**
+ * An sshd to which many connect at once closes some of them before they have logged in (MaxStartups, from ten on, by chance): that is
+ * its way to say "not now", and part of connecting.
+ */
+async function startPatiently(host: SshHost, settings: SshSettings, signal: AbortSignal): Promise<SshMaster> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await startMaster(host, settings, { signal });
+    } catch (error) {
+      if (attempt === MOST_LOGINS || !RunnerError.is(error) || error.code !== "CONNECTION_LOST") throw error;
+    }
+    await orAborted(sleep(Math.random() * LOGIN_PAUSE_MS * attempt, undefined, { signal }), signal);
+  }
 }
 
 /** Windows' ssh shares no connection, and a login for each stream is what this is there to avoid. */
