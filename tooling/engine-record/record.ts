@@ -1,7 +1,8 @@
 import { spawn } from "node:child_process";
-import { mkdir, mkdtemp, realpath, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readFile, realpath, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
+import { parseArgs } from "node:util";
 
 import { makeBusyboxRootfs, makeRecordedHost } from "@anyrunner/testkit";
 
@@ -9,8 +10,10 @@ import { makeBusyboxRootfs, makeRecordedHost } from "@anyrunner/testkit";
  * Runs every scenario twice on one engine, with the official CLI's session and with ours, and writes a record of what both
  * gave.
  *
- * Usage: node tooling/engine-record/record.ts RUNNER_URL OFFICIAL_CLI [REGISTRY]
- * REGISTRY is one that the engine reaches by plain HTTP, as host:port. Standard output is the record, in Markdown.
+ * Usage: node tooling/engine-record/record.ts RUNNER_URL OFFICIAL_CLI [REGISTRY] [--sdk FOLDER] [--only NAME,NAME]
+ * REGISTRY is one that the engine reaches by plain HTTP, as host:port. FOLDER is where the SDK of the engine's version is
+ * installed (`npm install @dagger.io/dagger@VERSION`); the CLI has to be of that version, too. Standard output is the
+ * record, in Markdown.
  */
 const NAMES = [
   "version",
@@ -39,8 +42,11 @@ const EXEC_NAMES = [
   "tunnelTaken",
 ] as const;
 
-const [url = "", official = "", registry = ""] = process.argv.slice(2);
-if (url === "" || official === "") throw new Error("usage: record.ts RUNNER_URL OFFICIAL_CLI [REGISTRY]");
+const { positionals, values } = parseArgs({ allowPositionals: true, options: { sdk: { type: "string", default: "" }, only: { type: "string" } } });
+const [url = "", official = "", registry = ""] = positionals;
+if (url === "" || official === "") throw new Error("usage: record.ts RUNNER_URL OFFICIAL_CLI [REGISTRY] [--sdk FOLDER] [--only NAME,NAME]");
+const sdk = values.sdk === "" ? "" : resolve(values.sdk);
+const wanted = values.only?.split(",");
 const ours = join(import.meta.dirname, "../../apps/cli/dist/bin.js");
 
 const folder = await realpath(await mkdtemp(join(tmpdir(), "engine-record-")));
@@ -50,16 +56,22 @@ try {
   await makeBusyboxRootfs(join(demo, "rootfs"));
   const rows: string[] = [];
   let different = 0;
-  for (const name of [...NAMES, ...EXEC_NAMES, ...(registry === "" ? [] : (["pull", "pushPull"] as const))]) {
+  let absent = 0;
+  const names = [...NAMES, ...EXEC_NAMES, ...(registry === "" ? [] : (["pull", "pushPull"] as const))];
+  for (const name of names.filter((one) => wanted?.includes(one) ?? true)) {
     const [theirs, mine] = [await run(official, name, demo), await run(ours, name, demo)];
+    if (mine.startsWith('{"absent":')) {
+      absent++;
+      continue;
+    }
     if (theirs !== mine) different++;
     rows.push(`| ${name} | ${theirs === mine ? "same" : "**different**"} | ${shown(mine)}${theirs === mine ? "" : ` against ${shown(theirs)}`} |`);
   }
   console.log(
-    `Date ${new Date().toISOString().slice(0, 10)} · official CLI ${await versionOf(official)} · anyrunner ${await versionOf(ours)} · engine reached by ${url.split("://")[0]}://\n`,
+    `Date ${new Date().toISOString().slice(0, 10)} · official CLI ${await versionOf(official)} · anyrunner ${await versionOf(ours)} · SDK ${await sdkVersion()} · engine reached by ${url.split("://")[0]}://\n`,
   );
   console.log(
-    `| scenario | answers | what anyrunner gave |\n| --- | --- | --- |\n${rows.join("\n")}\n\n${rows.length - different} of ${rows.length} the same.`,
+    `| scenario | answers | what anyrunner gave |\n| --- | --- | --- |\n${rows.join("\n")}\n\n${rows.length - different} of ${rows.length} the same.${absent === 0 ? "" : ` ${absent} scenarios need a call that this SDK doesn't have.`}`,
   );
   process.exitCode = different === 0 ? 0 : 1;
 } finally {
@@ -71,13 +83,18 @@ async function run(cli: string, name: string, demo: string): Promise<string> {
   await rm(out, { recursive: true, force: true });
   await mkdir(out);
   await writeFile(join(demo, "src/.touched"), name);
-  const { stdout } = await capture(process.execPath, [join(import.meta.dirname, "scenario.ts"), name, demo, out, registry], {
+  const { stdout } = await capture(process.execPath, [join(import.meta.dirname, "scenario.ts"), name, demo, out, registry, sdk], {
     _EXPERIMENTAL_DAGGER_CLI_BIN: cli,
     _EXPERIMENTAL_DAGGER_RUNNER_HOST: url,
     DO_NOT_TRACK: "1",
     DAGGER_NO_NAG: "1",
   });
   return stdout.trim().replaceAll(folder, "…");
+}
+
+async function sdkVersion(): Promise<string> {
+  const folder = sdk === "" ? join(import.meta.dirname, "..") : sdk;
+  return (JSON.parse(await readFile(join(folder, "node_modules/@dagger.io/dagger/package.json"), "utf8")) as { readonly version: string }).version;
 }
 
 async function versionOf(cli: string): Promise<string> {

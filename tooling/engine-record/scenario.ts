@@ -1,15 +1,19 @@
 import { once } from "node:events";
 import { readdir } from "node:fs/promises";
+import { createRequire } from "node:module";
 import { createServer, type AddressInfo, type Socket } from "node:net";
 import { join } from "node:path";
 
-import { connect, type Client, type Directory, type Service } from "@dagger.io/dagger";
+import { pathToFileURL } from "node:url";
+
+import type { Client, Directory, Service } from "@dagger.io/dagger";
 
 /**
  * One scenario of the recordings as a program with the official SDK, unmodified: prints one line of JSON. Which session it
  * gets is the environment's business.
  *
- * Usage: node scenario.ts NAME DEMO_FOLDER OUTPUT_FOLDER [REGISTRY]
+ * Usage: node scenario.ts NAME DEMO_FOLDER OUTPUT_FOLDER REGISTRY SDK_FOLDER
+ * SDK_FOLDER is where another version of the SDK is installed; empty for the one of this repository.
  */
 type Scenario = (client: Client, places: Places) => Promise<unknown>;
 
@@ -133,19 +137,27 @@ function withService(client: Client, places: Places, service: Service, script: s
 
 function webServer(client: Client, places: Places): Service {
   const container = client.container().withRootfs(rootfs(client, places)).withNewFile("/www/index.html", "served\n").withExposedPort(8000);
-  return container.asService({ args: ["busybox", "httpd", "-f", "-p", "8000", "-h", "/www"] });
+  // Default arguments, not those of asService(): engine 0.14 knows only these.
+  return container.withDefaultArgs(["busybox", "httpd", "-f", "-p", "8000", "-h", "/www"]).asService();
 }
 
-const [name = "", demo = "", out = "", registry = ""] = process.argv.slice(2);
+const [name = "", demo = "", out = "", registry = "", sdk = ""] = process.argv.slice(2);
 const scenario = SCENARIOS[name];
 if (scenario === undefined) throw new Error(`no scenario ${name}; there are ${Object.keys(SCENARIOS).join(", ")}`);
+const { connect } = (await import(sdk === "" ? "@dagger.io/dagger" : sdkEntry(sdk))) as typeof import("@dagger.io/dagger");
 try {
   await connect(async (client) => console.log(JSON.stringify(await scenario(client, { demo, out, registry }))));
 } catch (error) {
   console.log(JSON.stringify(describe(error)));
 }
 
+function sdkEntry(folder: string): string {
+  return pathToFileURL(createRequire(join(folder, "package.json")).resolve("@dagger.io/dagger")).href;
+}
+
+/** An answer; `absent` when this version of the SDK has no such call. */
 function describe(error: unknown): unknown {
+  if (/ is not a function$/.test((error as Error).message)) return { absent: (error as Error).message };
   const { message, extensions } = error as Error & { readonly extensions?: Readonly<Record<string, unknown>> };
   return { error: message.replaceAll(/ \[traceparent:[^\]]*\]/g, ""), ...(extensions === undefined ? {} : { extensions }) };
 }

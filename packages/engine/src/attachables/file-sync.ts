@@ -1,10 +1,11 @@
 import { homedir } from "node:os";
-import { open, realpath } from "node:fs/promises";
+import { open, realpath, stat } from "node:fs/promises";
 import { basename } from "node:path";
 import { encodeBytesMessage, encodeStat, fileStat, globTree, parseImportOptions, sendTree, statPath, walkTree, type ImportOptions } from "@anyrunner/filesync";
 import { FILE_SYNC_DIFF_COPY, FILE_SYNC_TAR_STREAM, GrpcError, GrpcStatus, type GrpcCall, type GrpcRoutes } from "@anyrunner/protocol";
 import type { AttachableSettings } from "./attachable-settings.ts";
 import { diskError, isMissing } from "./disk-error.ts";
+import { systemErrorText } from "./system-error-text.ts";
 import { resolveClientPath, toSlash } from "./path-resolution.ts";
 
 /** The engine reads this machine's disk (engine protocol 5.3). */
@@ -78,6 +79,7 @@ async function readOne(path: string, maximumBytes: number): Promise<Uint8Array> 
 }
 
 async function sendDirectory(path: string, options: ImportOptions, call: GrpcCall, settings: AttachableSettings): Promise<void> {
+  await checkDirectory(path);
   const entries = walkTree({
     root: path,
     include: options.includePatterns,
@@ -91,4 +93,12 @@ async function sendDirectory(path: string, options: ImportOptions, call: GrpcCal
   } catch (error) {
     throw isMissing(error) ? diskError("resolve", "lstat", path, error) : error;
   }
+}
+
+/** Before any packet: engine 0.14 tells its user the text of an error packet instead of this one, which is the official client's. */
+async function checkDirectory(path: string): Promise<void> {
+  const stats = await stat(path).catch((error: unknown) => {
+    throw new GrpcError(GrpcStatus.UNKNOWN, `resolve : lstat ${path}: ${systemErrorText(error)}`, { cause: error });
+  });
+  if (!stats.isDirectory()) throw new GrpcError(GrpcStatus.UNKNOWN, `stat ${path}: not a directory`);
 }
