@@ -1,4 +1,4 @@
-import { existsSync, watch } from "node:fs";
+import { existsSync, watch, type FSWatcher } from "node:fs";
 
 import { abortedError, RunnerError } from "@anyrunner/core";
 
@@ -11,7 +11,9 @@ export function untilExists(
   { signal, budgetMs, host }: { readonly signal: AbortSignal | undefined; readonly budgetMs: number; readonly host: SshHost },
 ): Promise<void> {
   return new Promise((resolve, reject) => {
-    const watcher = watch(folder);
+    const watcher = watchIfThere(folder);
+    // ssh has ended already, and taken the folder with it; that is told elsewhere.
+    if (watcher === undefined) return;
     const settle = (then: () => void) => {
       clearTimeout(timer);
       watcher.close();
@@ -30,6 +32,15 @@ export function untilExists(
     if (signal?.aborted) onAbort();
     else check();
   });
+}
+
+function watchIfThere(folder: string): FSWatcher | undefined {
+  try {
+    return watch(folder);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
+    throw error;
+  }
 }
 
 function outOfTime(host: SshHost, budgetMs: number): RunnerError {
