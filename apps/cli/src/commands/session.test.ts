@@ -75,6 +75,8 @@ test("takes what SDKs of all ages pass, and states their version", async () => {
 test.each([
   ["0.21.9", "v0.21.9"],
   ["n/a", "v0.21.8"],
+  ["0.0.0", "v0.21.8"],
+  ["0.0.0-dev", "v0.21.8"],
 ])("the SDK's label %s makes the client version %s", async (label, version) => {
   const session = await startSession("--label", `dagger.io/sdk.version:${label}`);
   await opened(session);

@@ -101,9 +101,12 @@ function readLabels(labels: readonly string[]): Readonly<Record<string, string>>
   );
 }
 
+/** SDKs that run from their sources say this (`0.0.0` in their manifests): no version. */
+const UNRELEASED = /^v?0\.0\.0(?!\d)/;
+
 /** What the SDK says about itself; nothing when that is no version, so that the engine's own is stated. */
 function clientVersion(flag: string | undefined, labels: Readonly<Record<string, string>>): string | undefined {
   const text = flag || labels["dagger.io/sdk.version"];
-  if (!text || parseEngineVersion(text) === undefined) return undefined;
+  if (!text || UNRELEASED.test(text) || parseEngineVersion(text) === undefined) return undefined;
   return text.startsWith("v") ? text : `v${text}`;
 }

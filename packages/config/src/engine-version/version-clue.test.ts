@@ -13,6 +13,7 @@ test.each([
   ["v0.0.0-20260101120000-0123456789ab", undefined],
   ["workspace:*", undefined],
   ["latest", undefined],
+  ["0.0.0", undefined],
   ["", undefined],
 ])("%s is released as %s", (text, version) => {
   expect(releasedVersion(text)).toBe(version);

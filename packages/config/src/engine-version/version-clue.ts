@@ -21,7 +21,8 @@ export function releasedVersion(text: string): string | undefined {
     (_, base: string, kind: string, count: string) => `${base}-${PYTHON_KINDS[kind] ?? kind}.${count}`,
   );
   const version = parseEngineVersion(spelled);
-  if (version === undefined) return undefined;
+  // 0.0.0 is what the SDKs' own sources say.
+  if (version === undefined || version.major + version.minor + version.patch === 0) return undefined;
   const prerelease = version.prerelease.length === 0 ? "" : `-${version.prerelease.join(".")}`;
   return `v${version.major}.${version.minor}.${version.patch}${prerelease}`;
 }
