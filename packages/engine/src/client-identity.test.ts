@@ -3,6 +3,7 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { clientMetadataHeader } from "@anyrunner/protocol";
 import { describe, expect, onTestFinished, test } from "vitest";
 import { createClientMetadata } from "./client-identity.ts";
 
@@ -33,6 +34,10 @@ describe("the agent", () => {
 test("the client's id is a word that can be a file name, unless the environment gives one", () => {
   expect(metadata({}).clientId).toMatch(/^[a-z0-9]{25}$/);
   expect(metadata({ DAGGER_SESSION_CLIENT_ID: "mine" }).clientId).toBe("mine");
+});
+
+test("there are always labels: engine 0.14 dies of a header without them", () => {
+  expect(JSON.parse(Buffer.from(clientMetadataHeader(metadata({})), "base64").toString())).toHaveProperty("labels", {});
 });
 
 test.each([

@@ -21,7 +21,8 @@ export function createClientMetadata(options: ClientIdentityOptions): ClientMeta
     clientHostname: hostname(),
     clientVersion: options.clientVersion,
     ...(options.stableId === undefined ? {} : { clientStableId: options.stableId }),
-    ...(options.labels === undefined ? {} : { labels: options.labels }),
+    // Never left out: engine 0.14 writes into them.
+    labels: options.labels ?? {},
     ...agentSocket(options.env["SSH_AUTH_SOCK"]),
     ...(/^(1|true)$/i.test(options.env["DO_NOT_TRACK"] ?? "") ? { doNotTrack: true } : {}),
     ...options.extra,
