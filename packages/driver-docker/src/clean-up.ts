@@ -1,6 +1,6 @@
 import { RunnerError, throwIfAborted, type CallOptions } from "@anyrunner/core";
 import type { DockerClient } from "@anyrunner/docker-endpoint";
-import { mayRemove } from "@anyrunner/engine-container";
+import { enginesBeyond, isOfRepository, mayRemove } from "@anyrunner/engine-container";
 
 import { findContainer } from "./container.ts";
 import { createHandle } from "./handle.ts";
@@ -17,6 +17,32 @@ export async function cleanUpEngines(client: DockerClient, keep: string, options
   } catch (error) {
     warn("engines", error, options);
   }
+}
+
+/**
+ * Removes what lies beyond the engines of an image's repository that were used last: those that don't run, since stopping one takes
+ * long. Their volumes stay. One that resists is a warning. Fails only with ABORTED.
+ */
+export async function keepLatestEngines(client: DockerClient, own: string, options: KeepOptions): Promise<void> {
+  const { image, keep, env } = options;
+  try {
+    const engines = (await listOwnEngines(client, options)).filter((engine) => isOfRepository(engine, image));
+    if (engines.length <= keep) return;
+    const { openEngineUses } = await import("@anyrunner/config");
+    const uses = new Map((await openEngineUses({ env }).list()).map(({ handle, usedAt }) => [`${handle.driver} ${handle.id}`, usedAt]));
+    const dated = engines.map((engine) => ({ ...engine, usedAt: engine.name === own ? Number.POSITIVE_INFINITY : (uses.get(`docker ${engine.id}`) ?? 0) }));
+    for (const engine of enginesBeyond(dated, keep)) if (!engine.running) await removeIdle(client, engine, own, options);
+  } catch (error) {
+    warn("engines", error, options);
+  }
+}
+
+export interface KeepOptions extends CallOptions {
+  readonly image: string;
+  /** How many. */
+  readonly keep: number;
+  /** Says where the user's state is. */
+  readonly env: Readonly<Record<string, string | undefined>>;
 }
 
 async function removeIdle(client: DockerClient, engine: ListedEngine, keep: string, options: CallOptions): Promise<void> {

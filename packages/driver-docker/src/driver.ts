@@ -12,7 +12,7 @@ import { createDockerClient, isLoopback, parseDockerHost, resolveDockerEndpoint,
 import { engineDraining } from "@anyrunner/engine-container";
 
 import { tellUnseenStart, type CacheLossOptions } from "./cache-fate.ts";
-import { cleanUpEngines } from "./clean-up.ts";
+import { cleanUpEngines, keepLatestEngines } from "./clean-up.ts";
 import { connectContainer, openClient } from "./connection.ts";
 import { readLog } from "./container-log.ts";
 import { containerName, containerNotFound, describeState, findContainer, requireContainer, type ContainerDetails } from "./container.ts";
@@ -69,8 +69,9 @@ export function createDockerDriver(settings: DockerSettings = {}): RunnerDriver<
   }
 
   async function provisionImage(client: DockerClient, { image }: DockerImageTarget, options: ProvisionOptions): Promise<ContainerDetails> {
-    const { container, plan } = await provisionEngine(client, image, { ...options, env, engineVersion: settings.engineVersion });
+    const { container, plan, isStarted } = await provisionEngine(client, image, { ...options, env, engineVersion: settings.engineVersion });
     if (image.cleanup && !isTrue(env["DAGGER_LEAVE_OLD_ENGINE"])) await cleanUpEngines(client, plan.name, options);
+    if (image.keep !== undefined && isStarted) await keepLatestEngines(client, plan.name, { ...options, env, image: plan.image, keep: image.keep });
     return container;
   }
 

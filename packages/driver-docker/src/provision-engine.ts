@@ -26,6 +26,10 @@ export interface ProvisionEngineOptions extends ProvisionOptions {
   readonly engineVersion: string | undefined;
 }
 
+interface StartOptions extends ProvisionEngineOptions {
+  readonly onStarted: () => void;
+}
+
 const ATTEMPTS = 20;
 const PAUSE_MS = 250;
 /** An engine that was started by another caller so recently may not answer yet. */
@@ -34,6 +38,8 @@ const FRESH_MS = 60_000;
 export interface ProvisionedEngine {
   readonly container: ContainerDetails;
   readonly plan: EngineContainerPlan;
+  /** Whether this call has started it. */
+  readonly isStarted: boolean;
 }
 
 /**
@@ -45,11 +51,13 @@ export async function provisionEngine(client: DockerClient, image: EngineImage, 
   const { endpoint } = client;
   const facts = await readEngineFacts(image, { env: options.env, engineVersion: options.engineVersion, endpoint, report: options.report });
   const plan = planEngineContainer(image, facts);
+  let isStarted = false;
+  const watched = { ...options, onStarted: () => (isStarted = true) };
   const adoptable = adoptableName(image, plan);
   for (let attempt = 1; attempt <= ATTEMPTS; attempt++) {
     const container =
-      (await useExisting(client, plan, options)) ?? (await adopt(client, plan, adoptable, options)) ?? (await makeEngine(client, image, plan, options));
-    if (container !== undefined) return { container, plan };
+      (await useExisting(client, plan, watched)) ?? (await adopt(client, plan, adoptable, options)) ?? (await makeEngine(client, image, plan, watched));
+    if (container !== undefined) return { container, plan, isStarted };
     // Somebody else makes or removes a container of that name right now.
     await pause(options.signal);
   }
@@ -61,7 +69,7 @@ export async function provisionEngine(client: DockerClient, image: EngineImage, 
 }
 
 /** `undefined`: there is none, or it is just being removed. */
-async function useExisting(client: DockerClient, plan: EngineContainerPlan, options: ProvisionEngineOptions): Promise<ContainerDetails | undefined> {
+async function useExisting(client: DockerClient, plan: EngineContainerPlan, options: StartOptions): Promise<ContainerDetails | undefined> {
   const found = await findContainer(client, plan.name, options);
   // The daemon takes the beginning of an id for a name, too.
   if (found === undefined || found.State.Status === "removing" || containerName(found) !== plan.name) return undefined;
@@ -107,12 +115,7 @@ async function adopt(
   return found;
 }
 
-async function makeEngine(
-  client: DockerClient,
-  image: EngineImage,
-  plan: EngineContainerPlan,
-  options: ProvisionEngineOptions,
-): Promise<ContainerDetails | undefined> {
+async function makeEngine(client: DockerClient, image: EngineImage, plan: EngineContainerPlan, options: StartOptions): Promise<ContainerDetails | undefined> {
   const id = await createEngine(client, plan, { ...options, pull: image.pull });
   if (id === undefined) return undefined;
   try {
@@ -128,12 +131,13 @@ async function makeEngine(
   }
 }
 
-async function startEngine(client: DockerClient, container: ContainerDetails, options: ProvisionEngineOptions): Promise<ContainerDetails | undefined> {
+async function startEngine(client: DockerClient, container: ContainerDetails, options: StartOptions): Promise<ContainerDetails | undefined> {
   const { report } = options;
   const message = `starting the engine "${containerName(container)}"`;
   report?.({ type: "progress", id: "engine-start", message });
   throwIfAborted(options.signal);
   if (!(await startContainer(client, container, options))) return undefined;
+  options.onStarted();
   await awaitEngine(client, container, { ...options, started: true });
   report?.({ type: "progress", id: "engine-start", message, done: true });
   return findContainer(client, container.Id, options);

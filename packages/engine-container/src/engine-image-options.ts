@@ -9,6 +9,12 @@ export const ENGINE_IMAGE_OPTIONS = [
   { name: "container", type: "string", help: "Name of the container. Default: anyrunner-engine- and the image's tag or digest." },
   { name: "volume", type: "string", help: "Named volume of the engine's state and cache. Default: named like the container." },
   { name: "cleanup", type: "boolean", default: false, help: "Remove our own other engines that nobody uses; their volumes stay." },
+  {
+    name: "keep",
+    type: "string",
+    help: "How many of our engines of this image's name are kept, the last used ones; others that nobody uses are removed when one is started; volumes stay.",
+  },
+  { name: "idle", type: "string", help: "Stop the engine when nobody has used it for that long, such as 30m or 8h; its volume stays. Default: never." },
   { name: "port", type: "string", help: "Publish the engine by TCP: PORT for this machine, ADDRESS:PORT for others. There is no authentication." },
   { name: "cpus", type: "string", help: "How many CPUs the engine may use, such as 2 or 1.5." },
   { name: "memory", type: "string", help: "How much memory the engine may use, such as 4g or 512m." },

@@ -7,7 +7,7 @@ import { type EngineImageValues } from "./engine-image-options.ts";
 import { isValidContainerName } from "./engine-names.ts";
 import { parseImageReference } from "./image-reference.ts";
 import { LABEL_PREFIX } from "./engine-labels.ts";
-import { parseGpus, parseMemory, parseMount, type EngineGpus, type EngineMount } from "./option-values.ts";
+import { parseGpus, parseIdle, parseKeep, parseMemory, parseMount, type EngineGpus, type EngineMount } from "./option-values.ts";
 
 /** What an `…-image://` URL asks for, checked; plain JSON, part of a driver's target. Values of `env` and `proxy` may be secret. */
 export interface EngineImage extends JsonObject {
@@ -16,6 +16,10 @@ export interface EngineImage extends JsonObject {
   readonly container?: string | undefined;
   readonly volume?: string | undefined;
   readonly cleanup: boolean;
+  /** How many engines of this repository are kept. */
+  readonly keep?: number | undefined;
+  /** After how long without a session the engine is stopped. */
+  readonly idleMs?: number | undefined;
   readonly port?: EnginePort | undefined;
   readonly cpus?: number | undefined;
   readonly memoryBytes?: number | undefined;
@@ -54,6 +58,8 @@ export function parseEngineImage(url: RunnerUrl, values: EngineImageValues): Eng
     container: checked("container", values.container, isValidContainerName, "a name of two or more letters, digits, dots, dashes and underscores"),
     volume: checked("volume", values.volume, isValidContainerName, "a name of two or more letters, digits, dots, dashes and underscores"),
     cleanup: values.cleanup,
+    keep: values.keep === undefined ? undefined : parseKeep(values.keep),
+    idleMs: values.idle === undefined ? undefined : parseIdle(values.idle),
     port: values.port === undefined ? undefined : parsePort(values.port),
     cpus: values.cpus === undefined ? undefined : parseCpus(values.cpus),
     memoryBytes: values.memory === undefined ? undefined : parseMemory(values.memory),
@@ -73,8 +79,8 @@ export function parseEngineImage(url: RunnerUrl, values: EngineImageValues): Eng
 
 /** The parameters that say what a new engine must be like; without one of them any engine of the image will do. */
 export function asksForSpecialEngine(image: EngineImage): boolean {
-  const { container, volume, port, cpus, memoryBytes, network, gpus, platform, config, ca, proxy } = image;
-  const single = [container, volume, port, cpus, memoryBytes, network, gpus, platform, config, ca, proxy];
+  const { container, volume, idleMs, port, cpus, memoryBytes, network, gpus, platform, config, ca, proxy } = image;
+  const single = [container, volume, idleMs, port, cpus, memoryBytes, network, gpus, platform, config, ca, proxy];
   return single.some((value) => value !== undefined) || image.env.length > 0 || image.mounts.length > 0 || Object.keys(image.labels).length > 0;
 }
 

@@ -2,7 +2,8 @@ import { describe, expect, test } from "vitest";
 
 import { engineConfigPaths } from "./engine-config-paths.ts";
 import type { EngineImage } from "./engine-image.ts";
-import { adoptableName, engineTagOf, mayAdopt, mayRemove, type ListedContainer } from "./engine-ownership.ts";
+import { idleMsOf, keepOf } from "./engine-labels.ts";
+import { adoptableName, enginesBeyond, engineTagOf, isOfRepository, mayAdopt, mayRemove, type ListedContainer } from "./engine-ownership.ts";
 import { planEngineContainer } from "./plan-engine-container.ts";
 
 const IMAGE: EngineImage = { reference: "registry.dagger.io/engine:v0.21.8", cleanup: false, env: [], pull: "missing", mounts: [], labels: {} };
@@ -72,4 +73,29 @@ test.each<[NodeJS.Platform, Readonly<Record<string, string>>, string]>([
   ["darwin", { HOME: "/Users/me" }, "/Users/me/Library/Application Support/dagger/engine.json"],
 ])("engine.json on %s with %j", (platform, env, path) => {
   expect(engineConfigPaths({ env, platform }).engineJson).toBe(path);
+});
+
+describe("what is kept", () => {
+  test("the engines of one repository that were used last", () => {
+    const engines = [
+      { name: "a", usedAt: 1 },
+      { name: "b", usedAt: 3 },
+      { name: "c", usedAt: 2 },
+    ];
+    expect(enginesBeyond(engines, 1).map(({ name }) => name)).toEqual(["a", "c"]);
+    expect(enginesBeyond(engines, 3)).toEqual([]);
+  });
+
+  test("counts our own engines of every version, and no others", () => {
+    const another = "registry.dagger.io/engine:v0.20.0";
+    expect(isOfRepository(OURS, another)).toBe(true);
+    expect(isOfRepository(OFFICIAL, another)).toBe(false);
+    expect(isOfRepository(OURS, "example.com/engine:v0.20.0")).toBe(false);
+  });
+
+  test("is in the labels of an engine", () => {
+    const { labels } = planEngineContainer({ ...IMAGE, idleMs: 60_000, keep: 2 }, { env: {} });
+    expect([idleMsOf(labels), keepOf(labels)]).toEqual([60_000, 2]);
+    expect([idleMsOf(PLAN.labels), keepOf(PLAN.labels)]).toEqual([undefined, undefined]);
+  });
 });

@@ -39,6 +39,27 @@ export function mayRemove(container: ListedContainer, options: { readonly keep: 
   return { allowed: true };
 }
 
+/** Whether a container of ours runs an image of that repository, whatever its version: `keep` counts those. */
+export function isOfRepository({ labels, image }: Pick<ListedContainer, "labels" | "image">, reference: string): boolean {
+  const repositoryOf = (text: string) => {
+    try {
+      const { registry, repository } = parseImageReference(text);
+      return `${registry}/${repository}`;
+    } catch {
+      return text;
+    }
+  };
+  return isOwnedEngine(labels) && repositoryOf(labels[ENGINE_LABELS.image] ?? image) === repositoryOf(reference);
+}
+
+/** What lies beyond the `keep` that were used last, the longest unused first. */
+export function enginesBeyond<T extends { readonly usedAt: number }>(engines: readonly T[], keep: number): readonly T[] {
+  return engines
+    .toSorted((one, other) => other.usedAt - one.usedAt)
+    .slice(keep)
+    .toReversed();
+}
+
 /** Version and kind of an engine, as far as name and image tell. */
 export interface EngineTag {
   /** `vX.Y.Z` */

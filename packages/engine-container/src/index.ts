@@ -4,8 +4,29 @@ export { asksForSpecialEngine, parseEngineImage, type EngineImage, type EnginePo
 export type { EngineGpus, EngineMount } from "./option-values.ts";
 export { METRICS_ADDRESS, planEngineContainer, STATE_FOLDER, type EngineContainerPlan, type EngineFacts } from "./plan-engine-container.ts";
 export { driftWarning, matchesPlan, type ExistingContainer, type PlanMatch } from "./match-plan.ts";
-export { adoptableName, engineTagOf, mayAdopt, mayRemove, type EngineTag, type ListedContainer, type Removal } from "./engine-ownership.ts";
-export { CACHE_ROLE, ENGINE_LABELS, ENGINE_ROLE, isOwnedCache, isOwnedEngine, LABEL_PREFIX, ownLabels, type Labels } from "./engine-labels.ts";
+export {
+  adoptableName,
+  enginesBeyond,
+  engineTagOf,
+  isOfRepository,
+  mayAdopt,
+  mayRemove,
+  type EngineTag,
+  type ListedContainer,
+  type Removal,
+} from "./engine-ownership.ts";
+export {
+  CACHE_ROLE,
+  ENGINE_LABELS,
+  ENGINE_ROLE,
+  idleMsOf,
+  isOwnedCache,
+  isOwnedEngine,
+  keepOf,
+  LABEL_PREFIX,
+  ownLabels,
+  type Labels,
+} from "./engine-labels.ts";
 export { countSessions, enginePort, LIVE_SESSIONS_SCRIPT } from "./live-sessions.ts";
 export { cacheFateOfEnd, cacheLossAtStart } from "./cache-fate.ts";
 export { readEngineFiles, readRemoteEngineFiles, type EngineFiles } from "./read-engine-files.ts";

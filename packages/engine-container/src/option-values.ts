@@ -46,6 +46,23 @@ export function parseGpus(text: string): EngineGpus {
   return { kind: "devices", devices };
 }
 
+const DURATION_UNITS: Readonly<Record<string, number>> = { s: 1000, m: 60_000, h: 3_600_000, d: 86_400_000 };
+
+/** `30m`, `1h30m`, `2d`, in ms; a minute at least, since what is shorter would stop engines between two commands. Fails with INVALID_OPTION. */
+export function parseIdle(text: string): number {
+  const parts = [...text.matchAll(/(\d{1,6})([smhd])/g)];
+  const ms = parts.reduce((sum, [, count, unit]) => sum + Number(count) * (DURATION_UNITS[unit ?? ""] ?? 0), 0);
+  if (parts.map(([part]) => part).join("") !== text || ms < 60_000)
+    throw invalid("idle", "it must be a duration of a minute or more", "write idle=30m or idle=8h");
+  return ms;
+}
+
+/** A number of engines, one at least. Fails with INVALID_OPTION. */
+export function parseKeep(text: string): number {
+  if (!/^[1-9]\d{0,2}$/.test(text)) throw invalid("keep", "it must be a number, 1 or more", "write for example keep=2");
+  return Number(text);
+}
+
 function invalid(name: string, reason: string, hint: string): RunnerError {
   return new RunnerError("INVALID_OPTION", `parameter "${name}" is wrong: ${reason}`, { hint, details: { parameter: name } });
 }

@@ -86,7 +86,7 @@ export function planEngineContainer(image: EngineImage, facts: EngineFacts): Eng
   } as const;
   return {
     ...plan,
-    labels: planLabels(plan, { user: image.labels, env: image.env, configDigest: facts.configDigest }),
+    labels: planLabels(plan, { user: image.labels, env: image.env, configDigest: facts.configDigest, idleMs: image.idleMs, keep: image.keep }),
   };
 }
 

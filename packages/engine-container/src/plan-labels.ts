@@ -10,6 +10,8 @@ export interface PlanLabelsOptions {
   /** `env` of the URL: only the names are kept. */
   readonly env: readonly string[];
   readonly configDigest: string | undefined;
+  readonly idleMs: number | undefined;
+  readonly keep: number | undefined;
 }
 
 /** The labels of a planned container: the user's, whose it is, and what shaped it. Holds no value of a variable. */
@@ -21,12 +23,14 @@ export function planLabels(plan: Omit<EngineContainerPlan, "labels">, options: P
     [ENGINE_LABELS.image]: plan.image,
     [ENGINE_LABELS.volume]: plan.volume,
     [ENGINE_LABELS.options]: shape,
+    ...(options.idleMs !== undefined && { [ENGINE_LABELS.idle]: String(options.idleMs) }),
+    ...(options.keep !== undefined && { [ENGINE_LABELS.keep]: String(options.keep) }),
     [ENGINE_LABELS.config]: createHash("sha256").update(`${plan.image}\n${shape}`).digest("hex").slice(0, 32),
   };
 }
 
 /** By the names of the parameters, in a fixed order; what wasn't asked for is absent. */
-function shapeOf(plan: Omit<EngineContainerPlan, "labels">, { env, configDigest }: PlanLabelsOptions): Readonly<Record<string, string>> {
+function shapeOf(plan: Omit<EngineContainerPlan, "labels">, { env, configDigest, idleMs, keep }: PlanLabelsOptions): Readonly<Record<string, string>> {
   const names = env.map((text) => text.split("=", 1)[0] ?? "").toSorted();
   return withoutEmpty({
     volume: plan.volume,
@@ -43,6 +47,8 @@ function shapeOf(plan: Omit<EngineContainerPlan, "labels">, { env, configDigest 
     gpus: plan.gpus === undefined ? "" : formatGpus(plan.gpus),
     platform: plan.platform ?? "",
     config: configDigest ?? "",
+    idle: idleMs === undefined ? "" : `${idleMs / 1000} s`,
+    keep: keep === undefined ? "" : String(keep),
   });
 }
 
