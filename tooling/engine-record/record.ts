@@ -6,14 +6,18 @@ import { parseArgs } from "node:util";
 
 import { makeBusyboxRootfs, makeRecordedHost } from "@anyrunner/testkit";
 
+import { makeHostFixtures } from "./host-fixtures.ts";
+
 /**
  * Runs every scenario twice on one engine, with the official CLI's session and with ours, and writes a record of what both
  * gave.
  *
- * Usage: node tooling/engine-record/record.ts RUNNER_URL OFFICIAL_CLI [REGISTRY] [--sdk FOLDER] [--only NAME,NAME]
+ * Usage: node tooling/engine-record/record.ts RUNNER_URL OFFICIAL_CLI [REGISTRY] [--sdk FOLDER] [--login USER:PASSWORD@HOST:PORT]
+ *   [--host ADDRESS] [--only NAME,NAME]
  * REGISTRY is one that the engine reaches by plain HTTP, as host:port. FOLDER is where the SDK of the engine's version is
- * installed (`npm install @dagger.io/dagger@VERSION`); the CLI has to be of that version, too. Standard output is the
- * record, in Markdown.
+ * installed (`npm install @dagger.io/dagger@VERSION`); the CLI has to be of that version, too. --login names a
+ * registry that asks who it is, --host the address at which the engine reaches this machine: without them their scenarios
+ * are left out. Needs git, perl and OpenSSH. Standard output is the record, in Markdown.
  */
 const NAMES = [
   "version",
@@ -40,24 +44,38 @@ const EXEC_NAMES = [
   "hostServiceRefused",
   "tunnel",
   "tunnelTaken",
+  "hostSocket",
+  "agentSocket",
 ] as const;
 
-const { positionals, values } = parseArgs({ allowPositionals: true, options: { sdk: { type: "string", default: "" }, only: { type: "string" } } });
+const { positionals, values } = parseArgs({
+  allowPositionals: true,
+  options: { sdk: { type: "string", default: "" }, only: { type: "string" }, login: { type: "string", default: "" }, host: { type: "string", default: "" } },
+});
 const [url = "", official = "", registry = ""] = positionals;
-if (url === "" || official === "") throw new Error("usage: record.ts RUNNER_URL OFFICIAL_CLI [REGISTRY] [--sdk FOLDER] [--only NAME,NAME]");
+if (url === "" || official === "")
+  throw new Error("usage: record.ts RUNNER_URL OFFICIAL_CLI [REGISTRY] [--sdk FOLDER] [--login USER:PASSWORD@HOST:PORT] [--host ADDRESS] [--only NAME,NAME]");
 const sdk = values.sdk === "" ? "" : resolve(values.sdk);
 const wanted = values.only?.split(",");
 const ours = join(import.meta.dirname, "../../apps/cli/dist/bin.js");
 
+let fixtures: Awaited<ReturnType<typeof makeHostFixtures>> | undefined;
 const folder = await realpath(await mkdtemp(join(tmpdir(), "engine-record-")));
 try {
   const demo = join(folder, "demo");
   await makeRecordedHost("uploadGitignore", demo);
   await makeBusyboxRootfs(join(demo, "rootfs"));
+  fixtures = await makeHostFixtures(demo, values.login);
   const rows: string[] = [];
   let different = 0;
   let absent = 0;
-  const names = [...NAMES, ...EXEC_NAMES, ...(registry === "" ? [] : (["pull", "pushPull"] as const))];
+  const names = [
+    ...NAMES,
+    ...EXEC_NAMES,
+    ...(registry === "" ? [] : ["pull", "pushPull"]),
+    ...(values.login === "" ? [] : ["registryLogin"]),
+    ...(values.host === "" ? [] : ["gitPrivate"]),
+  ];
   for (const name of names.filter((one) => wanted?.includes(one) ?? true)) {
     const [theirs, mine] = [await run(official, name, demo), await run(ours, name, demo)];
     if (mine.startsWith('{"absent":')) {
@@ -75,6 +93,7 @@ try {
   );
   process.exitCode = different === 0 ? 0 : 1;
 } finally {
+  fixtures?.close();
   await rm(folder, { recursive: true, force: true });
 }
 
@@ -83,12 +102,17 @@ async function run(cli: string, name: string, demo: string): Promise<string> {
   await rm(out, { recursive: true, force: true });
   await mkdir(out);
   await writeFile(join(demo, "src/.touched"), name);
-  const { stdout } = await capture(process.execPath, [join(import.meta.dirname, "scenario.ts"), name, demo, out, registry, sdk], {
-    _EXPERIMENTAL_DAGGER_CLI_BIN: cli,
-    _EXPERIMENTAL_DAGGER_RUNNER_HOST: url,
-    DO_NOT_TRACK: "1",
-    DAGGER_NO_NAG: "1",
-  });
+  const { stdout } = await capture(
+    process.execPath,
+    [join(import.meta.dirname, "scenario.ts"), name, demo, out, registry, sdk, values.login.split("@")[1] ?? "", values.host],
+    {
+      ...fixtures?.env,
+      _EXPERIMENTAL_DAGGER_CLI_BIN: cli,
+      _EXPERIMENTAL_DAGGER_RUNNER_HOST: url,
+      DO_NOT_TRACK: "1",
+      DAGGER_NO_NAG: "1",
+    },
+  );
   return stdout.trim().replaceAll(folder, "…");
 }
 

@@ -8,11 +8,13 @@ import { pathToFileURL } from "node:url";
 
 import type { Client, Directory, Service } from "@dagger.io/dagger";
 
+import { serveRepository } from "./git-server.ts";
+
 /**
  * One scenario of the recordings as a program with the official SDK, unmodified: prints one line of JSON. Which session it
  * gets is the environment's business.
  *
- * Usage: node scenario.ts NAME DEMO_FOLDER OUTPUT_FOLDER REGISTRY SDK_FOLDER
+ * Usage: node scenario.ts NAME DEMO_FOLDER OUTPUT_FOLDER REGISTRY SDK_FOLDER LOGIN_REGISTRY HOST
  * SDK_FOLDER is where another version of the SDK is installed; empty for the one of this repository.
  */
 type Scenario = (client: Client, places: Places) => Promise<unknown>;
@@ -21,6 +23,10 @@ interface Places {
   readonly demo: string;
   readonly out: string;
   readonly registry: string;
+  /** A registry that asks who it is, as `host:port`. */
+  readonly login: string;
+  /** Where the engine reaches this machine. */
+  readonly host: string;
 }
 
 const rootfs = (client: Client, { demo }: Places): Directory => client.host().directory(join(demo, "rootfs"));
@@ -117,16 +123,52 @@ const SCENARIOS: Readonly<Record<string, Scenario>> = {
     const published = await client.container().withRootfs(rootfs(client, places)).publish(`${places.registry}/demo/app:1`);
     return [published.replace(/@.*/, ""), await client.container().from(published).withExec(["echo", "pulled"]).stdout()];
   },
+  hostSocket: async (client, places) => {
+    const path = join(places.out, "host.sock");
+    await serve((socket) => socket.end("hi-from-unix\n"), path);
+    // One read: the official client never passes on that the host's side has ended.
+    return withSocket(client, places, path, "sysread(S,$b,4096);print $b");
+  },
+  // SSH_AGENTC_REQUEST_IDENTITIES; the answer holds the comment of the key.
+  agentSocket: (client, places) =>
+    withSocket(
+      client,
+      places,
+      process.env["SSH_AUTH_SOCK"] ?? "",
+      'syswrite(S,pack("NC",1,11));sysread(S,$b,4096);print $b=~/engine-record/?"the key":"no key"',
+    ),
+  gitPrivate: async (client, { demo, host }) => {
+    const port = await serveRepository(join(demo, "git"));
+    const repository = client.git(`http://${host}:${port}/git`).branch("main");
+    return [await repository.commit(), await repository.tree().file("private.txt").contents()].map((text) => text.replace(String(port), "PORT"));
+  },
+  registryLogin: async (client, places) => {
+    const published = await client.container().withRootfs(rootfs(client, places)).publish(`${places.login}/private/app:1`);
+    return [published.replace(/@.*/, ""), await client.container().from(published).withExec(["echo", "pulled"]).stdout()];
+  },
   slow: (client, places) => shell(client, places, "sleep 45; echo late").withEnvVariable("RUN", places.out).stdout(),
 };
 
 const HTTP_ANSWER = "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 10\r\n\r\nfrom-host\n";
 
 /** A server of the host on a port of its own, for as long as the program runs. */
-async function serve(onConnection: (socket: Socket) => void): Promise<number> {
+async function serve(onConnection: (socket: Socket) => void, path?: string): Promise<number> {
   const server = createServer({ allowHalfOpen: true }, (socket) => onConnection(socket.on("error", () => {}))).unref();
-  await once(server.listen(0, "0.0.0.0"), "listening");
-  return (server.address() as AddressInfo).port;
+  await once(path === undefined ? server.listen(0, "0.0.0.0") : server.listen(path), "listening");
+  return path === undefined ? (server.address() as AddressInfo).port : 0;
+}
+
+function withSocket(client: Client, places: Places, path: string, script: string): Promise<string> {
+  const program = `socket(S,1,1,0)||die $!;connect(S,pack("Sa108",1,"/s.sock"))||die $!;${script}`;
+  const container = client
+    .container()
+    .withRootfs(rootfs(client, places))
+    .withDirectory("/", client.host().directory(join(places.demo, "perl")));
+  return container
+    .withUnixSocket("/s.sock", client.host().unixSocket(path))
+    .withEnvVariable("RUN", `${places.out} ${process.pid}`)
+    .withExec(["perl", "-e", program])
+    .stdout();
 }
 
 function withService(client: Client, places: Places, service: Service, script: string): Promise<string> {
@@ -141,12 +183,12 @@ function webServer(client: Client, places: Places): Service {
   return container.withDefaultArgs(["busybox", "httpd", "-f", "-p", "8000", "-h", "/www"]).asService();
 }
 
-const [name = "", demo = "", out = "", registry = "", sdk = ""] = process.argv.slice(2);
+const [name = "", demo = "", out = "", registry = "", sdk = "", login = "", host = ""] = process.argv.slice(2);
 const scenario = SCENARIOS[name];
 if (scenario === undefined) throw new Error(`no scenario ${name}; there are ${Object.keys(SCENARIOS).join(", ")}`);
 const { connect } = (await import(sdk === "" ? "@dagger.io/dagger" : sdkEntry(sdk))) as typeof import("@dagger.io/dagger");
 try {
-  await connect(async (client) => console.log(JSON.stringify(await scenario(client, { demo, out, registry }))));
+  await connect(async (client) => console.log(JSON.stringify(await scenario(client, { demo, out, registry, login, host }))));
 } catch (error) {
   console.log(JSON.stringify(describe(error)));
 }
@@ -159,5 +201,8 @@ function sdkEntry(folder: string): string {
 function describe(error: unknown): unknown {
   if (/ is not a function$/.test((error as Error).message)) return { absent: (error as Error).message };
   const { message, extensions } = error as Error & { readonly extensions?: Readonly<Record<string, unknown>> };
-  return { error: message.replaceAll(/ \[traceparent:[^\]]*\]/g, ""), ...(extensions === undefined ? {} : { extensions }) };
+  return {
+    error: message.replaceAll(/ \[traceparent:[^\]]*\]/g, "").replaceAll(/(http:\/\/[^/:]+):\d{5}\b/g, "$1:PORT"),
+    ...(extensions === undefined ? {} : { extensions }),
+  };
 }
