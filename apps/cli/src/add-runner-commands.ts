@@ -71,9 +71,16 @@ function addLifeCycle(program: Command, add: AddCommand): void {
     .option("--force", "don't wait for its sessions")
     .option("--dry-run", "only show what would be removed")
     .option("--timeout <duration>", STOP_TIMEOUT_HELP, "10m");
+  const reaper = program.command("reaper", { hidden: true }).description("stops engines that are idle; started by other commands");
+  add(reaper, "run", "watch until nothing is left to watch", async (context) => (await import("./commands/reaper.ts")).reaperCommand(context));
   add(program, "prune", "remove the engines that anyrunner made and that don't run; caches stay", async (context, values) =>
-    (await import("./commands/prune.ts")).pruneCommand(context, { dryRun: values["dryRun"] === true }),
-  ).option("--dry-run", "only show what would be removed");
+    (await import("./commands/prune.ts")).pruneCommand(context, {
+      dryRun: values["dryRun"] === true,
+      keep: typeof values["keep"] === "string" ? values["keep"] : undefined,
+    }),
+  )
+    .option("--keep <number>", "spare that many, the last used ones of each image's repository")
+    .option("--dry-run", "only show what would be removed");
 }
 
 async function timeoutOf(values: Values): Promise<number> {

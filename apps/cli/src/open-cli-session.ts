@@ -6,6 +6,7 @@ import { cliAttachables } from "./cli-attachables.ts";
 import type { CommandContext } from "./command-context.ts";
 import { createHeldLines } from "./held-lines.ts";
 import { parseDuration } from "./parse-duration.ts";
+import { startReaperFor } from "./reaper/start-reaper.ts";
 import { showTelemetry } from "./show-telemetry.ts";
 
 export interface OpenCliSessionOptions extends Pick<OpenSessionOptions, "clientVersion" | "labels" | "metadata"> {
@@ -23,6 +24,7 @@ export async function openCliSession(context: CommandContext, options: OpenCliSe
     shutdownBudgetMs: shutdownBudget(context.env),
   });
   announce(context, { runner: session.runner.url, engine: session.engine.version, from: options.runner.chosen.from });
+  await startReaperFor(context, session.runner.handle);
   return session;
 }
 

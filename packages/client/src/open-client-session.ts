@@ -2,6 +2,7 @@ import { findEngineVersion, registryCredentials, stableClientId } from "@anyrunn
 import { throwIfAborted } from "@anyrunner/core";
 import type { EngineSession, OpenSessionOptions } from "@anyrunner/engine";
 
+import { holdLease } from "./hold-lease.ts";
 import { warnIgnoredVariables } from "./ignored-variables.ts";
 import { openClientRunner, type OpenClientRunnerOptions } from "./open-client-runner.ts";
 import type { Surroundings } from "./surroundings.ts";
@@ -38,7 +39,7 @@ export async function openClientSession(surroundings: Surroundings, options: Ope
     shutdownBudgetMs: options.shutdownBudgetMs,
   });
   warnIgnoredVariables({ env, engine: session.engine.version, report });
-  return session;
+  return holdLease(session, { env });
 }
 
 /** The version that the project's SDK has, if its files say exactly one: it selects the API that the engine shows. */

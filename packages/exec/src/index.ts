@@ -5,3 +5,4 @@ export { openProgramStream, type ProgramFailure, type ProgramStream, type Progra
 export { signalExitCode } from "./signal-exit-code.ts";
 export { programCloseReason, programEndText } from "./program-close-reason.ts";
 export { createRelayStream, type RelayStreamOptions } from "./relay-stream.ts";
+export { startDetached, type StartDetachedOptions } from "./start-detached.ts";

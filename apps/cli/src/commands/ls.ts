@@ -7,6 +7,7 @@ import { findRunner, formatWithDrivers } from "../find-runner.ts";
 import { formatTable } from "../format-table.ts";
 import { interruptible } from "../interrupts.ts";
 import { listRunners, openCliRegistry } from "../list-runners.ts";
+import { findReaper } from "../reaper/reaper-lock.ts";
 import { failureFacts, factsOf, probeFacts, type RunnerFacts } from "../runner-facts.ts";
 
 interface ListedRunner extends RunnerFacts {
@@ -31,8 +32,13 @@ export function lsCommand(context: CommandContext): Promise<number> {
     const { handles, failures } = await listRunners(registry, signal);
     const others = handles.filter((handle) => !named.some(({ driver, id }) => driver === handle.driver && id === handle.id));
     const runners = [...named, ...(await describeOthers(context, registry, others, signal))];
-    if (context.json) context.print(JSON.stringify({ runners, failures: failures.map(({ driver, error }) => ({ driver, ...error.toJSON() })) }, undefined, 2));
+    const reaper = await findReaper({ env: context.env });
+    if (context.json)
+      context.print(
+        JSON.stringify({ runners, reaper: reaper ?? null, failures: failures.map(({ driver, error }) => ({ driver, ...error.toJSON() })) }, undefined, 2),
+      );
     else print(context, runners);
+    if (reaper !== undefined) context.note(`the reaper (process ${reaper}) stops engines that are idle`);
     for (const { driver, error } of failures) context.note(`warning: ${driver} can't list its runners: ${error.message}`);
     return EXIT.success;
   });

@@ -1,5 +1,6 @@
-import { openHandleStore, openUserStore } from "@anyrunner/config";
-import { parseRunnerUrl, type Registry, type RunnerDriver, type RunnerHandle } from "@anyrunner/core";
+import { openEngineUses, openHandleStore, openUserStore } from "@anyrunner/config";
+import { parseRunnerUrl, RunnerError, type Registry, type RunnerDriver, type RunnerHandle } from "@anyrunner/core";
+import { ENGINE_LABELS, enginesBeyond, isOfRepository } from "@anyrunner/engine-container";
 
 import type { CommandContext } from "../command-context.ts";
 import { describeDiskItem, diskItems, type DiskItem } from "../disk-usage.ts";
@@ -22,18 +23,20 @@ interface Candidate {
  * Removes the engines that anyrunner made and that don't run. Their cache volumes stay, so that they can be made again without
  * loss; what has a name stays, too, and what can't be known counts as in use.
  */
-export function pruneCommand(context: CommandContext, { dryRun }: { readonly dryRun: boolean }): Promise<number> {
+export function pruneCommand(context: CommandContext, { dryRun, keep }: PruneCommandOptions): Promise<number> {
   return interruptible(async (signal) => {
+    const spared = keep === undefined ? 0 : parseKeep(keep);
     const registry = await openCliRegistry(context);
     const { handles, failures } = await listRunners(registry, signal);
     const named = await namedIds(context, registry);
-    const candidates = await Promise.all(handles.map((handle) => judge(registry, handle, named, signal)));
+    const judged = await Promise.all(handles.map((handle) => judge(registry, handle, named, signal)));
+    const candidates = await spareLatest(context, judged, spared);
     const removable = candidates.filter(({ kept }) => kept === undefined);
     for (const { driver, handle, facts, name } of removable) {
       context.note(`${dryRun ? "would remove" : "removing"} engine ${name}; ${keptVolumes(await diskItems(handle, facts, signal))}`);
       if (dryRun) continue;
       await driver.destroy?.(handle, { volume: false, signal, report: context.report });
-      await openHandleStore({ env: context.env }).forget(handle);
+      await Promise.all([openHandleStore({ env: context.env }).forget(handle), openEngineUses({ env: context.env }).forget(handle)]);
     }
     for (const { driver, error } of failures) context.note(`warning: ${driver} can't list its runners: ${error.message}`);
     const kept = candidates.flatMap(({ name, kept: why }) => (why === undefined ? [] : [{ name, why }]));
@@ -45,6 +48,38 @@ export function pruneCommand(context: CommandContext, { dryRun }: { readonly dry
     if (removable.length === 0) context.note("nothing to remove");
     return EXIT.success;
   });
+}
+
+export interface PruneCommandOptions {
+  readonly dryRun: boolean;
+  /** How many engines of each repository are spared, the last used ones. */
+  readonly keep?: string | undefined;
+}
+
+function parseKeep(text: string): number {
+  if (/^\d{1,3}$/.test(text)) return Number(text);
+  throw new RunnerError("USAGE", `--keep is no number: "${text}"`, { hint: "write for example --keep 2" });
+}
+
+/** The engines of each repository that were used last stay; one that runs counts, too. */
+async function spareLatest({ env }: CommandContext, candidates: readonly Candidate[], keep: number): Promise<readonly Candidate[]> {
+  if (keep === 0) return candidates;
+  const uses = await openEngineUses({ env }).list();
+  const dated = candidates.map((candidate) => {
+    const { driver, id } = candidate.handle;
+    const used = uses.find(({ handle }) => handle.driver === driver && handle.id === id)?.usedAt;
+    return { candidate, usedAt: used ?? (Date.parse(candidate.facts.startedAt ?? "") || 0) };
+  });
+  const isBeyond = ({ candidate }: (typeof dated)[number]) => {
+    const image = candidate.handle.labels[ENGINE_LABELS.image] ?? "";
+    const same = dated.filter(
+      (other) => other.candidate.handle.driver === candidate.handle.driver && isOfRepository({ labels: other.candidate.handle.labels, image: "" }, image),
+    );
+    return enginesBeyond(same, keep).some((other) => other.candidate === candidate);
+  };
+  return dated.map((each) =>
+    each.candidate.kept !== undefined || isBeyond(each) ? each.candidate : { ...each.candidate, kept: `it is one of the ${keep} used last` },
+  );
 }
 
 async function judge(registry: Registry, handle: RunnerHandle, named: ReadonlySet<string>, signal: AbortSignal): Promise<Candidate> {

@@ -1,4 +1,4 @@
-import { openHandleStore, openUserStore } from "@anyrunner/config";
+import { openEngineUses, openHandleStore, openUserStore } from "@anyrunner/config";
 import { throwIfAborted, type RunnerHandle } from "@anyrunner/core";
 
 import type { CommandContext } from "../command-context.ts";
@@ -73,7 +73,7 @@ async function removeEngine(context: CommandContext, runner: FoundRunner, option
   if (options.dryRun) return { removed, kept };
   if (facts.status === "running") await driver.stop?.(handle, { graceMs: options.force ? 0 : options.graceMs, signal, report: context.report });
   await driver.destroy(handle, { volume: options.volume, signal, report: context.report });
-  await openHandleStore({ env: context.env }).forget(handle);
+  await Promise.all([openHandleStore({ env: context.env }).forget(handle), openEngineUses({ env: context.env }).forget(handle)]);
   return { removed, kept };
 }
 

@@ -1,4 +1,4 @@
-import { openHandleStore } from "@anyrunner/config";
+import { openEngineUses, openHandleStore } from "@anyrunner/config";
 import { openRunner, type CallOptions, type Reporter, type Runner, type RunnerHandle } from "@anyrunner/core";
 
 import { watchCacheFate } from "../cache-fate.ts";
@@ -7,6 +7,7 @@ import { EXIT } from "../exit-codes.ts";
 import { findRunner, type FoundRunner } from "../find-runner.ts";
 import { interruptible } from "../interrupts.ts";
 import { openCliRegistry } from "../list-runners.ts";
+import { startReaperFor } from "../reaper/start-reaper.ts";
 import { requireAbility } from "../require-ability.ts";
 import { factsOf } from "../runner-facts.ts";
 
@@ -23,6 +24,8 @@ export function startCommand(context: CommandContext, word: string): Promise<num
       .remember({ url: found.shownUrl ?? found.label, handle: started.handle })
       .catch(() => {});
     const { version } = await waitUntilReady(started, call);
+    await openEngineUses({ env: context.env }).touch(started.handle);
+    await startReaperFor(context, started.handle);
     const { status } = await factsOf(started.driver, started.handle, signal);
     const lost = watch.fate() === "discarded";
     if (context.json) context.print(JSON.stringify({ runner: found.label, id: started.handle.id, status, engine: version, cacheDiscarded: lost }));

@@ -5,6 +5,7 @@ import { formatProvenance, parseRunnerUrl, RUNNER_HOST_VARIABLES } from "@anyrun
 import type { CommandContext } from "../command-context.ts";
 import { formatWithDrivers } from "../find-runner.ts";
 import { openCliRegistry } from "../list-runners.ts";
+import { findReaper } from "../reaper/reaper-lock.ts";
 import { checked, type Recorder } from "./check.ts";
 
 interface SetupOptions {
@@ -29,6 +30,12 @@ export async function checkSetup({ context, record, signal }: SetupOptions): Pro
     const store = openUserStore({ env });
     const { runners = {}, runner } = await store.read();
     return { value: undefined, detail: `${store.file}: ${Object.keys(runners).length} names${runner === undefined ? "" : ", one in use"}` };
+  });
+  const reaper = await findReaper({ env });
+  record({
+    id: "reaper",
+    status: "ok",
+    detail: reaper === undefined ? "none runs: no engine is to be stopped when it is idle" : `process ${reaper} watches for idle engines`,
   });
   await checked({ id: "engine.version", record, signal }, async () => {
     const finding = await findEngineVersion({ cwd, env, askCli: true, signal });
