@@ -199,7 +199,7 @@ function sdkEntry(folder: string): string {
 
 /** An answer; `absent` when this version of the SDK has no such call. */
 function describe(error: unknown): unknown {
-  if (/ is not a function$/.test((error as Error).message)) return { absent: (error as Error).message };
+  if ((error as Error).message.endsWith(" is not a function")) return { absent: (error as Error).message };
   const { message, extensions } = error as Error & { readonly extensions?: Readonly<Record<string, unknown>> };
   return {
     error: message.replaceAll(/ \[traceparent:[^\]]*\]/g, "").replaceAll(/(http:\/\/[^/:]+):\d{5}\b/g, "$1:PORT"),
