@@ -1,6 +1,6 @@
 import type { JsonValue, RunnerHandle } from "@anyrunner/core";
 import type { DockerEndpoint } from "@anyrunner/docker-endpoint";
-import { ENGINE_LABELS, isOwnedCache } from "@anyrunner/engine-container";
+import { ENGINE_LABELS, formatBytes, isOwnedCache } from "@anyrunner/engine-container";
 
 import type { RunnerFacts } from "./runner-facts.ts";
 
@@ -30,20 +30,10 @@ export async function diskItems(handle: RunnerHandle, { details }: RunnerFacts, 
   return [{ kind: "volume", name: volume, ...(docker !== undefined && (await dockerVolume(docker, volume, signal))) }];
 }
 
-/** `1.5 GiB`; `unknown` for what isn't known. */
-export function formatBytes(bytes: number | undefined): string {
-  if (bytes === undefined) return "unknown";
-  const power = Math.min(Math.floor(Math.log2(Math.max(bytes, 1)) / 10), UNITS.length - 1);
-  const value = bytes / 1024 ** power;
-  return `${power === 0 || value >= 100 ? Math.round(value) : value.toFixed(1)} ${UNITS[power] ?? ""}`;
-}
-
 /** `volume anyrunner-engine-v0.21.8 (1.5 GiB)` */
 export function describeDiskItem({ kind, name, bytes }: DiskItem): string {
   return `${kind} ${name} (${bytes === undefined ? "size unknown" : formatBytes(bytes)})`;
 }
-
-const UNITS = ["B", "KiB", "MiB", "GiB", "TiB"] as const;
 
 interface DockerVolume {
   readonly Name: string;

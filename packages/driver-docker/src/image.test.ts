@@ -169,7 +169,7 @@ describe.skipIf(engineSkipReason !== undefined)(`engines by image, real daemon${
     expect(await inspectContainer(site.name)).toBeUndefined();
   });
 
-  test("a port that is taken: the hint says so", async () => {
+  test("a port that is taken is found before the start: reason, remedy, and nothing left behind", async () => {
     await using site = createEngineSite();
     const server = createServer();
     await new Promise<void>((resolve) => {
@@ -178,9 +178,12 @@ describe.skipIf(engineSkipReason !== undefined)(`engines by image, real daemon${
     const { port } = server.address() as AddressInfo;
     try {
       await expect(provision(`${image}?container=${site.name}&port=${port}`)).rejects.toMatchObject({
-        code: "COMMAND_FAILED",
-        hint: expect.stringContaining("choose another port="),
+        code: "ALREADY_EXISTS",
+        message: expect.stringContaining(`127.0.0.1:${port}`),
+        hint: expect.stringContaining("another port="),
+        details: { requirement: "host.port" },
       });
+      expect(await inspectContainer(site.name)).toBeUndefined();
     } finally {
       server.close();
     }

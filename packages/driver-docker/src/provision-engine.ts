@@ -19,6 +19,7 @@ import { containerName, containerNotRunning, findContainer, type ContainerDetail
 import { isDraining } from "./drain-mark.ts";
 import { createEngine } from "./create-engine.ts";
 import { readEngineFacts } from "./engine-facts.ts";
+import { requireFitHost } from "./require-fit-host.ts";
 import { startContainer } from "./start-container.ts";
 
 export interface ProvisionEngineOptions extends ProvisionOptions {
@@ -85,6 +86,7 @@ async function useExisting(client: DockerClient, plan: EngineContainerPlan, opti
     case "dead":
       throw containerNotRunning(client.endpoint, found);
     default:
+      await requireFitHost(client, { ...options, port: plan.ports[0] });
       return startEngine(client, found, options);
   }
 }
@@ -116,9 +118,13 @@ async function adopt(
 }
 
 async function makeEngine(client: DockerClient, image: EngineImage, plan: EngineContainerPlan, options: StartOptions): Promise<ContainerDetails | undefined> {
+  const fit = requireFitHost(client, { ...options, port: plan.ports[0] });
+  // Looked at only when the container is made, which takes as long.
+  fit.catch(() => undefined);
   const id = await createEngine(client, plan, { ...options, pull: image.pull });
   if (id === undefined) return undefined;
   try {
+    await fit;
     const made = await findContainer(client, id, {});
     return made === undefined ? undefined : await startEngine(client, made, options);
   } catch (error) {

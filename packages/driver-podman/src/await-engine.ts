@@ -1,6 +1,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 
 import { RunnerError, throwIfAborted, type ProvisionOptions } from "@anyrunner/core";
+import { explainStartFailure } from "@anyrunner/engine-container";
 
 import { findContainer } from "./container.ts";
 import type { ContainerCli } from "./container-cli.ts";
@@ -54,15 +55,13 @@ async function withLog(cli: ContainerCli, { id, name }: ContainerDetails, error:
   if (!RunnerError.is(error)) return error;
   const log = await readLastLog(cli, id, { lines: LOG_LINES, bytes: LOG_BYTES }).catch(() => "");
   const lines = log.trim().split("\n").slice(-SHOWN_LINES).join("\n");
-  return new RunnerError(
-    error.code,
-    `the engine "${name}" was started but does not answer: ${error.message}${lines === "" ? "" : `\nits last words:\n${lines}`}`,
-    {
-      hint: error.hint ?? `see its log: ${cli.shown} logs ${name}`,
-      cause: error,
-      driver: cli.runtime.name,
-      retryable: false,
-      details: { container: name, lastOutput: log },
-    },
-  );
+  const why = error.code === "NOT_RUNNING" ? explainStartFailure(log) : undefined;
+  const what = why === undefined ? `was started but does not answer: ${error.message}` : `does not start: it ${why.reason}`;
+  return new RunnerError(why?.code ?? error.code, `the engine "${name}" ${what}${lines === "" ? "" : `\nits last words:\n${lines}`}`, {
+    hint: why?.remedy ?? error.hint ?? `see its log: ${cli.shown} logs ${name}`,
+    cause: error,
+    driver: cli.runtime.name,
+    retryable: false,
+    details: { container: name, lastOutput: log, ...(why !== undefined && { requirement: why.requirement }) },
+  });
 }

@@ -39,3 +39,11 @@ export { formatImageReference, isSameImage, parseImageReference, type ImageRefer
 
 // The life of an engine.
 export { drainEngine, engineDraining, STOP_GRACE_MS, type DrainClock, type DrainedEngine, type DrainOptions } from "./drain.ts";
+
+// What an engine needs.
+export type { Check } from "./requirements/check.ts";
+export { daemonChecks, type DaemonInfo } from "./requirements/daemon-checks.ts";
+export { hostChecks, type HostCheckOptions } from "./requirements/host-checks.ts";
+export { thisHost, type FileSystemFacts, type HostView } from "./requirements/host-view.ts";
+export { explainStartFailure, type Requirement, type StartFailure } from "./requirements/start-failure.ts";
+export { formatBytes } from "./format-bytes.ts";

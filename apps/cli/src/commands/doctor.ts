@@ -2,16 +2,15 @@ import { urlOfName } from "@anyrunner/client";
 import { openUserStore } from "@anyrunner/config";
 import { parseRunnerUrl, RunnerError, throwIfAborted } from "@anyrunner/core";
 import { resolveDockerEndpoint, type DockerEndpoint } from "@anyrunner/docker-endpoint";
+import { hostChecks, thisHost, type Check } from "@anyrunner/engine-container";
 import { styleText } from "node:util";
 
 import type { CommandContext } from "../command-context.ts";
 import { checkCandidates } from "../doctor/candidate-checks.ts";
-import { failureOf, type Check, type Recorder } from "../doctor/check.ts";
+import { failureOf, type Recorder } from "../doctor/check.ts";
 import { checkContainer } from "../doctor/container-checks.ts";
 import { checkDocker, isLocalDaemon } from "../doctor/docker-checks.ts";
 import { checkEngineOf } from "../doctor/engine-checks.ts";
-import { hostChecks } from "../doctor/host-checks.ts";
-import { thisHost } from "../doctor/host-view.ts";
 import { checkChoice, checkSetup } from "../doctor/setup-checks.ts";
 import { EXIT } from "../exit-codes.ts";
 import { findRunner, type FoundRunner } from "../find-runner.ts";

@@ -1,8 +1,9 @@
 import { openUserStore } from "@anyrunner/config";
 import type { RunnerDriver, RunnerHandle } from "@anyrunner/core";
+import { formatBytes } from "@anyrunner/engine-container";
 
 import type { CommandContext } from "../command-context.ts";
-import { diskItems, formatBytes, type DiskItem } from "../disk-usage.ts";
+import { diskItems, type DiskItem } from "../disk-usage.ts";
 import { EXIT } from "../exit-codes.ts";
 import { findRunner } from "../find-runner.ts";
 import { formatTable } from "../format-table.ts";

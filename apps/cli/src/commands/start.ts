@@ -20,9 +20,12 @@ export function startCommand(context: CommandContext, word: string): Promise<num
     const watch = watchCacheFate(context.report);
     const call = { signal, report: watch.report };
     const started = found.handle === undefined ? await make(context, found, call) : await startAgain(found, found.handle, call);
-    await openHandleStore({ env: context.env })
-      .remember({ url: found.shownUrl ?? found.label, handle: started.handle })
-      .catch(() => {});
+    // What was named by its id has a URL from before, if any.
+    if (found.shownUrl !== undefined) {
+      await openHandleStore({ env: context.env })
+        .remember({ url: found.shownUrl, handle: started.handle })
+        .catch(() => {});
+    }
     const { version } = await waitUntilReady(started, call);
     await openEngineUses({ env: context.env }).touch(started.handle);
     await startReaperFor(context, started.handle);

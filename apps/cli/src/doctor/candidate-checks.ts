@@ -2,7 +2,8 @@ import { urlOfName } from "@anyrunner/client";
 import { parseRunnerUrl, RunnerError, throwIfAborted, type DriverEntry, type Registry, type RunnerUrl } from "@anyrunner/core";
 
 import type { UserSettings } from "@anyrunner/config";
-import { failureOf, type Check, type Recorder } from "./check.ts";
+import type { Check } from "@anyrunner/engine-container";
+import { failureOf, type Recorder } from "./check.ts";
 
 const PROBE_BUDGET_MS = 10_000;
 

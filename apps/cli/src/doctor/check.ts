@@ -1,17 +1,5 @@
 import { RunnerError, throwIfAborted } from "@anyrunner/core";
-
-/** One thing that was looked at. */
-export interface Check {
-  /** Stable, for programs: `docker.endpoint`. */
-  readonly id: string;
-  readonly status: "ok" | "warning" | "failed" | "skipped";
-  /** What was seen, and where it came from; for a failure the reason. */
-  readonly detail: string;
-  /** What to do about it, imperative. */
-  readonly remedy?: string | undefined;
-  /** How long it took, in ms, where that tells something. */
-  readonly ms?: number | undefined;
-}
+import type { Check } from "@anyrunner/engine-container";
 
 /** Takes a check when it is done. */
 export type Recorder = (check: Check) => void;

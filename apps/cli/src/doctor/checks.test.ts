@@ -1,10 +1,8 @@
+import { daemonChecks, hostChecks, type HostView } from "@anyrunner/engine-container";
 import { describe, expect, test } from "vitest";
 
 import { containerChecks, type InspectedContainer } from "./container-checks.ts";
-import { daemonChecks } from "./docker-checks.ts";
 import { windowCheck } from "./engine-checks.ts";
-import { hostChecks } from "./host-checks.ts";
-import type { HostView } from "./host-view.ts";
 
 const statuses = (checks: readonly { id: string; status: string }[]) => Object.fromEntries(checks.map(({ id, status }) => [id, status]));
 

@@ -1,6 +1,7 @@
 import { createDemultiplexer, createDockerClient, type DockerClient, type DockerEndpoint } from "@anyrunner/docker-endpoint";
+import type { Check } from "@anyrunner/engine-container";
 
-import { checked, type Check, type Recorder } from "./check.ts";
+import { checked, type Recorder } from "./check.ts";
 
 /** What `GET /containers/ID/json` says, as far as it matters here. */
 export interface InspectedContainer {

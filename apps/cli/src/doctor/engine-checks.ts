@@ -8,11 +8,12 @@ import {
   type Runner,
 } from "@anyrunner/core";
 import { findEngineVersion } from "@anyrunner/config";
+import type { Check } from "@anyrunner/engine-container";
 
 import type { CommandContext } from "../command-context.ts";
 import { lastLogLines } from "../engine-log.ts";
 import type { FoundRunner } from "../find-runner.ts";
-import { checked, type Check, type Recorder } from "./check.ts";
+import { checked, type Recorder } from "./check.ts";
 
 interface EngineCheckOptions {
   readonly context: CommandContext;

@@ -1,4 +1,4 @@
-import { formatBytes } from "../disk-usage.ts";
+import { formatBytes } from "../format-bytes.ts";
 import type { Check } from "./check.ts";
 import type { FileSystemFacts, HostView } from "./host-view.ts";
 
