@@ -1,0 +1,90 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtemp, realpath, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import { setTimeout as delay } from "node:timers/promises";
+
+import { CASES } from "./cases.ts";
+import { official } from "./client.ts";
+import { startSilenceCutter } from "./middlebox.ts";
+import { makeModule } from "./module.ts";
+
+/**
+ * Runs the official CLI straight on an engine and through bridges to it, and prints, in Markdown, whether both gave the same; then
+ * through a middlebox that cuts what is silent for 15 seconds.
+ *
+ * Usage: node tooling/bridge-record/record.ts OFFICIAL_CLI ENGINE_HOST ENGINE_TCP RUNNER_URL…
+ * ENGINE_HOST is what the official CLI takes for the engine, ENGINE_TCP its host:port, the RUNNER_URLs are bridged to.
+ */
+const [program = "", engineHost = "", engineTcp = "", ...runners] = process.argv.slice(2);
+if (runners.length === 0) throw new Error("usage: record.ts OFFICIAL_CLI ENGINE_HOST ENGINE_TCP RUNNER_URL…");
+const IDLE_MS = 15_000;
+const TERMINAL_QUERY = `{ host { directory(path: ".") { dockerBuild { terminal(cmd: ["sh"]) { sync } } } } }`;
+
+const cwd = await realpath(await mkdtemp(join(tmpdir(), "bridge-record-")));
+try {
+  await makeModule(cwd);
+  await writeFile(join(cwd, "terminal.graphql"), TERMINAL_QUERY);
+  await writeFile(join(cwd, "Dockerfile"), "FROM scratch\nCOPY rootfs /\n");
+  const straight = await runAll(engineHost);
+  for (const runner of runners) {
+    const bridge = await startBridge(runner);
+    const through = await runAll(bridge.address);
+    console.log(`\n## ${runner.replace(/\/\/.*/, "//…")}\n\n| case | straight and bridged | |\n| --- | --- | --- |`);
+    for (const [name, result] of Object.entries(straight)) {
+      const same = through[name] === result;
+      console.log(`| ${name} | ${same ? "same" : "**different**"} | ${shown(through[name])}${same ? "" : ` against ${shown(result)}`} |`);
+    }
+    await bridge.end();
+  }
+  await recordMiddlebox();
+} finally {
+  await rm(cwd, { recursive: true, force: true });
+}
+
+async function runAll(runnerHost: string): Promise<Record<string, string>> {
+  const results: Record<string, string> = {};
+  for (const [name, work] of Object.entries(CASES))
+    results[name] = await work({ program, runnerHost, cwd }).catch((error: Error) => `failed: ${error.message}`);
+  return results;
+}
+
+async function recordMiddlebox(): Promise<void> {
+  const [host = "", port = ""] = engineTcp.split(":");
+  const box = await startSilenceCutter({ host, port: Number(port) }, IDLE_MS);
+  const slow = (runnerHost: string) => official({ program, runnerHost, cwd }, ["call", "slow", "--root", "./rootfs", "--mark", `${runnerHost} ${Date.now()}`]);
+  console.log(`\n## Through a middlebox that cuts what is silent for ${IDLE_MS / 1000} s\n\n| case | result | connections cut |\n| --- | --- | --- |`);
+  const straight = await slow(box.url);
+  console.log(`| a process of 40 s, the official CLI straight | ${shown(straight)} | ${box.cutCount()} |`);
+  const before = box.cutCount();
+  const bridge = await startBridge(box.url);
+  console.log(`| the same through the bridge | ${shown(await slow(bridge.address))} | ${box.cutCount() - before} |`);
+  await delay(2 * IDLE_MS);
+  const later = await official({ program, runnerHost: bridge.address, cwd }, ["core", "version"]);
+  console.log(`| \`core version\` after ${(2 * IDLE_MS) / 1000} s without a client | ${shown(later)} | ${box.cutCount() - before} |`);
+  await bridge.end();
+  box.close();
+}
+
+async function startBridge(runner: string): Promise<{ readonly address: string; end(): Promise<void> }> {
+  const bin = join(import.meta.dirname, "../../apps/cli/src/bin.ts");
+  const child = spawn(process.execPath, [bin, "bridge", "--runner", runner, "--json", "--silent"], { stdio: ["ignore", "pipe", "inherit"] });
+  const exited = once(child, "exit");
+  const ended = exited.then(([code]) => Promise.reject(new Error(`the bridge to ${runner} ended with ${String(code)}`)));
+  ended.catch(() => {});
+  const [line] = (await Promise.race([once(createInterface(child.stdout), "line"), ended])) as [string];
+  return {
+    address: (JSON.parse(line) as { readonly address: string }).address,
+    async end() {
+      child.kill("SIGTERM");
+      await exited;
+    },
+  };
+}
+
+function shown(text = ""): string {
+  const line = text.replaceAll(/\s+/g, " ").replaceAll("|", "\\|");
+  return `\`${line.length > 160 ? `${line.slice(0, 160)}…` : line}\``;
+}
