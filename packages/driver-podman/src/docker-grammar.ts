@@ -23,6 +23,7 @@ export function createDockerGrammar(options: DockerGrammarOptions): RuntimeGramm
     inspect: (containers) => ["container", "inspect", ...containers],
     parseInspect: (stdout) => (JSON.parse(stdout) as readonly InspectedContainer[]).map(readContainer),
     logs: (container, { tail, follow }) => ["logs", "--tail", String(tail), ...(follow ? ["--follow"] : []), container],
+    logsSince: (container, since) => ["logs", "--since", since, container],
     start: (container) => ["start", container],
     stop: (container, { seconds }) => ["stop", "--time", String(seconds), container],
     remove: (container) => ["rm", "--force", "--volumes", container],

@@ -8,8 +8,9 @@ import { containerNotFound, findContainer, listContainers, requireContainer } fr
 import { createContainerCli, type CliSettings, type ContainerCli } from "./container-cli.ts";
 import { describeState, hasEnded, isAlive, wasNeverStarted, type ContainerDetails } from "./container-details.ts";
 import { readLog } from "./container-log.ts";
+import { refuseDraining } from "./drain-mark.ts";
 import { createHandle, type ContainerHandle } from "./handle.ts";
-import { destroyContainer, startContainer, stopContainer } from "./lifecycle.ts";
+import { destroyContainer, startEngineContainer, stopContainer } from "./lifecycle.ts";
 import { provisionEngine } from "./provision-engine.ts";
 import type { RuntimeName } from "./runtime.ts";
 import { RUNTIMES } from "./runtimes.ts";
@@ -46,7 +47,9 @@ export function createContainerCliDriver(name: RuntimeName, settings: ContainerC
       const cli = cliFor(target.place);
       if (target.kind === "container") {
         await checkRuntimeFirst(cli, options);
-        return createHandle(cli, await requireContainer(cli, target.container, options));
+        const container = await requireContainer(cli, target.container, options);
+        await refuseDraining(cli, container, options);
+        return createHandle(cli, container);
       }
       const { container } = await provisionEngine(cli, target.image, { ...options, ...settings });
       if (target.image.cleanup) await cleanUp(cli, { signal: options.signal, report: options.report, keep: container.name });
@@ -62,7 +65,7 @@ export function createContainerCliDriver(name: RuntimeName, settings: ContainerC
     },
     async start(handle, options) {
       const cli = cliOf(handle);
-      if (!(await startContainer(cli, handle.endpoint.container, options))) throw await containerNotFound(cli, handle.endpoint.name, options);
+      if (!(await startEngineContainer(cli, handle, options))) throw await containerNotFound(cli, handle.endpoint.name, options);
     },
     stop: (handle, options) => stopContainer(cliOf(handle), handle, options),
     destroy: (handle, options) => destroyContainer(cliOf(handle), handle, options),

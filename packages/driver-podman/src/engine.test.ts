@@ -39,6 +39,22 @@ describe.skipIf(skipReason !== undefined)(`engines that are made, real Podman${s
     expect(asked).toEqual([handle.id]);
   });
 
+  test("an engine that a stop has marked takes no new session; started again, or stopped, it has no mark", async () => {
+    await using site = createSite();
+    const image = await engineImage();
+    const driver = newDriver();
+    const handle = await provision(image, site);
+    const mark = `${site.name}-draining`;
+    const isMarked = async () => (await tryPodman(["volume", "inspect", mark])).exitCode === 0;
+    await podman(["volume", "create", "--label", "dev.anyrunner.role=draining", mark]);
+    await expect(provision(image, site)).rejects.toMatchObject({ code: "NOT_RUNNING", details: { state: "draining" } });
+    await driver.start?.(handle, {});
+    expect(await isMarked()).toBe(false);
+    expect(await provision(image, site)).toEqual(handle);
+    await driver.stop?.(handle, { graceMs: 5000 });
+    expect(await isMarked()).toBe(false);
+  });
+
   test("an engine that dies while it is waited for: at once, with its last words", async () => {
     await using site = createSite();
     const image = await engineImage();

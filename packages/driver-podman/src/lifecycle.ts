@@ -1,16 +1,16 @@
 import { RunnerError, type CallOptions, type DestroyOptions, type StopOptions } from "@anyrunner/core";
-import { ENGINE_LABELS, isOwnedCache, isOwnedEngine } from "@anyrunner/engine-container";
+import { drainEngine, ENGINE_LABELS, isOwnedCache, isOwnedEngine, STOP_GRACE_MS } from "@anyrunner/engine-container";
 
+import { tellCacheFate } from "./cache-fate.ts";
 import { commandFailure } from "./command-failure.ts";
 import { findContainer } from "./container.ts";
 import type { ContainerCli } from "./container-cli.ts";
-import { isAlive } from "./container-details.ts";
-import { drain } from "./drain.ts";
+import { isAlive, type ContainerDetails } from "./container-details.ts";
+import { liftDrain, markDraining } from "./drain-mark.ts";
 import type { ContainerHandle } from "./handle.ts";
 import { NO_CONTAINER, NO_VOLUME } from "./known-failure.ts";
+import { countLiveSessions } from "./live-sessions.ts";
 
-/** An engine that is killed earlier discards its cache. */
-const STOP_GRACE_MS = 600_000;
 /** What a CLI needs beyond the grace. */
 const STOP_MARGIN_MS = 30_000;
 
@@ -29,19 +29,38 @@ export async function startContainer(cli: ContainerCli, container: string, optio
   throw commandFailure(cli, result, doing);
 }
 
+/** Starts a stopped engine, and lets new sessions in again where a stop keeps them away. `false`: there is none. */
+export async function startEngineContainer(cli: ContainerCli, { endpoint }: ContainerHandle, options: CallOptions): Promise<boolean> {
+  if (!(await startContainer(cli, endpoint.container, options))) return false;
+  await liftDrain(cli, endpoint);
+  return true;
+}
+
 /**
- * Waits until no session uses the engine, then ends it; both within `graceMs`. With 0 it is killed at once.
+ * Lets no new session in, waits until those that are there have ended, then ends the engine; each may take `graceMs`. With 0 it is killed at once.
  * Fails with TIMEOUT when sessions are still there, and then leaves it running.
  */
 export async function stopContainer(cli: ContainerCli, handle: ContainerHandle, options: StopOptions): Promise<void> {
-  const graceMs = options.graceMs ?? STOP_GRACE_MS;
-  const { container, name } = handle.endpoint;
-  const found = await findContainer(cli, container, options);
+  const { graceMs = STOP_GRACE_MS, drainMs = graceMs, report, signal } = options;
+  const found = await findContainer(cli, handle.endpoint.container, options);
   if (found === undefined || (!isAlive(found) && found.state !== "paused")) return;
-  if (graceMs > 0 && found.state === "running") await drain(cli, found, { ...options, graceMs });
+  const stop = () => endContainer(cli, found, { graceMs, signal });
+  if (graceMs === 0 || found.state !== "running") await stop();
+  else {
+    const countSessions = async (call: CallOptions) => {
+      const current = await findContainer(cli, found.id, call);
+      return current?.state === "running" ? countLiveSessions(cli, current, call) : ("gone" as const);
+    };
+    const engine = { driver: cli.runtime.name, name: found.name, countSessions, mark: (call: CallOptions) => markDraining(cli, found, call) };
+    await drainEngine(engine, { drainMs, report, signal, thenStop: stop });
+  }
+  await tellCacheFate(cli, found, options);
+}
+
+async function endContainer(cli: ContainerCli, { id, name }: ContainerDetails, { graceMs, signal }: StopOptions & { readonly graceMs: number }): Promise<void> {
   const doing = `stop the container "${name}"`;
-  const args = cli.runtime.grammar.stop(container, { seconds: Math.ceil(graceMs / 1000) });
-  const result = await cli.attempt(args, { ...options, doing, budgetMs: graceMs + STOP_MARGIN_MS });
+  const args = cli.runtime.grammar.stop(id, { seconds: Math.ceil(graceMs / 1000) });
+  const result = await cli.attempt(args, { signal, doing, budgetMs: graceMs + STOP_MARGIN_MS });
   if (result.exitCode !== 0 && !NO_CONTAINER.test(result.stderr)) throw commandFailure(cli, result, doing);
 }
 

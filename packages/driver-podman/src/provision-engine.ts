@@ -14,9 +14,11 @@ import {
 } from "@anyrunner/engine-container";
 
 import { awaitEngine } from "./await-engine.ts";
+import { tellCacheLoss } from "./cache-fate.ts";
 import { checkRuntimeFirst, checkVersion } from "./check-runtime.ts";
 import { containerNotRunning, findContainer } from "./container.ts";
 import type { ContainerCli } from "./container-cli.ts";
+import { refuseDraining } from "./drain-mark.ts";
 import { isAlive, wasNeverStarted, type ContainerDetails } from "./container-details.ts";
 import { startContainer } from "./lifecycle.ts";
 import { runEngine } from "./run-engine.ts";
@@ -81,6 +83,7 @@ async function useExisting(cli: ContainerCli, plan: EngineContainerPlan, options
   }
   if (found === undefined || found.state === "removing") return undefined;
   if (isAlive(found)) {
+    await refuseDraining(cli, found, options);
     if (isFresh(found)) await awaitEngine(cli, found, options);
     return found;
   }
@@ -132,7 +135,10 @@ async function startEngine(cli: ContainerCli, container: ContainerDetails, optio
   report?.({ type: "progress", id: "engine-start", message });
   if (!(await startContainer(cli, container.id, options))) return undefined;
   const started = await findContainer(cli, container.id, options);
-  if (started !== undefined) await awaitEngine(cli, started, options);
+  if (started !== undefined) {
+    await awaitEngine(cli, started, options);
+    await tellCacheLoss(cli, started, options);
+  }
   report?.({ type: "progress", id: "engine-start", message, done: true });
   return started;
 }

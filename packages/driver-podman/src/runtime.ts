@@ -49,6 +49,8 @@ export interface RuntimeGrammar {
   inspect(containers: readonly string[]): readonly string[];
   parseInspect(stdout: string): readonly ContainerDetails[];
   logs(container: string, options: { readonly tail: number; readonly follow: boolean }): readonly string[];
+  /** What it has logged since that moment (ISO 8601); absent where the runtime can't say. */
+  logsSince?(container: string, since: string): readonly string[];
   start(container: string): readonly string[];
   stop(container: string, options: { readonly seconds: number }): readonly string[];
   /** Ends it first if it runs. */

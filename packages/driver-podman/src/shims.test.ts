@@ -81,20 +81,31 @@ describe("stand-ins for what can't run here", () => {
     ["no engine that listens", "# metrics\n", undefined, [["stop", "--time", "1", "c0ffee"]]],
     ["one", "# metrics\ndagger_connected_clients 1\n", { code: "TIMEOUT", message: expect.stringContaining("still in use by 1 session") }, []],
   ])("stop with sessions: %s", async (_case, stdout, failure, stops) => {
-    using shim = createShim("nerdctl", [{ when: "exec*", stdout }, { when: "*inspect*", stdout: JSON.stringify([DOCKER_CONTAINER]) }, { when: "stop*" }]);
+    using shim = createShim("nerdctl", [
+      { when: "exec*", stdout },
+      { when: "*inspect*", stdout: JSON.stringify([DOCKER_CONTAINER]) },
+      { when: "volume*" },
+      { when: "stop*" },
+    ]);
     const driver = createContainerCliDriver("nerdctl", { env: shim.env });
     const handle = await provision("nerdctl", shim, "container+nerdctl://anyrunner-engine-v1");
     const outcome = await driver.stop?.(handle, { graceMs: 1 }).catch((error: unknown) => error);
     if (failure === undefined) expect(outcome).toBeUndefined();
     else expect(outcome).toMatchObject(failure);
     expect(shim.calls().filter(([verb]) => verb === "stop")).toEqual(stops);
+    // No new session comes in meanwhile, and in the end they may again.
+    const mark = "anyrunner-engine-v1-draining";
+    expect(shim.calls().filter(([verb, action]) => verb === "volume" && action !== "inspect")).toEqual([
+      ["volume", "create", "--label", "dev.anyrunner.role=draining", mark],
+      ["volume", "rm", mark],
+    ]);
   });
 
   test("stop by force asks nobody", async () => {
     using shim = createShim("nerdctl", [{ when: "*inspect*", stdout: JSON.stringify([DOCKER_CONTAINER]) }, { when: "stop*" }]);
     const driver = createContainerCliDriver("nerdctl", { env: shim.env });
     await driver.stop?.(await provision("nerdctl", shim, "container+nerdctl://anyrunner-engine-v1"), { graceMs: 0 });
-    expect(shim.calls().at(-1)).toEqual(["stop", "--time", "0", "c0ffee"]);
+    expect(shim.calls().filter(([verb]) => verb === "exec" || verb === "stop")).toEqual([["stop", "--time", "0", "c0ffee"]]);
   });
 
   test("clean-up removes our other engines that don't run, and nothing else", async () => {
@@ -120,7 +131,7 @@ describe("stand-ins for what can't run here", () => {
     using shim = createShim("container", [{ when: "inspect*", stdout: JSON.stringify([APPLE_CONTAINER]) }]);
     const driver = createContainerCliDriver("apple", { env: shim.env, platform: "darwin" });
     await driver.start?.(await provision("apple", shim, "container+apple://anyrunner-engine-v1"), {});
-    expect(shim.calls().map(([verb]) => verb)).toEqual(["inspect", "inspect"]);
+    expect(shim.calls().map(([verb]) => verb)).not.toContain("start");
   });
 
   test.each<[RuntimeName, string, object]>([
@@ -147,6 +158,7 @@ describe("stand-ins for what can't run here", () => {
     await createContainerCliDriver("nerdctl", { env: shim.env }).inspect?.(handle, {});
     expect(shim.calls()).toEqual([
       ["--namespace", "k8s.io", "container", "inspect", "anyrunner-engine-v1"],
+      ["--namespace", "k8s.io", "volume", "inspect", "anyrunner-engine-v1-draining"],
       ["--namespace", "k8s.io", "container", "inspect", "c0ffee"],
     ]);
   });

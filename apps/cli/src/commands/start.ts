@@ -26,7 +26,7 @@ export function startCommand(context: CommandContext, word: string): Promise<num
         .remember({ url: found.shownUrl, handle: started.handle })
         .catch(() => {});
     }
-    const { version } = await waitUntilReady(started, call);
+    const { version } = await waitUntilReady(started, { signal });
     await openEngineUses({ env: context.env }).touch(started.handle);
     await startReaperFor(context, started.handle);
     const { status } = await factsOf(started.driver, started.handle, signal);
@@ -53,7 +53,8 @@ async function startAgain(found: FoundRunner, handle: RunnerHandle, call: Call):
   return { url: found.shownUrl ?? found.label, driver, handle, losers: [], connect: (options: CallOptions = {}) => driver.connect(handle, options) };
 }
 
-async function waitUntilReady(runner: Runner, { signal, report }: Call): Promise<{ readonly version: string }> {
+/** That an engine which is starting doesn't answer yet is no news. */
+async function waitUntilReady(runner: Runner, { signal }: Pick<Call, "signal">): Promise<{ readonly version: string }> {
   const { openControlConnection, retryTransient } = await import("@anyrunner/engine");
   return retryTransient(
     async () => {
@@ -62,6 +63,6 @@ async function waitUntilReady(runner: Runner, { signal, report }: Call): Promise
       connection.stream.destroy();
       return info;
     },
-    { what: `waiting for ${runner.url}`, budgetMs: READY_BUDGET_MS, signal, report },
+    { what: `waiting for ${runner.url}`, budgetMs: READY_BUDGET_MS, signal },
   );
 }
