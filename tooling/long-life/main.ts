@@ -14,7 +14,7 @@ import { makeBusyboxRootfs } from "@anyrunner/testkit";
 
 import { runQueries, runSessions, runTunnelConnections, type OnProgress, type QueriedSession } from "./loads.ts";
 import { openOfficialSession } from "./official-session.ts";
-import { formatSample, sampleProcess, type Sample } from "./sample.ts";
+import { formatSample, sampleProcess } from "./sample.ts";
 
 /**
  * Puts a long life's load on one engine, straight and through a bridge, and prints what this process, the bridge and the engine hold
@@ -100,8 +100,7 @@ async function measure(way: Way, load: string, work: (onProgress: OnProgress) =>
 }
 
 async function printSamples({ way, clientPid = process.pid, bridgePid }: Way, load: string, done: number | string): Promise<void> {
-  const samples = [clientPid, bridgePid, enginePid].map((pid) => (pid === undefined ? undefined : sampleProcess(pid)));
-  const cells = (await Promise.all(samples)).map((sample?: Sample) => formatSample(sample));
+  const cells = await Promise.all([clientPid, bridgePid, enginePid].map(async (pid) => formatSample(pid === undefined ? undefined : await sampleProcess(pid))));
   console.log(`| ${way} | ${load} | ${done} | ${cells.join(" | ")} |`);
 }
 

@@ -17,7 +17,7 @@ export interface OpenClientSessionOptions extends EngineOptions, OpenClientRunne
  */
 export async function openClientSession(surroundings: Surroundings, options: OpenClientSessionOptions): Promise<EngineSession> {
   const { env, cwd, report } = surroundings;
-  const { runner, signal } = options;
+  const { signal } = options;
   // Loaded while the driver looks for the runner.
   const engine = import("@anyrunner/engine");
   const clientVersion = options.clientVersion ?? projectVersion(surroundings);

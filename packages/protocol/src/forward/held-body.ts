@@ -37,7 +37,7 @@ export function holdBody(client: ServerHttp2Stream): HeldBody {
     target.write(chunk);
     if (target.writableLength > QUEUE_BYTES) client.pause();
   };
-  client.once("trailers", (headers: IncomingHttpHeaders, _flags: number, rawHeaders: readonly string[] = []) => {
+  client.once("trailers", (headers: IncomingHttpHeaders, _flags: number, rawHeaders: readonly string[]) => {
     trailers = carryHeaders(headers, rawHeaders);
   });
   client.once("end", () => {
