@@ -1,0 +1,154 @@
+import {
+  checkDriver,
+  formatRunnerUrl,
+  readOptions,
+  throwIfAborted,
+  RunnerError,
+  type CallOptions,
+  type OptionSpec,
+  type ProbeResult,
+  type RunnerDriver,
+  type RunnerHandle,
+  type RunnerTarget,
+} from "@anyrunner/core";
+import { PROTOCOL_VERSION, type DriverRequest, type DriverResult, type DriverVerb, type ProgramDescription } from "@anyrunner/core/driver-protocol";
+
+import { connectThroughProgram } from "./connection.ts";
+import { describeProgram } from "./describe-program.ts";
+import { callProgram, type CallProgram } from "./open-call.ts";
+import { brokenProtocol } from "./program-error.ts";
+import { readLogs } from "./read-logs.ts";
+import type { ProgramSettings } from "./program-settings.ts";
+import { holdsSecret, NO_SECRETS, redactValue, secretsOfUrl, type UrlSecrets } from "./url-secrets.ts";
+
+export interface ProgramDriverSettings extends ProgramSettings {
+  /** What the program says of itself; see `describeProgram`. */
+  readonly description: ProgramDescription;
+}
+
+const protocol = PROTOCOL_VERSION;
+const STOP_GRACE_MS = 600_000;
+const LOG_TAIL = 100;
+
+/** Asks the program what it is, which runs it, and makes its driver. Fails as `describeProgram` does. */
+export async function loadProgramDriver(settings: ProgramSettings, options: CallOptions = {}): Promise<RunnerDriver> {
+  return createProgramDriver({ ...settings, description: await describeProgram(settings, options) });
+}
+
+/** The driver that a program is. Making it runs nothing. Fails with DRIVER_INVALID when the description contradicts itself. */
+export function createProgramDriver({ description, ...settings }: ProgramDriverSettings): RunnerDriver {
+  const { name, capabilities } = description;
+  const options = description.options as readonly OptionSpec[];
+  // What is secret in a URL goes with the very target and handle that came of it, and is in neither.
+  const secretsOf = new WeakMap<object, UrlSecrets>();
+  const call = <Verb extends DriverVerb>(
+    verb: Verb,
+    subject: object,
+    request: RequestPart<Verb>,
+    callOptions: CallOptions,
+    extraBudgetMs = 0,
+  ): CallProgram<Verb> => {
+    const { forProgram, hidden } = secretsOf.get(subject) ?? NO_SECRETS;
+    const whole = { protocol, ...request, ...(forProgram !== undefined && { secrets: forProgram }) } as unknown as CallProgram<Verb>["request"];
+    return { settings, verb, request: whole, voice: { command: settings.command, driver: name, hidden }, options: callOptions, extraBudgetMs };
+  };
+  /** A runner as the program gives it, made a handle of this driver. */
+  const handleOf = (given: DriverResult<"provision">["handle"], secrets: UrlSecrets): RunnerHandle => {
+    if (holdsSecret(given, secrets.hidden))
+      throw brokenProtocol("puts a secret into a handle", { command: settings.command, driver: name, hidden: secrets.hidden });
+    const { id, endpoint, owned, labels = {} } = given;
+    if (owned && !capabilities.includes("provision")) {
+      throw brokenProtocol("says that it owns a runner, and doesn't declare the capability provision", { command: settings.command, driver: name, hidden: [] });
+    }
+    const handle: RunnerHandle = { driver: name, id, endpoint, owned, labels };
+    if (secrets !== NO_SECRETS) secretsOf.set(handle, secrets);
+    return handle;
+  };
+  const change = async <Verb extends "start" | "stop" | "destroy">(
+    verb: Verb,
+    handle: RunnerHandle,
+    request: RequestPart<Verb>,
+    callOptions: CallOptions,
+    extraMs = 0,
+  ) => {
+    await callProgram(call(verb, handle, request, callOptions, extraMs));
+  };
+
+  const driver: RunnerDriver = {
+    specVersion: 1,
+    name,
+    schemes: description.schemes,
+    capabilities,
+    options,
+    async parse(url) {
+      const values = readOptions(url, options);
+      const secrets = secretsOfUrl(url, options, values);
+      const given = Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined));
+      const parsing = call("parse", {}, { url, options: given as DriverRequest<"parse">["options"] }, {});
+      const { target } = await callProgram({ ...parsing, voice: { ...parsing.voice, hidden: secrets.hidden } });
+      if (holdsSecret(target, secrets.hidden)) throw brokenProtocol("puts a secret into a target", { ...parsing.voice, hidden: secrets.hidden });
+      const secretParams = options.filter(({ secret }) => secret).map((option) => option.name);
+      const found: RunnerTarget = { ...target, driver: name, url: formatRunnerUrl(url, { secretParams }) };
+      if (secrets !== NO_SECRETS) secretsOf.set(found, secrets);
+      return found;
+    },
+    probe: async (target, callOptions) => probe(call("probe", target, { target }, callOptions)),
+    async provision(target, callOptions) {
+      const { handle: given, started } = await callProgram(call("provision", target, { target }, callOptions));
+      const handle = handleOf(given, secretsOf.get(target) ?? NO_SECRETS);
+      if (started === true) await callOptions.ready?.(handle, { signal: callOptions.signal, report: callOptions.report });
+      throwIfAborted(callOptions.signal);
+      return handle;
+    },
+    connect: (handle, callOptions) =>
+      connectThroughProgram(call("connect", handle, { handle }, callOptions), {
+        halfClose: capabilities.includes("half-close"),
+        inspect: capabilities.includes("inspect") ? (inspectOptions) => callProgram(call("inspect", handle, { handle }, inspectOptions)) : undefined,
+      }),
+    ...(capabilities.includes("inspect") && {
+      async inspect(handle: RunnerHandle, callOptions: CallOptions) {
+        const asked = call("inspect", handle, { handle }, callOptions);
+        return redactValue(await callProgram(asked), asked.voice.hidden);
+      },
+    }),
+    ...(capabilities.includes("logs") &&
+      ({
+        logs: (handle, { tail = LOG_TAIL, follow = false, ...callOptions }) => readLogs(call("logs", handle, { handle, tail, follow }, callOptions)),
+      } satisfies Pick<RunnerDriver, "logs">)),
+    ...(capabilities.includes("lifecycle") &&
+      ({
+        start: (handle, callOptions) => change("start", handle, { handle }, callOptions),
+        stop: (handle, { graceMs = STOP_GRACE_MS, ...callOptions }) => change("stop", handle, { handle, graceMs }, callOptions, graceMs),
+        destroy: (handle, { volume = false, ...callOptions }) => change("destroy", handle, { handle, volume }, callOptions),
+      } satisfies Pick<RunnerDriver, "start" | "stop" | "destroy">)),
+    ...(capabilities.includes("list") && {
+      async list(callOptions: CallOptions) {
+        const { handles } = await callProgram(call("list", {}, {}, callOptions));
+        return handles.map((handle) => handleOf(handle, NO_SECRETS));
+      },
+    }),
+  };
+  return checkDriver(driver, settings.command);
+}
+
+type RequestPart<Verb extends DriverVerb> = Omit<DriverRequest<Verb>, "verb" | "budgetMs" | "protocol" | "secrets">;
+
+/** What a program calls an error of `probe` is an answer: it can't be used here, and why. */
+async function probe(call: CallProgram<"probe">): Promise<ProbeResult> {
+  try {
+    return redactValue(await callProgram(call), call.voice.hidden);
+  } catch (error) {
+    if (!RunnerError.is(error) || !ANSWERS.has(error.code)) throw error;
+    return { available: false, reason: error.message, hint: error.hint, code: error.code };
+  }
+}
+
+const ANSWERS: ReadonlySet<string> = new Set([
+  "NOT_AVAILABLE",
+  "NOT_FOUND",
+  "NOT_RUNNING",
+  "PERMISSION_DENIED",
+  "CONNECTION_REFUSED",
+  "NAME_NOT_RESOLVED",
+  "UNSUPPORTED",
+]);

@@ -1,0 +1,3 @@
+export { createProgramDriver, loadProgramDriver } from "./driver.ts";
+export { describeProgram } from "./describe-program.ts";
+export type { ProgramSettings } from "./program-settings.ts";
