@@ -33,6 +33,7 @@ function run(command: string, args: readonly string[], input = ""): Promise<Resu
   let err = "";
   child.stdout.on("data", (chunk: Buffer) => (out += chunk.toString()));
   child.stderr.on("data", (chunk: Buffer) => (err += chunk.toString()));
+  child.stdin.on("error", () => {});
   child.stdin.end(input);
   return new Promise((resolve) => child.once("close", (code) => resolve({ code, out: out.trim(), err: err.trim(), ms: performance.now() - started })));
 }

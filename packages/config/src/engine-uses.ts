@@ -86,7 +86,7 @@ export function openEngineUses({ env, now = Date.now }: EngineUsesOptions): Engi
     },
     async list() {
       const names = await readdir(folder).catch(() => []);
-      const uses = await Promise.all(names.filter((name) => /\.engine$/.test(name)).map((name) => readUse(folder, name, names, now())));
+      const uses = await Promise.all(names.filter((name) => name.endsWith(".engine")).map((name) => readUse(folder, name, names, now())));
       return uses.filter((use) => use !== undefined);
     },
     async forget(handle) {

@@ -22,7 +22,7 @@ export function reaperCommand(context: CommandContext): Promise<number> {
         lock,
         driver: (name) => registry.driver(name),
         log: (line) => context.note(`${new Date().toISOString()} ${process.pid} ${line}`),
-        clock: { now: Date.now, sleep: async (ms, abort) => void (await delay(ms, undefined, { signal: abort })) },
+        clock: { now: Date.now, sleep: (ms, abort) => delay(ms, undefined, { signal: abort }) },
         signal,
       });
     } finally {

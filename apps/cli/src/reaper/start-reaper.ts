@@ -13,9 +13,9 @@ export async function startReaperFor({ env, report }: CommandContext, handle: Ru
   if ((await findReaper({ env })) !== undefined) return;
   const { startDetached } = await import("@anyrunner/exec");
   const { state } = userFolders({ env });
-  const [program = process.execPath, ...args] = [process.execPath, ...process.execArgv, ...(process.argv[1] === undefined ? [] : [process.argv[1]])];
+  const args = [...process.execArgv, ...(process.argv[1] === undefined ? [] : [process.argv[1]])];
   const pid = await startDetached({
-    command: program,
+    command: process.execPath,
     args: [...args, "reaper", "run"],
     env: withoutSession(env),
     cwd: "/",
