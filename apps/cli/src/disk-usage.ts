@@ -26,8 +26,9 @@ export async function diskItems(handle: RunnerHandle, { details }: RunnerFacts, 
   if (Array.isArray(disk)) return disk.flatMap((item: JsonValue) => readItem(item) ?? []);
   const volume = handle.labels[ENGINE_LABELS.volume];
   if (volume === undefined) return [];
-  const { docker } = handle.endpoint as { readonly docker?: DockerEndpoint };
-  return [{ kind: "volume", name: volume, ...(docker !== undefined && (await dockerVolume(docker, volume, signal))) }];
+  const { docker, place } = handle.endpoint as { readonly docker?: DockerEndpoint; readonly place?: string };
+  if (docker !== undefined) return [{ kind: "volume", name: volume, ...(await dockerVolume(docker, volume, signal)) }];
+  return [{ kind: "volume", name: volume, ...(handle.driver === "podman" && (await podmanVolume(volume, place, signal))) }];
 }
 
 /** `volume anyrunner-engine-v0.21.8 (1.5 GiB)` */
@@ -60,6 +61,30 @@ async function dockerVolume(endpoint: DockerEndpoint, name: string, signal: Abor
   } finally {
     client.close();
   }
+}
+
+/** Podman counts what its volumes hold in a table for people only: `NAME LINKS SIZE`, sizes with units of 1000. */
+async function podmanVolume(name: string, place: string | undefined, signal: AbortSignal): Promise<Pick<DiskItem, "bytes">> {
+  const { runProgram } = await import("@anyrunner/exec");
+  const args = [...(place === undefined ? [] : ["--connection", place]), "system", "df", "--verbose"];
+  try {
+    const { stdout, exitCode } = await runProgram({ command: "podman", args, signal, timeoutMs: BUDGET_MS });
+    const bytes = exitCode === 0 ? podmanVolumeBytes(stdout.toString("utf8"), name) : undefined;
+    return bytes === undefined ? {} : { bytes };
+  } catch {
+    return {};
+  }
+}
+
+/** The size of a volume in what `podman system df --verbose` prints. */
+export function podmanVolumeBytes(table: string, name: string): number | undefined {
+  const volumes = table.slice(Math.max(0, table.indexOf("VOLUME NAME")));
+  const cells = volumes
+    .split("\n")
+    .map((line) => line.trim().split(/\s+/))
+    .find(([first]) => first === name);
+  const [, digits, unit] = /^([\d.]+)([kMGT]?)B$/.exec(cells?.at(-1) ?? "") ?? [];
+  return digits === undefined ? undefined : Math.round(Number(digits) * 1000 ** ["", "k", "M", "G", "T"].indexOf(unit ?? ""));
 }
 
 function readItem(item: JsonValue): DiskItem | undefined {
