@@ -40,6 +40,8 @@ function addNode(root: string): void {
 
 function addProject(folder: string): void {
   cpSync(path.join(REPOSITORY, "examples", "build-and-export"), folder, { recursive: true, filter: (entry) => !entry.includes("node_modules") });
+  rmSync(path.join(folder, "rootfs"), { recursive: true, force: true });
+  run(path.join(REPOSITORY, "scripts", "busybox-root"), [path.join(folder, "rootfs")]);
   rmSync(path.join(folder, "package.json"));
   rmSync(path.join(folder, "anyrunner.config.yaml"));
   cpSync(path.join(import.meta.dirname, "sleep.ts"), path.join(folder, "sleep.ts"));

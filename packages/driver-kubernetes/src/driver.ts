@@ -1,12 +1,14 @@
 import { RunnerError, throwIfAborted, type CallOptions, type ProbeResult, type RunnerDriver, type RunnerState } from "@anyrunner/core";
+import { ENGINE_LABELS } from "@anyrunner/engine-container";
 
 import { choosePod, type ChosenPod } from "./choose-pod.ts";
+import { claimUsage } from "./claim-usage.ts";
 import { locateCluster, SERVICE_ACCOUNT_DIRECTORY, type ClusterLocation, type ClusterSource } from "./cluster-config.ts";
 import { openCluster, type Cluster } from "./cluster.ts";
 import { connectPod } from "./connection.ts";
 import type { KubernetesHandle } from "./handle.ts";
 import { destroyEngine, startWorkload, stopWorkload } from "./lifecycle.ts";
-import { containerStatus, describePod, findPod, isRunning, podNotFound, type Pod } from "./pod.ts";
+import { containerStatus, describePod, findPod, isRunning, podNotFound, type Pod, type PodCall } from "./pod.ts";
 import { readPodLog } from "./pod-log.ts";
 import { createLeaseKeeper } from "./lease-keeper.ts";
 import { engineHandle, listEngines } from "./list-engines.ts";
@@ -132,10 +134,13 @@ export function createKubernetesDriver(settings: KubernetesSettings = {}): Runne
       const { namespace, pod, container, choice } = handle.endpoint;
       const cluster = await reenter(handle, { signal });
       const found = await findPod(cluster, pod, { namespace, signal });
-      if (found !== undefined || choice.kind !== "workload") return stateOf(found, container);
-      const workload = await findWorkload(cluster, choice, { namespace, signal });
-      if (workload === undefined) return { status: "missing" };
-      return { status: workload.spec.replicas === 0 ? "stopped" : "starting", details: { namespace, workload: choice.name } };
+      const state =
+        found === undefined && choice.kind === "workload" ? await stateWithoutPod(cluster, choice, { namespace, signal }) : stateOf(found, container);
+      const claim = handle.labels[ENGINE_LABELS.volume];
+      if (!handle.owned || state.status === "missing") return state;
+      const running = found !== undefined && state.status === "running" ? { namespace, pod, container } : undefined;
+      const disk = claim === undefined ? [] : [await claimUsage(cluster, claim, { running, namespace, signal })];
+      return { ...state, details: { ...state.details, name: choice.kind === "workload" ? choice.name : pod, disk } };
     },
     async start(handle, options) {
       const { cluster: location, namespace } = handle.endpoint;
@@ -177,6 +182,12 @@ function reasonOf(error: unknown, options: CallOptions): ProbeResult {
   // A pod that is on its way will be waited for.
   if (error.code === "NOT_RUNNING" && error.retryable) return { available: true, detail: error.message };
   return { available: false, code: error.code, reason: error.message, hint: error.hint };
+}
+
+async function stateWithoutPod(cluster: Cluster, choice: WorkloadChoice, call: PodCall): Promise<RunnerState> {
+  const workload = await findWorkload(cluster, choice, call);
+  if (workload === undefined) return { status: "missing" };
+  return { status: workload.spec.replicas === 0 ? "stopped" : "starting", details: { namespace: call.namespace, workload: choice.name } };
 }
 
 function stateOf(pod: Pod | undefined, container: string): RunnerState {
