@@ -1,5 +1,5 @@
 /**
- * The arrows between packages: core <- {protocol, filesync, exec, config, docker-endpoint, engine-container} <- {engine, driver-*} <- {drivers, testkit} <- client <- apps.
+ * The arrows between packages: core <- {protocol, filesync, exec, config, docker-endpoint, engine-container} <- {engine, driver-*, program-driver} <- {drivers, testkit} <- client <- apps.
  * Each package lists what it may import of the others; what is not listed is refused.
  */
 const ARROWS = {
@@ -19,8 +19,9 @@ const ARROWS = {
   "driver-embedded": ["core", "protocol", "filesync", "docker-endpoint"],
   "driver-podman": ["core", "exec", "engine-container"],
   "driver-kubernetes": ["core", "engine-container"],
+  "program-driver": ["core", "exec"],
   testkit: ["core", "protocol", "filesync"],
-  drivers: ["core", "config", "exec", "driver-socket", "driver-docker", "driver-embedded", "driver-kubernetes", "driver-podman", "driver-ssh"],
+  drivers: ["core", "config", "exec", "driver-socket", "driver-docker", "driver-embedded", "driver-kubernetes", "driver-podman", "driver-ssh", "program-driver"],
   client: ["core", "config", "engine", "driver-docker", "drivers"],
 };
 

@@ -6,6 +6,7 @@ import { folderDrivers } from "./driver-folder/folder-drivers.ts";
 import { importDriver } from "./import-driver.ts";
 import { configuredDrivers, declaredDrivers } from "./outside-drivers.ts";
 import { onDemandEntries } from "./on-demand-drivers.ts";
+import { programsOnPath } from "./program-drivers.ts";
 import { isPlanned, plannedEntries } from "./planned-drivers.ts";
 
 export interface DefaultRegistryOptions {
@@ -20,7 +21,7 @@ export interface DefaultRegistryOptions {
 
 /**
  * The registry of a project. A scheme belongs to the first of these that claims it: drivers that the configuration names, the
- * built-in ones, driver packages among the declared dependencies, those in the user's driver folder, drivers that are installed on first use. Imports no driver. Fails with
+ * built-in ones, driver packages among the declared dependencies, those in the user's driver folder, drivers that are installed on first use, programs on PATH. Imports and runs no driver. Fails with
  * INVALID_CONFIG.
  */
 export function createDefaultRegistry({ cwd, env, config, report, store = openUserStore({ env }) }: DefaultRegistryOptions): Registry {
@@ -37,7 +38,8 @@ export function createDefaultRegistry({ cwd, env, config, report, store = openUs
   const onDemand = onDemandEntries({ cwd, env });
   const folder = folderDrivers({ cwd, env, store });
   const declared = declaredDrivers({ cwd, env, store }).filter((entry) => !known.has(entry.origin) && !isAbsentTwin(entry, [...folder, ...onDemand]));
-  const groups = [configured, builtIn, declared, folder, onDemand, plannedEntries()];
+  const programs = programsOnPath({ cwd, env, store });
+  const groups = [configured, builtIn, declared, folder, onDemand, programs, plannedEntries()];
   return createRegistry(firstOfEachName(withoutTakenSchemes(groups), report));
 }
 

@@ -7,6 +7,7 @@ import { RunnerError } from "@anyrunner/core";
 
 import { readDriverManifest } from "./driver-manifest.ts";
 import { findUpwards } from "./package-manager.ts";
+import { isProgramFile } from "./program-file.ts";
 
 /** The code of an outside driver, as far as a consent covers it. */
 export interface DriverIdentity {
@@ -27,7 +28,7 @@ const GUESSES = ["", ".js", ".ts", ".mjs", ".cjs", ".json", "/index.js", "/index
 const PROJECT_MARKS = ["package.json", "anyrunner.config.yaml", "anyrunner.config.json", ".git"];
 
 /**
- * Reads all files of the driver at `place`, a file or the folder of a package. Of a package: its whole folder. Of a single file: the
+ * Reads all files of the driver at `place`, a file or the folder of a package. Of a package: its whole folder. Of a program: that one file. Of another single file: the
  * code beside it, unless its folder is a project's. Of both: whatever the code names by a relative path. What it imports by name comes
  * from `node_modules`, and is not covered.
  * Fails with NOT_FOUND, or with DRIVER_INVALID when that is more than 20,000 files or 512 MiB.
@@ -35,6 +36,7 @@ const PROJECT_MARKS = ["package.json", "anyrunner.config.yaml", "anyrunner.confi
 export async function identifyDriver(place: string): Promise<DriverIdentity> {
   const path = await findRoot(place);
   const isFolder = (await stat(path)).isDirectory();
+  if (!isFolder && isProgramFile(path)) return identifyProgram(path);
   const base = isFolder ? path : dirname(path);
   const waiting = isFolder ? await filesBelow(base) : [path, ...(await loadableBeside(base))];
   const digests = new Map<string, string>();
@@ -56,6 +58,12 @@ export async function identifyDriver(place: string): Promise<DriverIdentity> {
   return { path, sha256: all.digest("hex"), fileCount: digests.size };
 }
 
+/** Of a program the one file: what it loads is known to its own language only. */
+async function identifyProgram(path: string): Promise<DriverIdentity> {
+  const content = await readFile(path);
+  return { path, sha256: createHash("sha256").update(content).digest("hex"), fileCount: 1 };
+}
+
 async function findRoot(place: string): Promise<string> {
   let path: string;
   let isFolder: boolean;
@@ -69,7 +77,7 @@ async function findRoot(place: string): Promise<string> {
     if (readDriverManifest(path) !== undefined) return path;
     throw new RunnerError("NOT_FOUND", `${place} has no package.json, so it is no driver`, { hint: "name the file of the driver instead" });
   }
-  const manifest = findUpwards(dirname(path), "package.json");
+  const manifest = isProgramFile(path) ? undefined : findUpwards(dirname(path), "package.json");
   if (manifest === undefined) return path;
   const folder = dirname(manifest);
   const isDriver = readDriverManifest(folder)?.schemes !== undefined || /[\\/]node_modules[\\/](@[^\\/]+[\\/])?[^\\/]+$/.test(folder);

@@ -10,6 +10,7 @@ import { findInstalledPackage, readDriverManifest, type DriverManifest } from ".
 import { importDriver, notInstalled } from "./import-driver.ts";
 import { outsideEntry } from "./outside-entry.ts";
 import { findUpwards } from "./package-manager.ts";
+import { configuredProgram } from "./program-drivers.ts";
 
 export interface OutsideDriversOptions {
   readonly cwd: string;
@@ -61,6 +62,8 @@ function packageEntry(packageName: string, from: string, options: OutsideDrivers
 
 function pathEntry(driver: ProjectDriver & { readonly kind: "path" }, options: OutsideDriversOptions): DriverEntry {
   const { path, place } = driver;
+  const program = configuredProgram(driver, shortPath(path, options.cwd), options);
+  if (program !== undefined) return program;
   const found = statSync(path, { throwIfNoEntry: false });
   const isFolder = found?.isDirectory() ?? false;
   const manifest = readDriverManifest(isFolder ? path : dirname(path));
