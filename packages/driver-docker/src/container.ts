@@ -17,6 +17,7 @@ export interface ContainerDetails {
   /** Ids of the execs that run, or that the daemon keeps for a while. */
   readonly ExecIDs?: readonly string[] | null;
   readonly HostConfig?: { readonly PortBindings?: object | null; readonly NetworkMode?: string; readonly RestartPolicy?: RestartPolicy | null };
+  readonly Mounts?: readonly { readonly Destination: string }[] | null;
   readonly State: ContainerState;
 }
 

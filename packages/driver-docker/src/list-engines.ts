@@ -30,7 +30,8 @@ export async function listHandles(client: DockerClient, options: CallOptions): P
   return (await listOwnEngines(client, options)).map((engine) => createHandle(client.endpoint, engine));
 }
 
-async function listContainers(
+/** The containers that a query of the API finds. */
+export async function listContainers(
   client: DockerClient,
   query: Readonly<Record<string, boolean | object>>,
   { signal }: CallOptions,

@@ -20,6 +20,7 @@ import { isDraining } from "./drain-mark.ts";
 import { createEngine } from "./create-engine.ts";
 import { readEngineFacts } from "./engine-facts.ts";
 import { requireFitHost } from "./require-fit-host.ts";
+import { shareDiskAmongEngines } from "./share-disk.ts";
 import { startContainer } from "./start-container.ts";
 
 export interface ProvisionEngineOptions extends ProvisionOptions {
@@ -141,6 +142,7 @@ async function startEngine(client: DockerClient, container: ContainerDetails, op
   const { report } = options;
   const message = `starting the engine "${containerName(container)}"`;
   report?.({ type: "progress", id: "engine-start", message });
+  await shareDiskAmongEngines(client, container, options);
   throwIfAborted(options.signal);
   if (!(await startContainer(client, container, options))) return undefined;
   options.onStarted();

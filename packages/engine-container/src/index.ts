@@ -47,3 +47,4 @@ export { hostChecks, type HostCheckOptions } from "./requirements/host-checks.ts
 export { thisHost, type FileSystemFacts, type HostView } from "./requirements/host-view.ts";
 export { explainStartFailure, type Requirement, type StartFailure } from "./requirements/start-failure.ts";
 export { formatBytes } from "./format-bytes.ts";
+export { shareDisk } from "./shared-disk.ts";

@@ -1,0 +1,70 @@
+import { Readable } from "node:stream";
+
+import { throwIfAborted, type CallOptions } from "@anyrunner/core";
+import type { DockerClient } from "@anyrunner/docker-endpoint";
+
+const BLOCK = 512;
+const LIMIT_BYTES = 1024 * 1024;
+
+/** The text of a file in a container, whether it runs or not; `undefined` when there is none, or none that small. */
+export async function readContainerFile(client: DockerClient, container: string, path: string, { signal }: CallOptions): Promise<string | undefined> {
+  const { status, body } = await client.request({ path: `/containers/${container}/archive`, query: { path }, expect: [404], signal });
+  if (status === 404) {
+    body.resume();
+    return undefined;
+  }
+  const chunks: Buffer[] = [];
+  let length = 0;
+  for await (const chunk of body as AsyncIterable<Buffer>) {
+    chunks.push(chunk);
+    length += chunk.length;
+    if (length > LIMIT_BYTES) return undefined;
+  }
+  throwIfAborted(signal);
+  const archive = Buffer.concat(chunks);
+  const size = Number.parseInt(archive.subarray(124, 136).toString("latin1"), 8);
+  const type = String.fromCodePoint(archive[156] ?? 0);
+  return type === "0" || type === "\0" ? archive.subarray(BLOCK, BLOCK + size).toString("utf8") : undefined;
+}
+
+/** Writes a file into a folder of a container. Fails as a request does, with NOT_FOUND where there is no such folder. */
+export async function writeContainerFile(
+  client: DockerClient,
+  container: string,
+  file: { readonly folder: string; readonly name: string; readonly text: string },
+  { signal }: CallOptions,
+): Promise<void> {
+  const archive = tarOf(file.name, Buffer.from(file.text));
+  const { body } = await client.request({
+    method: "PUT",
+    path: `/containers/${container}/archive`,
+    query: { path: file.folder },
+    headers: { "Content-Type": "application/x-tar", "Content-Length": String(archive.length) },
+    body: Readable.from([archive]),
+    signal,
+  });
+  body.resume();
+}
+
+/** A tar archive of one file, root's, mode 0644 (POSIX ustar). */
+function tarOf(name: string, content: Buffer): Buffer {
+  const header = Buffer.alloc(BLOCK);
+  const octal = (value: number, length: number) => `${value.toString(8).padStart(length - 1, "0")}\0`;
+  header.write(name, 0);
+  header.write(octal(0o644, 8), 100);
+  header.write(octal(0, 8), 108);
+  header.write(octal(0, 8), 116);
+  header.write(octal(content.length, 12), 124);
+  header.write(octal(Math.floor(Date.now() / 1000), 12), 136);
+  header.fill(" ", 148, 156);
+  header.write("0", 156);
+  header.write("ustar\u000000", 257);
+  header.write(
+    `${octal(
+      header.reduce((sum, byte) => sum + byte, 0),
+      7,
+    )} `,
+    148,
+  );
+  return Buffer.concat([header, content, Buffer.alloc(((BLOCK - (content.length % BLOCK)) % BLOCK) + 2 * BLOCK)]);
+}
