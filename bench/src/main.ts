@@ -1,5 +1,6 @@
 import { benchEmbedded } from "./embedded.bench.ts";
 import { benchExecStream } from "./exec-stream.bench.ts";
+import { benchKubePod } from "./kube-pod.bench.ts";
 import type { PairResult } from "./pair.ts";
 import { benchParallel } from "./parallel.bench.ts";
 import { benchFirstQuery } from "./query.bench.ts";
@@ -18,6 +19,7 @@ const BENCHES = {
   embedded: benchEmbedded,
   ssh: benchSsh,
   sockets: benchSockets,
+  "kube-pod": benchKubePod,
 } as const;
 
 const settings = readSettings();

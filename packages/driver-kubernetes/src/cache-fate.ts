@@ -10,8 +10,14 @@ const END_LOG_BYTES = 256 * 1024;
 /** A log goes with its pod; what it said before is on the way for a moment. */
 const LAST_WORDS_BUDGET_MS = 2000;
 
+interface LastWords {
+  tell(name: string): Promise<void>;
+  /** Listens no longer. */
+  end(): void;
+}
+
 /** Listens to an engine's log, which is gone with its pod; `tell` reports what its end said of the cache. */
-export function watchLastWords(cluster: Cluster, place: PodPlace, { signal, report }: CallOptions): { tell(name: string): Promise<void> } {
+export function watchLastWords(cluster: Cluster, place: PodPlace, { signal, report }: CallOptions): LastWords {
   const over = new AbortController();
   let text = "";
   const read = (async () => {
@@ -19,6 +25,7 @@ export function watchLastWords(cluster: Cluster, place: PodPlace, { signal, repo
     for await (const chunk of readPodLog(cluster, { ...place, tail: 0, follow: true, signal: call })) text = (text + chunk).slice(-END_LOG_BYTES);
   })().catch(() => undefined);
   return {
+    end: () => over.abort(),
     async tell(name) {
       const timer = setTimeout(() => over.abort(), LAST_WORDS_BUDGET_MS);
       await read;

@@ -158,6 +158,6 @@ function noneReady(what: string, pods: readonly Pod[], { namespace, container }:
     driver: "kubernetes",
     // One that is being deleted makes room for its successor.
     retryable: pods.some((pod) => pod.metadata.deletionTimestamp !== undefined || isOnItsWay(pod, container ?? chooseContainer(pod, undefined))),
-    details: { pods: states.map(({ pod }) => pod.metadata.name) },
+    details: { pods: states.map(({ pod }) => pod.metadata.name), ...(pods.every((pod) => isDraining(pod)) && { state: "draining" }) },
   });
 }

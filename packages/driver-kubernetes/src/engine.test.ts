@@ -113,6 +113,18 @@ describe("an engine by its image", () => {
     fake.exec = (exec) => exec.exit(0);
     expect((await provision(URL)).id).toBe(handle.id);
   });
+
+  test("that a stop has left marked is let go on by a start", async () => {
+    const handle = await provision(URL);
+    const pod = fake.pods.get(`${NAME}-0`);
+    if (pod === undefined) throw new Error("there is no pod");
+    fake.pods.set(`${NAME}-0`, { ...pod, metadata: { ...pod.metadata, annotations: { "dev.anyrunner.draining": "2999-01-01T00:00:00.000Z" } } });
+    await expect(provision(URL)).rejects.toMatchObject({ code: "NOT_RUNNING", details: { state: "draining" } });
+    await driver().start?.(handle, {});
+    expect((await provision(URL)).id).toBe(handle.id);
+    fake.pods.set(`${NAME}-0`, { ...pod, metadata: { ...pod.metadata, annotations: { "dev.anyrunner.draining": "2020-01-01T00:00:00.000Z" } } });
+    expect((await provision(URL)).id).toBe(handle.id);
+  });
 });
 
 test("a pod that was not named by its workload can't be stopped, and nothing that we did not make is removed", async () => {

@@ -1,20 +1,20 @@
 import { setTimeout as sleep } from "node:timers/promises";
 
 import { abortedError, RunnerError, type CallOptions, type DestroyOptions, type StopOptions } from "@anyrunner/core";
+import { drainEngine, STOP_GRACE_MS, type DrainedEngine } from "@anyrunner/engine-container";
 
 import { tellCacheLoss, watchLastWords } from "./cache-fate.ts";
 import { findJson } from "./cluster-request.ts";
 import type { Cluster } from "./cluster.ts";
-import { drainEngine } from "./drain.ts";
+import { markDraining } from "./drain-mark.ts";
 import { ownClaim } from "./engine-manifests.ts";
 import { removeClaim, removeEngineObjects } from "./engine-objects.ts";
 import type { KubernetesHandle } from "./handle.ts";
-import { engineListens } from "./live-sessions.ts";
-import { findPod, isRunning, podPath, type Pod, type PodCall } from "./pod.ts";
+import { countLiveSessions, engineListens } from "./live-sessions.ts";
+import { findPod, isDraining, isRunning, podPath, type Pod, type PodCall } from "./pod.ts";
+import type { PodPlace } from "./run-in-pod.ts";
 import { findWorkload, scaleWorkload, WORKLOAD_NAMES, type WorkloadChoice } from "./workload.ts";
 
-/** An engine that is killed before its own five minutes are over discards its cache. */
-const GRACE_MS = 600_000;
 const LOOK_MS = 500;
 /** How long a pod that runs may take to begin to listen before its log is read all the same. */
 const LISTEN_BUDGET_MS = 10_000;
@@ -33,7 +33,12 @@ export async function startWorkload(
   }
   const workload = await findWorkload(cluster, choice, call);
   if (workload === undefined) throw workloadNotFound(choice, call);
-  if (workload.spec.replicas !== 0) return void (await podRuns(choice));
+  if (workload.spec.replicas !== 0) {
+    const found = await findPod(cluster, pod, call);
+    // What a stop that was killed has left behind.
+    if (found !== undefined && isDraining(found)) await markDraining(cluster, pod, { ...call, report, until: undefined });
+    return void (await podRuns(choice));
+  }
   await scaleWorkload(cluster, choice, 1, call);
   await podRuns(choice);
   if (!handle.owned) return;
@@ -49,7 +54,7 @@ export async function startWorkload(
 export async function stopWorkload(
   cluster: Cluster,
   handle: KubernetesHandle,
-  { graceMs = GRACE_MS, signal, report, namespace }: StopOptions & PodCall,
+  { graceMs = STOP_GRACE_MS, drainMs = graceMs, signal, report, namespace }: StopOptions & PodCall,
 ): Promise<void> {
   const { choice, pod, container } = handle.endpoint;
   const call = { namespace, signal };
@@ -61,15 +66,37 @@ export async function stopWorkload(
   if (workload === undefined) return;
   const place = { namespace, pod, container };
   const running = await findPod(cluster, pod, call);
-  if (graceMs > 0 && workload.spec.replicas !== 0 && running !== undefined) await drainEngine(cluster, place, { graceMs, signal, report });
   const words = graceMs > 0 && running !== undefined ? watchLastWords(cluster, place, { signal, report }) : undefined;
-  if (workload.spec.replicas !== 0) await scaleWorkload(cluster, choice, 0, call);
-  if (running === undefined) return;
-  if (!(await isGoneIn(graceMs, cluster, running, call))) {
+  const stop = async () => {
+    if (workload.spec.replicas !== 0) await scaleWorkload(cluster, choice, 0, call);
+    if (running === undefined || (await isGoneIn(graceMs, cluster, running, call))) return;
     await findJson(cluster, { method: "DELETE", path: podPath(namespace, pod), body: { gracePeriodSeconds: 0 }, signal });
-    await isGoneIn(GRACE_MS, cluster, running, call);
+    await isGoneIn(STOP_GRACE_MS, cluster, running, call);
+  };
+  try {
+    if (words === undefined || workload.spec.replicas === 0) await stop();
+    else await drainEngine(drained(cluster, place, { until: new Date(Date.now() + 2 * drainMs), report }), { drainMs, signal, report, thenStop: stop });
+  } catch (error) {
+    words?.end();
+    throw error;
   }
   await words?.tell(choice.name);
+}
+
+function drained(cluster: Cluster, place: PodPlace, { until, report }: CallOptions & { readonly until: Date }): DrainedEngine {
+  const { namespace, pod } = place;
+  return {
+    driver: "kubernetes",
+    name: pod,
+    async countSessions({ signal }) {
+      const found = await findPod(cluster, pod, { namespace, signal });
+      return found === undefined || !isRunning(found, place.container) ? "gone" : countLiveSessions(cluster, place, signal);
+    },
+    async mark({ signal }) {
+      await markDraining(cluster, pod, { namespace, signal, report, until });
+      return () => markDraining(cluster, pod, { namespace, until: undefined });
+    },
+  };
 }
 
 /** Removes an engine that we made, and its claim when asked. Fails with UNSUPPORTED for what is not ours. */

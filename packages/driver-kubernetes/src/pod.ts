@@ -148,7 +148,7 @@ export function podNotRunning(pod: Pod, container: string): RunnerError {
         : `see why: kubectl describe pod ${name} -n ${namespace}`,
     driver: "kubernetes",
     retryable: isOnItsWay(pod, container),
-    details: { pod: name, namespace, container, phase: pod.status?.phase ?? "Unknown" },
+    details: { pod: name, namespace, container, phase: pod.status?.phase ?? "Unknown", ...(isDraining(pod) && { state: "draining" }) },
   });
 }
 
