@@ -15,7 +15,8 @@ export function createDaggerClient(session: Session): Client {
 
 function fetchThrough(session: Session): typeof fetch {
   return async (_address, init) => {
-    const request = JSON.parse(String(init?.body)) as Parameters<Session["query"]>[0];
+    // The SDK sends GraphQL as JSON text and nothing else.
+    const request = JSON.parse(init?.body as string) as Parameters<Session["query"]>[0];
     const answer = await session.query({ ...request, signal: init?.signal ?? undefined });
     return new Response(JSON.stringify(answer), { headers: { "content-type": "application/json" } });
   };
