@@ -7,14 +7,20 @@ const OTHERS_WRITE = 0o002;
 const GROUP_WRITES = 0o020;
 const STICKY = 0o1000;
 
+export interface WhatOthersMayWrite {
+  /** It may load what lies beside it, as Python does: a sticky bit doesn't excuse its own folder. Default false. */
+  readonly loadsBeside?: boolean;
+}
+
 /**
  * Fails with PERMISSION_DENIED when somebody but this user and root could change `path`, a file or a folder with all that is in it, or
  * put something else in its place: by the modes and owners of itself, its content and every folder above. Group rights count, but
  * for a group that is the user's own. On Windows nothing is checked.
  */
-export async function refuseWhatOthersMayWrite(path: string, what: string): Promise<void> {
+export async function refuseWhatOthersMayWrite(path: string, what: string, { loadsBeside = false }: WhatOthersMayWrite = {}): Promise<void> {
   if (process.platform === "win32") return;
-  const found = (await writableAbove(path)) ?? (await writableBelow(path));
+  const beside = loadsBeside ? await writable(dirname(path), false) : undefined;
+  const found = beside ?? (await writableAbove(path)) ?? (await writableBelow(path));
   if (found === undefined) return;
   throw new RunnerError("PERMISSION_DENIED", `${what} is not used, because others may write to ${found.path} (${found.reason})`, {
     hint: found.isForeign ? `use one that is yours or root's` : `take the right away: chmod go-w ${found.path}`,

@@ -58,7 +58,7 @@ function programEntry({ path, name, schemes, origin, place, foundBy }: FoundProg
     origin,
     foundBy,
     async check() {
-      await refuseWhatOthersMayWrite(realPathOf(path, place), `the driver ${path}`);
+      await refuseWhatOthersMayWrite(realPathOf(path, place), `the driver ${path}`, { loadsBeside: true });
       // A link lies somewhere else than what it leads to, and whoever may write there can let it lead elsewhere.
       await refuseWhatOthersMayWrite(path, `the driver ${path}`);
       await requireDriverConsent({ path, place, ...options });

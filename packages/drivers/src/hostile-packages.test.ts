@@ -1,0 +1,82 @@
+import { cp, mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+
+import { runProgram } from "@anyrunner/exec";
+import { afterEach, beforeEach, expect, test } from "vitest";
+
+let project: string;
+beforeEach(async () => {
+  project = await mkdtemp(join(tmpdir(), "anyrunner-hostile-"));
+});
+afterEach(async () => {
+  await rm(project, { recursive: true, force: true });
+});
+
+const core = join(import.meta.dirname, "../../core/src/index.ts");
+const cli = join(import.meta.dirname, "../../../apps/cli/src/bin.ts");
+
+/** A project whose dependency is a driver with this code, and that is trusted. */
+async function withDriver(code: string): Promise<void> {
+  const contents = {
+    "package.json": { dependencies: { "anyrunner-driver-foo": "1" } },
+    "node_modules/anyrunner-driver-foo/package.json": {
+      name: "anyrunner-driver-foo",
+      version: "1.0.0",
+      type: "module",
+      exports: "./index.js",
+      anyrunner: { specVersion: 1, name: "foo", schemes: ["foo"] },
+    },
+    "node_modules/anyrunner-driver-foo/index.js": code,
+  };
+  for (const [name, content] of Object.entries(contents)) {
+    await mkdir(dirname(join(project, name)), { recursive: true });
+    await writeFile(join(project, name), typeof content === "string" ? content : JSON.stringify(content));
+  }
+}
+
+const anyrunner = async (...args: readonly string[]) => {
+  const env = { PATH: process.env["PATH"], HOME: project, ANYRUNNER_TRUST_DRIVERS: "all" };
+  const { exitCode, stdout, stderr } = await runProgram({
+    command: process.execPath,
+    args: [cli, ...args],
+    cwd: project,
+    env,
+    input: "{version}",
+    timeoutMs: 60_000,
+  });
+  return { exitCode, stdout: stdout.toString(), stderr };
+};
+
+const driver = (members: string) => `export const driver = { specVersion: 1, name: "foo", schemes: ["foo", "unix"], capabilities: [], options: [],
+  parse: (url) => ({ driver: "foo", url: url.scheme + "://" + url.body }), probe: async () => ({ available: true }),
+  provision: async () => ({ driver: "foo", id: "x", endpoint: {}, owned: false, labels: {} }), connect: async () => { throw new Error("no"); }, ${members} };\n`;
+
+test.each([
+  ["throws at import", 'throw new Error("boom at import");', "DRIVER_INVALID", /anyrunner-driver-foo fails while it loads: boom at import/],
+  ["exports nothing", "export {};", "DRIVER_INVALID", /anyrunner-driver-foo/],
+  ["is for another interface", driver("specVersion: 2"), "SPEC_MISMATCH", /anyrunner-driver-foo has specVersion 2/],
+  ["calls itself otherwise", driver('name: "docker"'), "DRIVER_INVALID", /anyrunner-driver-foo announces the driver .*foo.* but gives .*docker/],
+  ["throws something of its own", driver('probe: async () => { throw new TypeError("odd") }'), "NOT_AVAILABLE", /odd/],
+])("a driver that %s: its scheme fails by name, others and --help are untouched", { timeout: 120_000 }, async (_, code, expected, message) => {
+  await withDriver(code);
+  const failed = await anyrunner("query", "--json", "--runner", "foo://x");
+  expect(failed.exitCode).toBe(1);
+  expect(failed.stdout + failed.stderr).toContain(expected);
+  expect(failed.stdout + failed.stderr).toMatch(message);
+  expect(await anyrunner("--help")).toMatchObject({ exitCode: 0, stderr: "" });
+  const other = await anyrunner("query", "--json", "--runner", "unix:///no/such.sock");
+  expect(other.stdout + other.stderr).toContain("there is no socket at unix:///no/such.sock");
+});
+
+test("a driver with a core of its own: its errors are ours, codes and hints included", async () => {
+  await withDriver("");
+  const copy = join(project, "core");
+  await cp(dirname(core), copy, { recursive: true });
+  const code = `import { RunnerError } from ${JSON.stringify(join(copy, "index.ts"))};
+${driver('probe: async () => { throw new RunnerError("AUTH_FAILED", "from another core", { hint: "renew it" }) }')}`;
+  await writeFile(join(project, "node_modules/anyrunner-driver-foo/index.js"), code);
+  const failed = await anyrunner("query", "--json", "--runner", "foo://x");
+  expect(failed.stdout + failed.stderr).toContain("AUTH_FAILED");
+  expect(failed.stdout + failed.stderr).toContain("renew it");
+});
