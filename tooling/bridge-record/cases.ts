@@ -1,7 +1,6 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { createServer, type AddressInfo } from "node:net";
-import { text } from "node:stream/consumers";
 import { setTimeout as delay } from "node:timers/promises";
 
 import { official, start, type Place } from "./client.ts";
@@ -47,13 +46,22 @@ async function terminal({ runnerHost, cwd }: Place): Promise<string> {
   const program = `${process.execPath} ${new URL("../../apps/cli/src/bin.ts", import.meta.url).pathname}`;
   const ask = `${program} query --silent --runner '${runnerHost}' --doc ${cwd}/terminal.graphql`;
   const child = spawn("script", ["-qec", `stty cols 99 rows 33; ${ask}`, "/dev/null"], { cwd, stdio: ["pipe", "pipe", "inherit"] });
-  const output = text(child.stdout);
-  // What is typed before the shell is there waits for it.
-  await delay(6000);
+  const closed = once(child, "close");
+  let seen = "";
+  child.stdout.setEncoding("utf8").on("data", (output: string) => (seen += output));
+  const prompted = async (after: string) => {
+    for (let attempt = 0; attempt < 600; attempt++) {
+      if (/[#$] (\u001b\[6n)?$/.test(seen) && seen.includes(after)) return;
+      await delay(100);
+    }
+    child.kill();
+    throw new Error(`no prompt in ${JSON.stringify(seen)}`);
+  };
+  await prompted("");
   child.stdin.write("stty size; echo $((6*7))\r");
-  await delay(1000);
+  await prompted("42");
   child.stdin.end("exit 3\r");
-  const seen = await output;
+  await closed;
   return ["33 99", "42"].map((word) => (seen.includes(word) ? word : `no ${word} in ${JSON.stringify(seen)}`)).join(", ");
 }
 
