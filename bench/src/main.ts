@@ -1,8 +1,10 @@
 import { benchEmbedded } from "./embedded.bench.ts";
+import { benchEngineStart } from "./engine-start.bench.ts";
 import { benchExecStream } from "./exec-stream.bench.ts";
 import { benchKubePod } from "./kube-pod.bench.ts";
 import type { PairResult } from "./pair.ts";
 import { benchParallel } from "./parallel.bench.ts";
+import { benchProgramDriver } from "./program-driver.bench.ts";
 import { benchFirstQuery } from "./query.bench.ts";
 import { readSettings } from "./settings.ts";
 import { benchSockets } from "./sockets.bench.ts";
@@ -17,9 +19,11 @@ const BENCHES = {
   parallel: benchParallel,
   "exec-stream": benchExecStream,
   embedded: benchEmbedded,
+  "engine-start": benchEngineStart,
   ssh: benchSsh,
   sockets: benchSockets,
   "kube-pod": benchKubePod,
+  "program-driver": benchProgramDriver,
 } as const;
 
 const settings = readSettings();

@@ -14,7 +14,7 @@ export interface ReadinessOptions {
 
 const BUDGET_MS = 600_000;
 /** Whoever starts an engine waits for it: a dial costs less than a pause that is too long. */
-const LONGEST_DELAY_MS = 250;
+const LONGEST_DELAY_MS = 100;
 
 /**
  * The check that drivers await for an engine which they have started: it answers, and its version is one that we speak.
