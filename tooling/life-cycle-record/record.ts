@@ -73,7 +73,7 @@ try {
   const running = step(60);
   await delay(8000);
   const stopping = anyrunner(["stop", NAME]);
-  await delay(4000);
+  while ((await docker("inspect", "-f", "{{.HostConfig.RestartPolicy.Name}}", NAME)).out !== "on-failure") await delay(200);
   show("a new session while stop waits", await anyrunner(["query", "--runner", URL_TEXT], "{version}"));
   const [ran, stopped] = await Promise.all([running, stopping]);
   show("the 60 s step", ran, `, printed ${ran.out}`);
