@@ -3,7 +3,7 @@ import { resolve } from "node:path";
 import type { Reporter } from "@anyrunner/core";
 
 import { createReporter } from "./create-reporter.ts";
-import { progressMode, type ProgressMode } from "./progress-mode.ts";
+import { progressMode, type ProgressMode } from "./progress/progress-mode.ts";
 
 /** The options that every command takes. */
 export interface GlobalOptions {
@@ -11,6 +11,7 @@ export interface GlobalOptions {
   readonly progress?: string | undefined;
   readonly workdir?: string | undefined;
   readonly silent?: boolean | undefined;
+  readonly traceFile?: string | undefined;
 }
 
 /** What a command works with. */
@@ -20,6 +21,8 @@ export interface CommandContext {
   readonly cwd: string;
   readonly json: boolean;
   readonly progress: ProgressMode;
+  /** Where the telemetry of a session is saved, absolute. */
+  readonly telemetryFile: string | undefined;
   readonly version: string;
   readonly report: Reporter;
   /** A line of the result, on standard output. */
@@ -35,9 +38,11 @@ export function createContext(options: GlobalOptions, version: string): CommandC
   const note = (line: string) => {
     if (progress !== "none") process.stderr.write(`${line}\n`);
   };
+  const cwd = resolve(options.workdir ?? (env["DAGGER_WORKDIR"] || "."));
   return {
     env,
-    cwd: resolve(options.workdir ?? (env["DAGGER_WORKDIR"] || ".")),
+    cwd,
+    telemetryFile: options.traceFile === undefined ? undefined : resolve(options.traceFile),
     json: options.json ?? false,
     progress,
     version,

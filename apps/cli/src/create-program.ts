@@ -49,7 +49,7 @@ export async function createProgram(options: CreateProgramOptions): Promise<Comm
     const cleanupTimeoutMs = parseDuration(String(values["cleanupTimeout"]), "--cleanup-timeout");
     return runCommand(context, { command: args, runner: text(values["runner"]), cleanupTimeoutMs });
   });
-  addRunnerOption(run)
+  addTraceOption(addRunnerOption(run))
     .argument("<command...>", "the program and its arguments, best behind --")
     .option("--cleanup-timeout <duration>", "how long the command may take to end when interrupted, before it is killed", "10s")
     .passThroughOptions();
@@ -67,7 +67,7 @@ export async function createProgram(options: CreateProgramOptions): Promise<Comm
       },
     });
   });
-  addRunnerOption(session)
+  addTraceOption(addRunnerOption(session))
     .option("--version <version>", "the version that the SDK states")
     .option("--label <key:value>", "a label of the session; repeatable", collect, [])
     .option("-W, --workspace <reference>", "the workspace to load")
@@ -85,7 +85,7 @@ export async function createProgram(options: CreateProgramOptions): Promise<Comm
       variablesJson: text(values["varJson"]),
     });
   });
-  addRunnerOption(query)
+  addTraceOption(addRunnerOption(query))
     .argument("[operation]", "the operation to execute when the document holds several")
     .option("--doc <file>", "file with the query (default: standard input)")
     .option("--var <name=value>", "a variable; repeatable", collect, [])
@@ -146,6 +146,10 @@ function addGlobalOptions(command: Command): void {
     .option("-s, --silent", "show no progress")
     .addOption(new Option("-v, --verbose").hideHelp())
     .addOption(new Option("-q, --quiet").hideHelp());
+}
+
+function addTraceOption(command: Command): Command {
+  return command.option("--trace-file <path>", "save traces, logs and metrics as OTLP JSON lines in this file");
 }
 
 function addRunnerOption(command: Command): Command {

@@ -2,7 +2,7 @@ import type { RunnerEvent } from "@anyrunner/core";
 import { expect, test } from "vitest";
 
 import { createReporter } from "./create-reporter.ts";
-import { progressMode } from "./progress-mode.ts";
+import { progressMode } from "./progress/progress-mode.ts";
 
 const EVENTS: readonly RunnerEvent[] = [
   { type: "warning", id: "plain", message: "plaintext", hint: "use TLS" },

@@ -1,6 +1,6 @@
 import type { Reporter, RunnerEvent } from "@anyrunner/core";
 
-import type { ProgressMode } from "./progress-mode.ts";
+import type { ProgressMode } from "./progress/progress-mode.ts";
 
 export interface CreateReporterOptions {
   readonly progress: ProgressMode;

@@ -1,31 +1,47 @@
 import { openClientSession, type ClientRunner } from "@anyrunner/client";
 import { formatProvenance, type ChosenRunner } from "@anyrunner/core";
-import type { EngineSession, OpenSessionOptions } from "@anyrunner/engine";
+import type { EngineSession, OpenSessionOptions, TelemetryBatchListener } from "@anyrunner/engine";
 
 import { cliAttachables } from "./cli-attachables.ts";
 import type { CommandContext } from "./command-context.ts";
 import { createHeldLines } from "./held-lines.ts";
 import { parseDuration } from "./parse-duration.ts";
 import { startReaperFor } from "./reaper/start-reaper.ts";
-import { showTelemetry } from "./show-telemetry.ts";
+import { openCliTelemetry } from "./progress/open-cli-telemetry.ts";
 
 export interface OpenCliSessionOptions extends Pick<OpenSessionOptions, "clientVersion" | "labels" | "metadata"> {
   readonly runner: ClientRunner & { readonly chosen: ChosenRunner & { readonly kind: "url" } };
+  /** Of the span in which everything happens. */
+  readonly name: string;
   readonly signal: AbortSignal;
 }
 
+export interface CliSession extends EngineSession {
+  /** Takes the telemetry of a child; absent when nobody wants any. */
+  readonly onChildTelemetry: TelemetryBatchListener | undefined;
+}
+
 /** Opens a session on the chosen runner and says, as the first line on standard error, which one that is and why. */
-export async function openCliSession(context: CommandContext, options: OpenCliSessionOptions): Promise<EngineSession> {
+export async function openCliSession(context: CommandContext, options: OpenCliSessionOptions): Promise<CliSession> {
   const lines = createHeldLines(context.note);
+  const telemetry = await openCliTelemetry(context, { name: options.name, write: lines.write });
   const session = await openClientSession(context, {
     ...options,
     attachables: cliAttachables(context, lines.hold),
-    onTelemetry: showTelemetry({ progress: context.progress, write: lines.write }),
+    onTelemetryBatch: telemetry.onBatch,
     shutdownBudgetMs: shutdownBudget(context.env),
   });
   announce(context, { runner: session.runner.url, engine: session.engine.version, from: options.runner.chosen.from });
+  telemetry.begin(session.trace);
   await startReaperFor(context, session.runner.handle);
-  return session;
+  return {
+    ...session,
+    onChildTelemetry: telemetry.onBatch,
+    async close() {
+      await session.close();
+      await telemetry.close();
+    },
+  };
 }
 
 /** The same line when the session that surrounds us is joined; its engine was not asked. */

@@ -7,7 +7,10 @@ import { warnIgnoredVariables } from "./ignored-variables.ts";
 import { openClientRunner, type OpenClientRunnerOptions } from "./open-client-runner.ts";
 import type { Surroundings } from "./surroundings.ts";
 
-type EngineOptions = Pick<OpenSessionOptions, "attachables" | "clientVersion" | "connectBudgetMs" | "labels" | "metadata" | "onTelemetry" | "shutdownBudgetMs">;
+type EngineOptions = Pick<
+  OpenSessionOptions,
+  "attachables" | "clientVersion" | "connectBudgetMs" | "labels" | "metadata" | "onTelemetry" | "onTelemetryBatch" | "shutdownBudgetMs"
+>;
 
 export interface OpenClientSessionOptions extends EngineOptions, OpenClientRunnerOptions {}
 
@@ -35,6 +38,7 @@ export async function openClientSession(surroundings: Surroundings, options: Ope
     metadata: options.metadata,
     attachables: { credentials: (host, call) => registryCredentials({ host, env, report, signal: call.signal }), ...options.attachables },
     onTelemetry: options.onTelemetry,
+    onTelemetryBatch: options.onTelemetryBatch,
     connectBudgetMs: options.connectBudgetMs,
     shutdownBudgetMs: options.shutdownBudgetMs,
   });

@@ -7,7 +7,13 @@ export { openControlConnection, type ControlConnection } from "./control-connect
 export { createReadiness, type ReadinessOptions } from "./create-readiness.ts";
 export type { EngineInfo } from "./engine-info.ts";
 export { formatTraceparent, parseTraceparent, type TraceContext } from "./trace-context.ts";
-export type { TelemetryEvent, TelemetryListener } from "./telemetry/subscribe.ts";
+export { emitBatch, type TelemetryBatch, type TelemetryBatchListener, type TelemetryEvent, type TelemetryListener } from "./telemetry/batch.ts";
+export { childBaggage, childTelemetryVariables } from "./telemetry/child-variables.ts";
+export { createRepeatFilter } from "./telemetry/drop-repeats.ts";
+export { exportTelemetry, type ExportTelemetryOptions, type SendTelemetry, type TelemetryExport } from "./telemetry/export-telemetry.ts";
+export type { ExportTarget } from "./telemetry/export-targets.ts";
+export { saveTelemetry } from "./telemetry/telemetry-file.ts";
+export { serveTelemetry, type ServeTelemetryOptions, type TelemetryReceiver } from "./telemetry/serve-telemetry.ts";
 export type { Attributes, AttributeValue, LogRecord, Span } from "./telemetry/records.ts";
 export { retryTransient, systemClock, type Clock, type RetryOptions } from "./retry.ts";
 export { serveBridge, type Bridge, type BridgeCounts, type ServeBridgeOptions } from "./bridge/serve-bridge.ts";

@@ -3,7 +3,7 @@ import { afterEach, describe, expect, test } from "vitest";
 
 import { openSession, type EngineSession, type OpenSessionOptions } from "./session.ts";
 import { runnerOn } from "./test-runner.fixture.ts";
-import type { TelemetryEvent } from "./telemetry/subscribe.ts";
+import type { TelemetryEvent } from "./telemetry/batch.ts";
 
 const doubles: EngineDouble[] = [];
 const sessions: EngineSession[] = [];

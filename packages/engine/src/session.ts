@@ -13,7 +13,8 @@ import { queryEngine, type GraphqlRequest, type GraphqlResponse } from "./query.
 import { retryTransient, type Clock } from "./retry.ts";
 import { createSessionRequests, type SessionRequest } from "./session-request.ts";
 import { shutDownEngineSession } from "./shutdown.ts";
-import { subscribeTelemetry, type TelemetryListener } from "./telemetry/subscribe.ts";
+import type { TelemetryBatchListener, TelemetryListener } from "./telemetry/batch.ts";
+import { subscribeTelemetry } from "./telemetry/subscribe.ts";
 import { createTraceContext, type TraceContext } from "./trace-context.ts";
 
 export interface OpenSessionOptions extends CallOptions {
@@ -31,6 +32,8 @@ export interface OpenSessionOptions extends CallOptions {
   readonly attachables?: Partial<AttachableSettings> | undefined;
   /** Receives the spans, logs and metrics of the session. Without it no telemetry is fetched. */
   readonly onTelemetry?: TelemetryListener | undefined;
+  /** Receives the same as whole OTLP export requests. */
+  readonly onTelemetryBatch?: TelemetryBatchListener | undefined;
   /** How long an engine that is not ready is tried again, in ms. Default 60,000. */
   readonly connectBudgetMs?: number | undefined;
   /** How long the engine may take to end the session, telemetry included, in ms. Default 10,000. */
@@ -113,7 +116,13 @@ async function startSession(parts: SessionParts): Promise<EngineSession> {
   const { runner, control, attachment, options, trace } = parts;
   const ending = new AbortController();
   const request = createSessionRequests({ control, metadata: parts.metadata, trace, runner, ended: ending.signal });
-  const telemetry = await subscribeTelemetry({ request, listener: options.onTelemetry, runner: runner.url, report: options.report });
+  const telemetry = await subscribeTelemetry({
+    request,
+    listener: options.onTelemetry,
+    batchListener: options.onTelemetryBatch,
+    runner: runner.url,
+    report: options.report,
+  });
 
   let closing: Promise<void> | undefined;
   let settle: (end: SessionEnd) => void = () => {};

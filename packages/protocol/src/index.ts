@@ -38,6 +38,10 @@ export {
   type ExtraModule,
 } from "./client-metadata.ts";
 
+// Telemetry.
+export { loadOtlpCodec, TELEMETRY_SIGNALS, type OtlpCodec, type TelemetrySignal } from "./telemetry/otlp-codec.ts";
+export { toBase64Ids } from "./telemetry/otlp-ids.ts";
+
 // The engine's side.
 export { serveEngineStream, type EngineStream, type EngineStreamHandlers } from "./engine/serve-engine-stream.ts";
 export type { EngineHttpHandler, EngineHttpRequest } from "./engine/http-handler.ts";

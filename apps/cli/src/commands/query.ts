@@ -34,6 +34,7 @@ export function queryCommand(context: CommandContext, options: QueryCommandOptio
     if (chosen.kind === "session") return await printAnswer(context, await querySurroundingSession(chosen, request));
     const session = await openCliSession(context, {
       runner: { ...runner, chosen },
+      name: "anyrunner query",
       metadata: { singleQuery: true },
       signal,
     });

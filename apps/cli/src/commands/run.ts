@@ -1,13 +1,14 @@
+import { basename } from "node:path";
+
 import { chooseClientRunner } from "@anyrunner/client";
-import type { EngineSession } from "@anyrunner/engine";
 import { prepareToSpawn } from "@anyrunner/exec";
 
 import { exitCodeOfChild, forwardTo, startChild } from "../child-command.ts";
 import type { CommandContext } from "../command-context.ts";
 import { EXIT } from "../exit-codes.ts";
 import { onInterrupt, type EndSignal } from "../interrupts.ts";
-import { announceSession, openCliSession } from "../open-cli-session.ts";
-import { pipelineProgress } from "../progress-mode.ts";
+import { announceSession, openCliSession, type CliSession } from "../open-cli-session.ts";
+import { pipelineProgress } from "../progress/progress-mode.ts";
 
 export interface RunCommandOptions {
   readonly command: readonly string[];
@@ -40,7 +41,7 @@ export async function runCommand(context: CommandContext, options: RunCommandOpt
     const prepared = prepareToSpawn();
     const session = await openCliSession(
       { ...context, progress: pipelineProgress(context.progress) },
-      { runner: { ...runner, chosen }, signal: connecting.signal },
+      { runner: { ...runner, chosen }, name: `anyrunner run ${basename(options.command[0] ?? "")}`, signal: connecting.signal },
     );
     try {
       await prepared;
@@ -56,18 +57,20 @@ export async function runCommand(context: CommandContext, options: RunCommandOpt
 }
 
 async function runInSession(
-  session: EngineSession,
+  session: CliSession,
   context: CommandContext,
   options: RunCommandOptions,
   setSignalListener: (listener: (signal: EndSignal) => void) => void,
 ): Promise<number> {
-  const { formatTraceparent, serveSession } = await import("@anyrunner/engine");
-  const server = await serveSession(session);
+  const { childBaggage, childTelemetryVariables, formatTraceparent, serveSession, serveTelemetry } = await import("@anyrunner/engine");
+  const [server, receiver] = await Promise.all([serveSession(session), serveTelemetry({ onBatch: session.onChildTelemetry })]);
   try {
     const child = await startChild(context, options.command, {
       DAGGER_SESSION_PORT: String(server.port),
       DAGGER_SESSION_TOKEN: server.token,
       TRACEPARENT: formatTraceparent(session.trace),
+      BAGGAGE: childBaggage(session.trace.spanId, context.env),
+      ...childTelemetryVariables(receiver.endpoint, context.env),
     });
     setSignalListener(forwardTo(child, options.cleanupTimeoutMs));
     const first = await Promise.race([child.exited, session.ended]);
@@ -76,6 +79,6 @@ async function runInSession(
     if (first.kind === "lost") throw first.error;
     return EXIT.failure;
   } finally {
-    await server.close();
+    await Promise.all([server.close(), receiver.close()]);
   }
 }

@@ -5,7 +5,7 @@ import type { CommandContext } from "../command-context.ts";
 import { EXIT } from "../exit-codes.ts";
 import { onInterrupt } from "../interrupts.ts";
 import { announceSession, openCliSession } from "../open-cli-session.ts";
-import { pipelineProgress } from "../progress-mode.ts";
+import { pipelineProgress } from "../progress/progress-mode.ts";
 
 export interface SessionCommandOptions {
   readonly runner?: string | undefined;
@@ -59,6 +59,7 @@ async function serveUntilEnd(context: CommandContext, options: SessionCommandOpt
     { ...context, progress: pipelineProgress(context.progress) },
     {
       runner: { ...runner, chosen },
+      name: "anyrunner session",
       labels,
       clientVersion: clientVersion(options.clientVersion, labels),
       metadata: options.metadata,

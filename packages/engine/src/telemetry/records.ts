@@ -37,13 +37,17 @@ export function readSpans(message: unknown): readonly Span[] {
       parentSpanId: span["parentSpanId"] ? hexId(span["parentSpanId"]) : undefined,
       name: asText(span["name"]),
       startTimeUnixNano: start,
-      // An unfinished span ends at Go's zero time, long before its start.
-      endTimeUnixNano: end < start ? undefined : end,
+      endTimeUnixNano: isRunning(span) ? undefined : end,
       attributes: readAttributes(span["attributes"]),
       failed: status["code"] === "STATUS_CODE_ERROR" || status["code"] === 2,
       statusMessage: asText(status["message"]),
     };
   });
+}
+
+/** Whether a span in protobuf-JSON has not ended: it then ends at Go's zero time, long before its start. */
+export function isRunning(span: Readonly<Record<string, unknown>>): boolean {
+  return nanoseconds(span["endTimeUnixNano"]) < nanoseconds(span["startTimeUnixNano"]);
 }
 
 /** The records of an `ExportLogsServiceRequest` in protobuf-JSON. */

@@ -1,18 +1,9 @@
 import { RunnerError, type Reporter } from "@anyrunner/core";
-import { readServerSentEvents, readText, type Http2Response } from "@anyrunner/protocol";
+import { readServerSentEvents, readText, TELEMETRY_SIGNALS, type Http2Response, type TelemetrySignal } from "@anyrunner/protocol";
 
 import { engineChanged } from "../engine-info.ts";
 import type { SendSessionRequest } from "../session-request.ts";
-import { readLogs, readSpans, type LogRecord, type Span } from "./records.ts";
-
-/** What a session's engine tells while it works. */
-export type TelemetryEvent =
-  | { readonly type: "span"; readonly span: Span }
-  | { readonly type: "log"; readonly log: LogRecord }
-  /** OTLP metrics in protobuf-JSON, as the engine sent them. */
-  | { readonly type: "metrics"; readonly metrics: unknown };
-
-export type TelemetryListener = (event: TelemetryEvent) => void;
+import { emitBatch, type TelemetryBatchListener, type TelemetryListener } from "./batch.ts";
 
 export interface TelemetrySubscription {
   /** Resolves when every stream has been read to its end; never rejects. */
@@ -23,13 +14,14 @@ export interface TelemetrySubscription {
 export interface SubscribeTelemetryInput {
   readonly request: SendSessionRequest;
   readonly listener?: TelemetryListener | undefined;
+  /** The same, as the requests that the engine sent. */
+  readonly batchListener?: TelemetryBatchListener | undefined;
   readonly runner: string;
   readonly report?: Reporter | undefined;
 }
 
 /** One event may hold a thousand rows with the recipes of the calls in it. */
 const LONGEST_EVENT_BYTES = 256 << 20;
-const SIGNALS = ["traces", "logs", "metrics"] as const;
 
 /**
  * Subscribes to the telemetry of the client (engine protocol 7.1). Even without a listener one stream is opened and left:
@@ -37,9 +29,10 @@ const SIGNALS = ["traces", "logs", "metrics"] as const;
  * Fails with ENGINE_CHANGED then. A receiver that fails later ends quietly with a warning.
  */
 export async function subscribeTelemetry(input: SubscribeTelemetryInput): Promise<TelemetrySubscription> {
-  const { listener, request } = input;
+  const { listener, batchListener, request } = input;
+  const isWanted = listener !== undefined || batchListener !== undefined;
   const stopping = new AbortController();
-  const signals = listener === undefined ? SIGNALS.slice(0, 1) : SIGNALS;
+  const signals = isWanted ? TELEMETRY_SIGNALS : TELEMETRY_SIGNALS.slice(0, 1);
   const responses = await Promise.all(
     signals.map(async (signal) => ({
       signal,
@@ -47,13 +40,13 @@ export async function subscribeTelemetry(input: SubscribeTelemetryInput): Promis
     })),
   );
   for (const { response } of responses) await checkKnown(response, input.runner);
-  if (listener === undefined) {
+  if (!isWanted) {
     // Nobody reads these bodies, so an abort would be an error that nobody handles; destroying them cancels as well.
     for (const { response } of responses) response.body.destroy();
     return { drained: Promise.resolve(), stop: () => {} };
   }
   const readers = responses.map(({ signal, response }) =>
-    readStream(signal, response, listener).catch((error: unknown) => {
+    readStream(signal, response, input).catch((error: unknown) => {
       if (stopping.signal.aborted) return;
       input.report?.({
         type: "warning",
@@ -73,12 +66,11 @@ async function checkKnown(response: Http2Response, runner: string): Promise<void
   throw new RunnerError("WRONG_SERVER", `${runner} refused telemetry with status ${response.status}: ${said}`);
 }
 
-async function readStream(signal: (typeof SIGNALS)[number], response: Http2Response, listener: TelemetryListener): Promise<void> {
+async function readStream(signal: TelemetrySignal, response: Http2Response, { listener, batchListener }: SubscribeTelemetryInput): Promise<void> {
   for await (const event of readServerSentEvents(response.body, { limitBytes: LONGEST_EVENT_BYTES })) {
     if (event.data === "") continue;
-    const message: unknown = JSON.parse(event.data);
-    if (signal === "traces") for (const span of readSpans(message)) listener({ type: "span", span });
-    else if (signal === "logs") for (const log of readLogs(message)) listener({ type: "log", log });
-    else listener({ type: "metrics", metrics: message });
+    const batch = { signal, request: JSON.parse(event.data) as unknown };
+    batchListener?.(batch);
+    if (listener !== undefined) emitBatch(batch, listener);
   }
 }

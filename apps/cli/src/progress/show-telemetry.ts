@@ -1,6 +1,8 @@
 import type { LogRecord, Span, TelemetryListener } from "@anyrunner/engine";
 
+import { neutralize } from "./neutralize.ts";
 import type { ProgressMode } from "./progress-mode.ts";
+import { isHidden, outcomeOf } from "./span-outcome.ts";
 
 export interface ShowTelemetryOptions {
   readonly progress: ProgressMode;
@@ -39,7 +41,7 @@ function createSteps(write: (line: string) => void): { span(span: Span): void; l
     steps.set(spanId, step);
     return step;
   };
-  const line = ({ number }: Step, text: string) => write(`${String(number).padEnd(4)}: ${text}`);
+  const line = ({ number }: Step, text: string) => write(`${String(number).padEnd(4)}: ${neutralize(text)}`);
   const flush = (step: Step) => {
     if (step.rest !== "") line(step, `| ${step.rest}`);
     step.rest = "";
@@ -66,19 +68,6 @@ function createSteps(write: (line: string) => void): { span(span: Span): void; l
       if (step.over || step.rest.length > LONGEST_LINE) flush(step);
     },
   };
-}
-
-/** What the engine marks as its own affair; a failure is everybody's. */
-function isHidden({ attributes, failed }: Span): boolean {
-  return (
-    !failed &&
-    (attributes["dagger.io/ui.internal"] === true || attributes["dagger.io/ui.encapsulated"] === true || attributes["dagger.io/ui.passthrough"] === true)
-  );
-}
-
-function outcomeOf({ attributes, failed }: Span): string {
-  if (failed) return attributes["dagger.io/dag.canceled"] === true ? "CANCELED" : "ERROR";
-  return attributes["dagger.io/dag.cached"] === true ? "CACHED" : "DONE";
 }
 
 function writeJson(event: Parameters<TelemetryListener>[0], write: (line: string) => void): void {
