@@ -51,7 +51,7 @@ export function saveTelemetry(path: string, report: Reporter): TelemetryExport {
       if (failed === undefined) await rename(part, path).catch((error: unknown) => void (failed = error));
       if (failed !== undefined) {
         await unlink(part).catch(() => {});
-        warn(`telemetry can't be saved in ${path} (${(failed as NodeJS.ErrnoException).code ?? String(failed)})`);
+        warn(`telemetry can't be saved in ${path} (${(failed as NodeJS.ErrnoException).code ?? "unknown"})`);
       }
       process.off("exit", removePart);
     },
