@@ -21,7 +21,18 @@ const ARROWS = {
   "driver-kubernetes": ["core", "engine-container"],
   "program-driver": ["core", "exec"],
   testkit: ["core", "protocol", "filesync"],
-  drivers: ["core", "config", "exec", "driver-socket", "driver-docker", "driver-embedded", "driver-kubernetes", "driver-podman", "driver-ssh", "program-driver"],
+  drivers: [
+    "core",
+    "config",
+    "exec",
+    "driver-socket",
+    "driver-docker",
+    "driver-embedded",
+    "driver-kubernetes",
+    "driver-podman",
+    "driver-ssh",
+    "program-driver",
+  ],
   client: ["core", "config", "engine", "driver-docker", "drivers"],
 };
 
