@@ -32,7 +32,7 @@ export const SERVICE_ACCOUNT_DIRECTORY = "/var/run/secrets/kubernetes.io/service
 
 /**
  * Where the configuration is, as kubectl looks for it: the files of `KUBECONFIG`, `~/.kube/config`, the service account of the pod that
- * we are in. Fails with INVALID_CONFIG when there is none, or when it has no such context.
+ * we are in. Fails with NOT_AVAILABLE when there is none, and INVALID_CONFIG when KUBECONFIG names none or it has no such context.
  */
 export async function locateCluster(source: ClusterSource, context: string | undefined): Promise<ClusterLocation> {
   const files = kubeconfigFiles(source.env);
@@ -48,10 +48,9 @@ export async function locateCluster(source: ClusterSource, context: string | und
     }
     return { kind: "in-cluster", server: `https://${host.includes(":") ? `[${host}]` : host}:${port}` };
   }
-  const [first] = files;
   throw new RunnerError(
-    "INVALID_CONFIG",
-    `there is no kubeconfig${first === undefined ? "" : ` at ${files.join(", ")}`}, and this is no pod with a service account`,
+    source.env["KUBECONFIG"] ? "INVALID_CONFIG" : "NOT_AVAILABLE",
+    `there is no kubeconfig at ${files.join(", ")}, and this is no pod with a service account`,
     {
       hint: "set KUBECONFIG to the cluster's file, or log in to the cluster with its own tool",
       driver: "kubernetes",

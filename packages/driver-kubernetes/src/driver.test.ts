@@ -211,11 +211,15 @@ describe("where the cluster is", () => {
 
   test("no kubeconfig and no service account", async () => {
     const nowhere = { env: { HOME: "/no/such/home" } };
-    await expect(provision("kube-pod://x", nowhere)).rejects.toMatchObject({
-      code: "INVALID_CONFIG",
-      message: expect.stringContaining("/no/such/home/.kube/config"),
-    });
-    expect(await probe("kube-pod://x", nowhere)).toMatchObject({ available: false, code: "INVALID_CONFIG" });
+    const failure = { code: "NOT_AVAILABLE", message: expect.stringContaining("/no/such/home/.kube/config") };
+    await expect(provision("kube-pod://x", nowhere)).rejects.toMatchObject(failure);
+    await expect(createKubernetesDriver(nowhere).list?.({})).rejects.toMatchObject(failure);
+    expect(await probe("kube-pod://x", nowhere)).toMatchObject({ available: false, code: "NOT_AVAILABLE" });
+  });
+
+  test("a KUBECONFIG that names no file that is there", async () => {
+    const wrong = { env: { HOME: "/no/such/home", KUBECONFIG: "/no/such/file" } };
+    await expect(createKubernetesDriver(wrong).list?.({})).rejects.toMatchObject({ code: "INVALID_CONFIG", message: expect.stringContaining("/no/such/file") });
   });
 
   test("several files of KUBECONFIG, one of which is missing: the first that says something wins", async () => {

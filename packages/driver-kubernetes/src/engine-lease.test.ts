@@ -116,6 +116,19 @@ test("a job's engine belongs to the pod that this is, and to further jobs that s
   expect(set("shared")?.metadata.ownerReferences?.map(({ name }) => name)).toEqual(["job-1", "job-2"]);
 });
 
+test("two jobs that join at the same time both become owners", async () => {
+  for (const name of ["job-1", "job-2"]) fake.pods.set(name, runningPod(name));
+  const url = "kube-image://engine:v1?config=none&ca=none&owner=self&name=shared";
+  const first = await provision(url, {}, { POD_NAME: "job-1", POD_NAMESPACE: "builds" });
+  let refused = 0;
+  fake.refuse = ({ method, url: path }) => {
+    if (method !== "PATCH" || path !== `${SETS}/shared` || refused++ > 0) return undefined;
+    return { status: 409, body: JSON.stringify({ kind: "Status", message: "the object has been modified", code: 409 }) };
+  };
+  expect((await provision(url, {}, { POD_NAME: "job-2", POD_NAMESPACE: "builds" })).id).toBe(first.id);
+  expect(set("shared")?.metadata.ownerReferences?.map(({ name }) => name)).toEqual(["job-1", "job-2"]);
+});
+
 test("an engine without an owner does not get one", async () => {
   fake.pods.set("job-1", runningPod("job-1"));
   await provision("kube-image://engine:v1?config=none&ca=none&name=shared");

@@ -69,7 +69,8 @@ async function bindToStatefulSet(cluster: Cluster, { name, configMap }: EngineMa
   await bindLease(cluster, owner, { name, ...call });
 }
 
-async function unlessThere<T>(creation: Promise<T>): Promise<T | undefined> {
+/** `undefined` for a conflict: the object is there already, or is no longer as it was read. */
+export async function unlessThere<T>(creation: Promise<T>): Promise<T | undefined> {
   try {
     return await creation;
   } catch (error) {

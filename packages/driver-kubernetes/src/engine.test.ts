@@ -114,6 +114,18 @@ describe("an engine by its image", () => {
     expect((await provision(URL)).id).toBe(handle.id);
   });
 
+  test("lets no new session in either while a stop without patience looks a last time", async () => {
+    const handle = await provision(URL);
+    const marked: boolean[] = [];
+    fake.exec = (exec) => {
+      const until = fake.pods.get(`${NAME}-0`)?.metadata.annotations?.["dev.anyrunner.draining"];
+      marked.push(until !== undefined && Date.parse(until) > Date.now() + 5000);
+      exec.exit(0);
+    };
+    await driver().stop?.(handle, { drainMs: 0, graceMs: 10_000 });
+    expect(marked).toEqual([false, true]);
+  });
+
   test("that a stop has left marked is let go on by a start", async () => {
     const handle = await provision(URL);
     const pod = fake.pods.get(`${NAME}-0`);

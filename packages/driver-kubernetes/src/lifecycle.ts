@@ -16,6 +16,8 @@ import type { PodPlace } from "./run-in-pod.ts";
 import { findWorkload, scaleWorkload, WORKLOAD_NAMES, type WorkloadChoice } from "./workload.ts";
 
 const LOOK_MS = 500;
+/** What the questions of a stop take beside its waits, and how far the clocks of clients may be apart. */
+const MARK_MARGIN_MS = 60_000;
 /** How long a pod that runs may take to begin to listen before its log is read all the same. */
 const LISTEN_BUDGET_MS = 5000;
 
@@ -76,7 +78,13 @@ export async function stopWorkload(
   };
   try {
     if (words === undefined || workload.spec.replicas === 0) await stop();
-    else await drainEngine(drained(cluster, place, { until: new Date(Date.now() + 2 * drainMs), report }), { drainMs, signal, report, thenStop: stop });
+    else
+      await drainEngine(drained(cluster, place, { until: new Date(Date.now() + drainMs + graceMs + MARK_MARGIN_MS), report }), {
+        drainMs,
+        signal,
+        report,
+        thenStop: stop,
+      });
   } catch (error) {
     words?.end();
     throw error;

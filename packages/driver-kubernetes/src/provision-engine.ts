@@ -5,12 +5,12 @@ import { driftWarning, isOwnedEngine, matchesPlan, planEngineContainer, readEngi
 
 import { tellCacheLoss } from "./cache-fate.ts";
 import type { ClusterLocation, ClusterSource } from "./cluster-config.ts";
-import { requestJson } from "./cluster-request.ts";
+import { findJson } from "./cluster-request.ts";
 import type { Cluster } from "./cluster.ts";
 import { collectExpired } from "./collect-expired.ts";
 import { readFileContents } from "./engine-files.ts";
 import { engineManifests, type EngineManifests } from "./engine-manifests.ts";
-import { createEngineObjects, removeEngineObjects } from "./engine-objects.ts";
+import { createEngineObjects, removeEngineObjects, unlessThere } from "./engine-objects.ts";
 import type { EngineRequest } from "./engine-target.ts";
 import type { KubernetesHandle } from "./handle.ts";
 import { renewLease } from "./lease.ts";
@@ -79,11 +79,11 @@ async function findOrMake(cluster: Cluster, manifests: EngineManifests, plan: En
     }
     checkEngine(found, plan, options);
     if (await keeps(cluster, found, options)) {
-      await joinOwners(cluster, found, options);
-      return { workload: found, started: false };
+      if (await joinOwners(cluster, found, options)) return { workload: found, started: false };
+    } else {
+      // Its lease was taken away by somebody who removes it; whoever comes first does.
+      await removeEngineObjects(cluster, name, options);
     }
-    // Its lease was taken away by somebody who removes it; whoever comes first does.
-    await removeEngineObjects(cluster, name, options);
     await sleep(PAUSE_MS, undefined, { signal: options.signal }).catch((cause: unknown) => {
       throw options.signal?.aborted ? abortedError(options.signal) : cause;
     });
@@ -101,12 +101,13 @@ async function keeps(cluster: Cluster, engine: Workload, { namespace, signal }: 
   return seconds === undefined || renewLease(cluster, { name: engine.metadata.name, namespace, signal, seconds });
 }
 
-/** An engine of jobs lives as long as one of them; one that belongs to no job doesn't begin to. */
-async function joinOwners(cluster: Cluster, { metadata }: Workload, { namespace, signal, owner }: FindOrMakeOptions): Promise<void> {
+/** An engine of jobs lives as long as one of them; one that belongs to no job doesn't begin to. `false`: it has changed meanwhile, or is gone. */
+async function joinOwners(cluster: Cluster, { metadata }: Workload, { namespace, signal, owner }: FindOrMakeOptions): Promise<boolean> {
   const { name, ownerReferences = [], resourceVersion } = metadata;
-  if (owner === undefined || ownerReferences.length === 0 || ownerReferences.some(({ uid }) => uid === owner.uid)) return;
+  if (owner === undefined || ownerReferences.length === 0 || ownerReferences.some(({ uid }) => uid === owner.uid)) return true;
   const body = { metadata: { resourceVersion, ownerReferences: [...ownerReferences, owner] } };
-  await requestJson(cluster, { method: "PATCH", path: workloadPath(namespace, "statefulsets", name), body, signal });
+  const patch = findJson(cluster, { method: "PATCH", path: workloadPath(namespace, "statefulsets", name), body, signal });
+  return (await unlessThere(patch)) !== undefined;
 }
 
 function checkEngine({ metadata, spec }: Workload, plan: EngineContainerPlan, { report, namespace }: ProvisionEngineOptions): void {
