@@ -1,6 +1,6 @@
 import { once } from "node:events";
 import { createServer, type IncomingMessage } from "node:http";
-import { connect, type AddressInfo, type Socket } from "node:net";
+import { connect, createServer as createTcpServer, type AddressInfo, type Socket } from "node:net";
 
 import { afterEach, expect, test } from "vitest";
 
@@ -42,7 +42,7 @@ test.each([
   [403, "CONNECTION_REFUSED", false],
   [502, "CONNECTION_REFUSED", true],
 ] as const)("a proxy that answers %s: %s, and its password in no message", async (status, code, retryable) => {
-  const { proxy, client } = await setUp({}, (port) => ({ HTTP_PROXY: `http://me:secret@127.0.0.1:${port}` }), status);
+  const { proxy, client } = await setUp({}, (port) => ({ HTTP_PROXY: `http://me:secret@127.0.0.1:${port}` }), { status });
   const error = await client.apiVersion().catch((failure: unknown) => failure);
   expect(error).toMatchObject({ code, retryable, message: expect.stringContaining(`(HTTP_PROXY) does not connect to docker.test:2376: ${status}`) });
   expect(JSON.stringify(error)).not.toContain("secret");
@@ -53,9 +53,28 @@ test("a proxy that is not there, and one that says nothing", async () => {
   const { proxy, client } = await setUp({}, (port) => ({ HTTP_PROXY: `http://127.0.0.1:${port}` }));
   await proxy.close();
   await expect(client.apiVersion()).rejects.toMatchObject({ code: "CONNECTION_REFUSED", message: expect.stringContaining("the proxy http://127.0.0.1:") });
-  const silent = await setUp({}, (port) => ({ HTTP_PROXY: `http://127.0.0.1:${port}` }), 0);
+  const silent = await setUp({}, (port) => ({ HTTP_PROXY: `http://127.0.0.1:${port}` }), { status: 0, connectBudgetMs: 100 });
   await expect(silent.client.apiVersion()).rejects.toMatchObject({ code: "TIMEOUT", retryable: true });
   await expect(silent.client.request({ path: "/info", signal: AbortSignal.timeout(1) })).rejects.toMatchObject({ code: "ABORTED" });
+});
+
+test("a far end that says nothing to the handshake", async () => {
+  const mute = createTcpServer((socket) => void socket.on("error", () => {}).resume());
+  mute.listen(0, "127.0.0.1");
+  await once(mute, "listening");
+  cleanups.push(() => mute.close());
+  const { client } = await setUp({ tls: true }, (port) => ({ HTTPS_PROXY: `http://127.0.0.1:${port}` }), {
+    connectBudgetMs: 100,
+    farPort: (mute.address() as AddressInfo).port,
+  });
+  await expect(client.apiVersion()).rejects.toMatchObject({ code: "TIMEOUT", retryable: true });
+});
+
+test("a password that is no URL encoding is told, without itself", async () => {
+  const { client } = await setUp({}, (port) => ({ HTTP_PROXY: `http://me:100%secret@127.0.0.1:${port}` }));
+  const error = await client.apiVersion().catch((failure: unknown) => failure);
+  expect(error).toMatchObject({ code: "INVALID_CONFIG", message: expect.stringContaining("HTTP_PROXY"), hint: expect.stringContaining("%25") });
+  expect(JSON.stringify(error) + String(error)).not.toContain("secret");
 });
 
 interface TestProxy {
@@ -64,16 +83,24 @@ interface TestProxy {
   close(): Promise<void>;
 }
 
+interface SetUpOptions {
+  /** What the proxy answers; 0: nothing. */
+  readonly status?: number | undefined;
+  readonly connectBudgetMs?: number | undefined;
+  /** Where the proxy leads instead of to the daemon. */
+  readonly farPort?: number | undefined;
+}
+
 async function setUp(
   daemonOptions: TestDaemonOptions,
   env: (port: number) => Readonly<Record<string, string>>,
-  status = 200,
+  { status = 200, connectBudgetMs = 5000, farPort }: SetUpOptions = {},
 ): Promise<{ readonly daemon: TestDaemon; readonly proxy: TestProxy; readonly client: DockerClient }> {
   const daemon = await startTestDaemon(daemonOptions);
-  const proxy = await startProxy(daemon, status);
+  const proxy = await startProxy(daemon, { status, farPort });
   const { tls } = daemon.endpoint;
   const endpoint = { ...daemon.endpoint, host: "tcp://docker.test:2376", ...(tls === undefined ? {} : { tls: { ...tls, skipVerify: true } }) };
-  const client = createDockerClient(endpoint, { env: env(proxy.port), connectBudgetMs: status === 0 ? 100 : 5000 });
+  const client = createDockerClient(endpoint, { env: env(proxy.port), connectBudgetMs });
   cleanups.push(
     () => client.close(),
     () => daemon[Symbol.asyncDispose](),
@@ -82,7 +109,7 @@ async function setUp(
   return { daemon, proxy, client };
 }
 
-async function startProxy({ endpoint }: TestDaemon, status: number): Promise<TestProxy> {
+async function startProxy({ endpoint }: TestDaemon, { status, farPort }: Pick<SetUpOptions, "status" | "farPort">): Promise<TestProxy> {
   const connects: string[] = [];
   const sockets = new Set<Socket>();
   const server = createServer();
@@ -95,7 +122,7 @@ async function startProxy({ endpoint }: TestDaemon, status: number): Promise<Tes
     if (status === 0) return;
     if (status !== 200) return void near.end(`HTTP/1.1 ${status} No\r\n\r\n`);
     const { pathname, port } = new URL(endpoint.host);
-    const far = endpoint.tls === undefined ? connect({ path: pathname }) : connect({ host: "127.0.0.1", port: Number(port) });
+    const far = endpoint.tls === undefined ? connect({ path: pathname }) : connect({ host: "127.0.0.1", port: farPort ?? Number(port) });
     far.on("error", () => {});
     near.write("HTTP/1.1 200 OK\r\n\r\n");
     near.pipe(far).pipe(near);

@@ -15,14 +15,14 @@ export interface DialProxyOptions {
 
 /**
  * A stream through an HTTP proxy (`CONNECT`), also to a daemon without TLS: what a hijacked stream carries is no HTTP. Fails with
- * CONNECTION_REFUSED, AUTH_FAILED, NAME_NOT_RESOLVED, TIMEOUT, ABORTED; the proxy is named, its password never.
+ * INVALID_CONFIG, CONNECTION_REFUSED, AUTH_FAILED, NAME_NOT_RESOLVED, TIMEOUT, ABORTED; the proxy is named, its password never.
  */
 export async function dialThroughProxy(proxy: HttpProxy, { hostname, port, budgetMs, signal }: DialProxyOptions): Promise<Duplex> {
   const request = proxy.url.protocol === "https:" ? (await import("node:https")).request : httpRequest;
   const authority = `${hostname.includes(":") ? `[${hostname}]` : hostname}:${port}`;
   const where = `the proxy ${proxy.url.protocol}//${proxy.url.host} (${proxy.variable})`;
   return new Promise((resolve, reject) => {
-    const connecting = request(proxy.url, { method: "CONNECT", path: authority, agent: false, headers: { Host: authority, ...authorization(proxy.url) } });
+    const connecting = request(proxy.url, { method: "CONNECT", path: authority, agent: false, headers: { Host: authority, ...authorization(proxy) } });
     const timer = setTimeout(() => connecting.destroy(Object.assign(new Error("out of time"), { code: "ETIMEDOUT" })), budgetMs);
     const onAbort = () => void connecting.destroy();
     const settle = () => {
@@ -48,9 +48,13 @@ export async function dialThroughProxy(proxy: HttpProxy, { hostname, port, budge
   });
 }
 
-function authorization({ username, password }: URL): { readonly "Proxy-Authorization"?: string } {
+function authorization({ url: { username, password }, variable }: HttpProxy): { readonly "Proxy-Authorization"?: string } {
   if (username === "" && password === "") return {};
-  return { "Proxy-Authorization": `Basic ${Buffer.from(`${decodeURIComponent(username)}:${decodeURIComponent(password)}`).toString("base64")}` };
+  try {
+    return { "Proxy-Authorization": `Basic ${Buffer.from(`${decodeURIComponent(username)}:${decodeURIComponent(password)}`).toString("base64")}` };
+  } catch {
+    throw new RunnerError("INVALID_CONFIG", `user and password in ${variable} are not encoded as a URL's are`, { hint: "write %25 for a percent sign" });
+  }
 }
 
 function refused(

@@ -20,6 +20,8 @@ interface ExecDaemonOptions extends TestDaemonOptions {
   readonly exit?: { readonly Running: boolean; readonly ExitCode: number | null };
   /** Called with each exec's creation; gives the answer when it wants. */
   readonly onCreate?: (answer: () => void) => void;
+  /** The daemon does not answer a start; called with each. */
+  readonly hangsAtStart?: () => void;
 }
 
 interface ExecDaemon {
@@ -43,6 +45,7 @@ async function startExecDaemon(options: ExecDaemonOptions = {}): Promise<ExecDae
       ...options.routes,
     },
     onUpgrade(_request: IncomingMessage, socket) {
+      if (options.hangsAtStart !== undefined) return options.hangsAtStart();
       socket.write(UPGRADED);
       options.program?.(socket);
     },
@@ -111,6 +114,41 @@ describe("open", () => {
     await ended.promise;
     expect(daemon.requests.at(-1)).toBe("POST /v1.41/exec/exec1/start");
     expect(getEventListeners(controller.signal, "abort")).toEqual([]);
+  });
+
+  test("an abort ends also a program that doesn't care for its input", async () => {
+    const asked = Promise.withResolvers<() => void>();
+    const { daemon, created, open } = await startExecDaemon({
+      onCreate: (answer) => (created.length === 1 ? asked.resolve(answer) : answer()),
+      program: (socket) => socket.resume(),
+      routes: { "POST /exec/exec2/start": (_request, response) => response.end() },
+    });
+    const controller = new AbortController();
+    const released = Promise.withResolvers<void>();
+    const opened = open({ signal: controller.signal, graceMs: 10, onReleased: released.resolve });
+    const answer = await asked.promise;
+    controller.abort();
+    await expect(opened).rejects.toMatchObject({ code: "ABORTED" });
+    answer();
+    await released.promise;
+    expect(created[1]).toMatchObject({ Cmd: expect.arrayContaining(created[0]?.["Env"] as string[]), User: "0" });
+    expect(daemon.requests.at(-1)).toBe("POST /v1.41/exec/exec2/start");
+  });
+
+  test("an abort while the daemon is starting it: when that takes too long, what came of it is ended", async () => {
+    const starting = Promise.withResolvers<void>();
+    const { created, open } = await startExecDaemon({
+      hangsAtStart: () => starting.resolve(),
+      routes: { "POST /exec/exec2/start": (_request, response) => response.end() },
+    });
+    const controller = new AbortController();
+    const released = Promise.withResolvers<void>();
+    const opened = open({ signal: controller.signal, graceMs: 10, onReleased: released.resolve });
+    await starting.promise;
+    controller.abort();
+    await expect(opened).rejects.toMatchObject({ code: "ABORTED" });
+    await released.promise;
+    expect(created[1]).toMatchObject({ Cmd: expect.arrayContaining(created[0]?.["Env"] as string[]) });
   });
 
   test("an abort while the daemon hangs gives its connection up after the grace", async () => {

@@ -84,7 +84,10 @@ export async function openExecStream(client: DockerClient, options: OpenExecStre
   const marker = compareApiVersions(version, "1.25") >= 0 ? randomUUID() : undefined;
   const { queueBytes = DEFAULT_QUEUE_BYTES, graceMs = DEFAULT_GRACE_MS, container } = options;
 
-  const { execId, socket } = await startExec(client, { ...options, marker, graceMs, onReleased });
+  const terminate = async () => {
+    if (marker !== undefined) await terminateMarked(client, { container, marker });
+  };
+  const { execId, socket } = await startExec(client, { ...options, marker, graceMs, terminate, onReleased });
   const exitCode = (ended: boolean, call: ExitCodeOptions = {}) =>
     readExitCode(call.client ?? client, execId, { polls: ended ? EXIT_POLLS : 1, signal: call.signal });
   const { remoteEnded, ...duplex } = createExecDuplex(socket, {
@@ -98,9 +101,7 @@ export async function openExecStream(client: DockerClient, options: OpenExecStre
       const error = execStartError(text, { container, program: options.command[0] ?? "", exitCode: code });
       return options.mapStartError?.(error) ?? error;
     },
-    terminate: async () => {
-      if (marker !== undefined) await terminateMarked(client, { container, marker });
-    },
+    terminate,
   });
   void duplex.released.then(onReleased);
   return { execId, ...duplex, exitCode: (call) => exitCode(remoteEnded(), call) };
@@ -119,14 +120,20 @@ async function negotiate(client: DockerClient, options: OpenExecStreamOptions): 
 interface StartOptions extends OpenExecStreamOptions {
   readonly marker: string | undefined;
   readonly graceMs: number;
+  /** Ends a program that goes on after the grace. */
+  readonly terminate: () => Promise<void>;
   readonly onReleased: () => void;
 }
 
 /** Creates and starts the exec. The caller's abort does not cut the requests: what they make must be ended, not forgotten. */
 function startExec(client: DockerClient, options: StartOptions): Promise<StartedExec> {
-  const { signal, graceMs, onReleased } = options;
+  const { signal, graceMs, terminate, onReleased } = options;
   const budget = new AbortController();
-  const work = requestExec(client, options, budget.signal);
+  const creation = createExec(client, options, budget.signal);
+  const work = creation.then(async (execId): Promise<StartedExec> => {
+    const socket = await client.hijack({ path: `/exec/${execId}/start`, json: { Detach: false, Tty: false }, signal: budget.signal });
+    return { execId, socket };
+  });
   return new Promise((resolve, reject) => {
     const onAbort = () => {
       reject(abortedError(signal as AbortSignal));
@@ -134,7 +141,11 @@ function startExec(client: DockerClient, options: StartOptions): Promise<Started
       timer.unref();
       void work
         .finally(() => clearTimeout(timer))
-        .then(({ socket }) => endQuietly(socket, { graceMs }))
+        .then(
+          ({ socket }) => endQuietly(socket, { graceMs, terminate }),
+          // A start that was not answered may have started it.
+          () => creation.then(terminate),
+        )
         .catch(() => undefined)
         .finally(onReleased);
     };
@@ -159,7 +170,7 @@ interface StartedExec {
   readonly socket: RawStream;
 }
 
-async function requestExec(client: DockerClient, options: StartOptions, signal: AbortSignal): Promise<StartedExec> {
+async function createExec(client: DockerClient, options: StartOptions, signal: AbortSignal): Promise<string> {
   const { marker } = options;
   const env = [...(options.env ?? []), ...(marker === undefined ? [] : [`${MARKER_VARIABLE}=${marker}`])];
   const { Id: execId } = await client.json<{ readonly Id: string }>({
@@ -178,8 +189,7 @@ async function requestExec(client: DockerClient, options: StartOptions, signal: 
     },
     signal,
   });
-  const socket = await client.hijack({ path: `/exec/${execId}/start`, json: { Detach: false, Tty: false }, signal });
-  return { execId, socket };
+  return execId;
 }
 
 async function readExitCode(

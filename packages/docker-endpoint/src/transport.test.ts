@@ -1,5 +1,6 @@
 import { once } from "node:events";
 import { createServer, type Server, type Socket } from "node:net";
+import { PassThrough, type Duplex } from "node:stream";
 
 import { afterEach, describe, expect, test } from "vitest";
 
@@ -42,6 +43,29 @@ describe("dial", () => {
     const client = createDockerClient(endpoint, { connectBudgetMs: 20 });
     cleanups.push(() => client.close());
     await expect(client.apiVersion()).rejects.toMatchObject({ code: "TIMEOUT", retryable: true });
+  });
+});
+
+describe("a dialler of one's own", () => {
+  const endpoint = { host: "ssh://build", from: { kind: "environment", name: "DOCKER_HOST" } } as const;
+
+  test("is cancelled by close, and what it brings then is not kept", async () => {
+    const asked = Promise.withResolvers<AbortSignal | undefined>();
+    const dialled = Promise.withResolvers<Duplex>();
+    const client = createDockerClient(endpoint, {
+      dialSsh: (_url, { signal }) => {
+        asked.resolve(signal);
+        return dialled.promise;
+      },
+    });
+    const version = client.apiVersion().catch((error: unknown) => error);
+    const signal = await asked.promise;
+    client.close();
+    expect(signal?.aborted).toBe(true);
+    const late = new PassThrough();
+    dialled.resolve(late);
+    expect(await version).toMatchObject({ name: "RunnerError" });
+    await expect.poll(() => late.destroyed).toBe(true);
   });
 });
 

@@ -1,17 +1,15 @@
 import { readFile } from "node:fs/promises";
-import { Agent, request as httpRequest, type ClientRequestArgs, type IncomingMessage, type RequestOptions } from "node:http";
-import type { Agent as TlsAgent } from "node:https";
+import { Agent, request as httpRequest, type IncomingMessage, type RequestOptions } from "node:http";
 import type { Socket } from "node:net";
 import { pipeline, type Duplex, type Readable } from "node:stream";
 import type { ConnectionOptions } from "node:tls";
 
 import { abortedError, RunnerError, throwIfAborted } from "@anyrunner/core";
 
-import { dialThroughProxy } from "./dial-proxy.ts";
-import { dialDockerSsh, type DialDockerSsh } from "./dial-ssh.ts";
+import type { DialDockerSsh } from "./dial-ssh.ts";
+import { dialRequest, findDialler, useDialler } from "./dialler.ts";
 import { dockerTransportError } from "./docker-error.ts";
 import { parseDockerHost, type DockerAddress } from "./docker-host.ts";
-import { findProxy, type HttpProxy } from "./find-proxy.ts";
 import type { DockerEndpoint, DockerTls } from "./resolve-endpoint.ts";
 
 /** One HTTP exchange after the other on kept-alive connections to one daemon. */
@@ -49,25 +47,25 @@ export function createTransport(endpoint: DockerEndpoint, options: TransportOpti
   const address = parseDockerHost(endpoint.host);
   let dial: Promise<RequestOptions> | undefined;
   let agent: Agent | undefined;
-  let closed = false;
+  const closing = new AbortController();
 
   async function prepare(): Promise<RequestOptions> {
     const base = dialOptions(address);
-    const proxy = address.kind === "tcp" ? findProxy({ ...address, tls: endpoint.tls !== undefined, env: options.env ?? process.env }) : undefined;
+    const dialler = findDialler(address, { ...options, tls: endpoint.tls !== undefined });
     if (endpoint.tls === undefined) {
-      agent = withDialler(new Agent({ keepAlive: true }), diallerFor(address, proxy, options));
+      agent = useDialler(new Agent({ keepAlive: true }), dialler, { closing: closing.signal, finish: (stream) => stream });
       return { ...base, agent };
     }
-    const [{ Agent: TlsAgent }, material] = await Promise.all([import("node:https"), readTls(endpoint.tls)]);
-    const tlsAgent = new TlsAgent({ keepAlive: true, minVersion: "TLSv1.2", ...material });
-    agent = await withTlsDialler(tlsAgent, diallerFor(address, proxy, options));
+    const [{ Agent: TlsAgent }, { connect }, material] = await Promise.all([import("node:https"), import("node:tls"), readTls(endpoint.tls)]);
+    const finish = (socket: Duplex, request: ConnectionOptions) => connect({ ...request, socket });
+    agent = useDialler(new TlsAgent({ keepAlive: true, minVersion: "TLSv1.2", ...material }), dialler, { closing: closing.signal, finish });
     return { ...base, agent, protocol: "https:" };
   }
 
   return {
     async exchange(request) {
       throwIfAborted(request.signal);
-      if (closed) throw new RunnerError("INTERNAL", "a Docker client was used after it was closed");
+      if (closing.signal.aborted) throw new RunnerError("INTERNAL", "a Docker client was used after it was closed");
       dial ??= prepare();
       dial.catch(() => (dial = undefined));
       const sendOptions = {
@@ -89,49 +87,10 @@ export function createTransport(endpoint: DockerEndpoint, options: TransportOpti
       }
     },
     close() {
-      closed = true;
+      closing.abort();
       agent?.destroy();
     },
   };
-}
-
-/** Opens a stream where node's own way to a socket isn't enough. */
-type Dialler = (options: { readonly signal?: AbortSignal | undefined }) => Promise<Duplex>;
-
-function diallerFor(address: DockerAddress, proxy: HttpProxy | undefined, { connectBudgetMs, dialSsh = dialDockerSsh }: TransportOptions): Dialler | undefined {
-  if (address.kind === "ssh") return ({ signal }) => dialSsh(address.url, { signal });
-  if (address.kind !== "tcp" || proxy === undefined) return undefined;
-  return ({ signal }) => dialThroughProxy(proxy, { hostname: address.hostname, port: address.port, budgetMs: connectBudgetMs, signal });
-}
-
-/** What a request's options hold beside node's own: an agent gets all of them. */
-interface DialRequest {
-  readonly dialSignal?: AbortSignal | undefined;
-}
-
-function withDialler(agent: Agent, dialler: Dialler | undefined): Agent {
-  if (dialler === undefined) return agent;
-  agent.createConnection = (request: ClientRequestArgs & DialRequest, callback) => {
-    dialler({ signal: request.dialSignal }).then(
-      (stream) => callback?.(null, stream),
-      (error: Error) => callback?.(error, undefined as never),
-    );
-    return undefined;
-  };
-  return agent;
-}
-
-async function withTlsDialler(agent: TlsAgent, dialler: Dialler | undefined): Promise<TlsAgent> {
-  if (dialler === undefined) return agent;
-  const { connect } = await import("node:tls");
-  agent.createConnection = (request: ClientRequestArgs & ConnectionOptions & DialRequest, callback) => {
-    dialler({ signal: request.dialSignal }).then(
-      (socket) => callback?.(null, connect({ ...request, socket })),
-      (error: Error) => callback?.(error, undefined as never),
-    );
-    return undefined;
-  };
-  return agent;
 }
 
 function dialOptions(address: DockerAddress): RequestOptions {
@@ -162,10 +121,6 @@ async function readTls(tls: DockerTls): Promise<Record<string, unknown>> {
   };
   const [ca, cert, key] = await Promise.all([read(tls.caPath), read(tls.certPath), read(tls.keyPath)]);
   return { ...(ca && { ca }), ...(cert && { cert }), ...(key && { key }), rejectUnauthorized: !tls.skipVerify };
-}
-
-function dialRequest(dialSignal: AbortSignal | undefined): RequestOptions {
-  return { dialSignal } as DialRequest as RequestOptions;
 }
 
 const STALE = Symbol("stale");
@@ -235,7 +190,8 @@ function watchDial(outgoing: ReturnType<typeof httpRequest>, budgetMs: number): 
   let timer: NodeJS.Timeout | undefined;
   const stop = () => clearTimeout(timer);
   outgoing.once("socket", (socket) => {
-    if (!socket.connecting) return;
+    // What comes through another stream is connected, but its handshake is still to come.
+    if (!socket.connecting && (socket as { secureConnecting?: boolean }).secureConnecting !== true) return;
     timer = setTimeout(() => outgoing.destroy(Object.assign(new Error("the dial took too long"), { code: "ETIMEDOUT" })), budgetMs);
     timer.unref();
     socket.once("encrypted" in socket ? "secureConnect" : "connect", stop);
