@@ -25,6 +25,8 @@ export interface DockerExecutorSettings {
   readonly credentials?: ResolveImageOptions["credentials"];
   /** A seal that took longer makes its segment go on in a new container; default 1000 ms. */
   readonly renewAfterMs?: number | undefined;
+  /** Name of the volume with the holder program; default: one that all executors of a daemon share. */
+  readonly holderVolume?: string | undefined;
   /** Who is alive; default: the processes of this machine. */
   readonly processes?: ProcessTable | undefined;
 }
@@ -52,7 +54,7 @@ export function createDockerExecutor(settings: DockerExecutorSettings): Executor
 
   async function prepare(): Promise<Prepared> {
     const [facts, session] = await Promise.all([readFacts(client, undefined), createSession({ labels: settings.labels, processes })]);
-    const holder = createHolderVolume(client, facts.platform);
+    const holder = createHolderVolume(client, { platform: facts.platform, name: settings.holderVolume });
     inBackground(sweepDeadSessions(client, processes));
     return { facts, holder, session };
   }

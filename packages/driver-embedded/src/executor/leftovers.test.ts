@@ -8,7 +8,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 
 import { removeContainer } from "./segment-container.ts";
 import { sweepDeadSessions } from "./sweep.ts";
-import { createTestExecutor, SKIP_DOCKER, type TestExecutor } from "./test-executor.ts";
+import { createTestExecutor, remove, run, SKIP_DOCKER, type TestExecutor } from "./test-executor.ts";
 
 describe.skipIf(SKIP_DOCKER)("what dead runners leave on a real daemon", () => {
   let world: TestExecutor;
@@ -66,25 +66,45 @@ describe.skipIf(SKIP_DOCKER)("what dead runners leave on a real daemon", () => {
     expect(await world.containers()).toEqual([]);
   });
 
-  test("an emptied holder volume is filled again", async () => {
-    const other = await createTestExecutor();
-    const first = await other.open();
-    await first.close();
-    const { Volumes } = await other.client.json<{ readonly Volumes: readonly { readonly Name: string; readonly Mountpoint: string }[] }>({ path: "/volumes" });
-    const holder = Volumes.find(({ Name }) => Name.startsWith("anyrunner-embedded-holder-"));
-    const { Id } = await other.client.json<{ Id: string }>({
-      method: "POST",
-      path: "/containers/create",
-      json: { Image: other.busybox.image, Cmd: ["rm", "-f", "/v/holder"], HostConfig: { Mounts: [{ Type: "volume", Source: holder?.Name, Target: "/v" }] } },
+  describe("the volume of the holder", () => {
+    const holderVolume = `anyrunner-test-${randomUUID()}`;
+    afterAll(() => remove(world.client, `/volumes/${holderVolume}`));
+
+    test("is filled by whoever comes first, however many come at once", async () => {
+      const executors = await Promise.all(Array.from({ length: 6 }, () => createTestExecutor({ holderVolume })));
+      try {
+        const outputs = await Promise.all(
+          executors.map(async (executor) => {
+            const segment = await executor.open();
+            const { stdout } = await run(segment, "echo here");
+            await segment.close();
+            return stdout;
+          }),
+        );
+        expect(outputs).toEqual(Array.from({ length: 6 }, () => "here\n"));
+      } finally {
+        await Promise.all(executors.map((executor) => executor.close()));
+      }
     });
-    (await other.client.request({ method: "POST", path: `/containers/${Id}/start` })).body.resume();
-    const waited = await other.client.request({ method: "POST", path: `/containers/${Id}/wait` });
-    for await (const _chunk of waited.body) continue;
-    await removeContainer(other.client, Id);
-    const second = await other.open();
-    await second.close();
-    await other.close();
-    expect(await other.containers().catch(() => [])).toEqual([]);
+
+    test("is filled again when someone emptied it", async () => {
+      const other = await createTestExecutor({ holderVolume });
+      const first = await other.open();
+      await first.close();
+      const { Id } = await other.client.json<{ Id: string }>({
+        method: "POST",
+        path: "/containers/create",
+        json: { Image: other.busybox.image, Cmd: ["rm", "-f", "/v/holder"], HostConfig: { Mounts: [{ Type: "volume", Source: holderVolume, Target: "/v" }] } },
+      });
+      (await other.client.request({ method: "POST", path: `/containers/${Id}/start` })).body.resume();
+      const waited = await other.client.request({ method: "POST", path: `/containers/${Id}/wait` });
+      for await (const _chunk of waited.body) continue;
+      await removeContainer(other.client, Id);
+      const second = await other.open();
+      await second.close();
+      await other.close();
+      expect(await other.containers().catch(() => [])).toEqual([]);
+    });
   });
 });
 

@@ -27,12 +27,13 @@ export interface HolderVolume {
  * The volume with the holder program, named by its contents: all executors of one daemon share it and it stays, like a cache
  * of a few kilobytes. Fails with UNSUPPORTED for an architecture without a program.
  */
-export function createHolderVolume(client: DockerClient, platform: string): HolderVolume {
+export function createHolderVolume(client: DockerClient, options: { readonly platform: string; readonly name?: string | undefined }): HolderVolume {
+  const { platform } = options;
   const program = holderProgram(platform.split("/")[1] ?? "");
   if (program === undefined) {
     throw new RunnerError("UNSUPPORTED", `the embedded runner has no program for ${platform}`, { hint: "use a container engine on amd64 or arm64" });
   }
-  const name = `anyrunner-embedded-holder-${createHash("sha256").update(program).digest("hex").slice(0, 12)}`;
+  const name = options.name ?? `anyrunner-embedded-holder-${createHash("sha256").update(program).digest("hex").slice(0, 12)}`;
   let present: Promise<void> | undefined;
 
   const volume: HolderVolume = {
