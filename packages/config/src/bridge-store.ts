@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 
+import { processLives } from "./process-lives.ts";
 import { userFolders, type Environment } from "./user-folders.ts";
 import { withFileLock } from "./with-file-lock.ts";
 import { writeFileAtomically } from "./write-file-atomically.ts";
@@ -41,14 +42,14 @@ export function openBridgeStore({ env }: { readonly env: Environment }): BridgeS
     file,
     async find(runnerUrl) {
       const urlSha256 = digest(runnerUrl);
-      const found = (await read()).findLast((entry) => entry.urlSha256 === urlSha256 && lives(entry.pid));
+      const found = (await read()).findLast((entry) => entry.urlSha256 === urlSha256 && processLives(entry.pid));
       return found === undefined ? undefined : plain(found);
     },
     async add(runnerUrl, bridge) {
       let gone: readonly Entry[] = [];
       await update((entries) => {
-        gone = entries.filter(({ pid }) => !lives(pid));
-        return [...entries.filter(({ pid, address }) => lives(pid) && address !== bridge.address), { ...plain(bridge), urlSha256: digest(runnerUrl) }];
+        gone = entries.filter(({ pid }) => !processLives(pid));
+        return [...entries.filter(({ pid, address }) => processLives(pid) && address !== bridge.address), { ...plain(bridge), urlSha256: digest(runnerUrl) }];
       });
       return gone.map(plain);
     },
@@ -77,14 +78,4 @@ function plain({ address, runner, pid }: StoredBridge): StoredBridge {
 
 function digest(url: string): string {
   return createHash("sha256").update(url.trim()).digest("hex");
-}
-
-/** A process of another user counts as alive; its number may have been taken over by one. */
-function lives(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code !== "ESRCH";
-  }
 }

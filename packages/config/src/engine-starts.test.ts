@@ -4,7 +4,8 @@ import { join } from "node:path";
 
 import { afterEach, beforeEach, expect, test } from "vitest";
 
-import { forgetEngineStart, rememberEngineStart } from "./engine-starts.ts";
+import { rememberEngineStart } from "./engine-starts.ts";
+import { openEngineUses } from "./engine-uses.ts";
 
 let home: string;
 beforeEach(async () => {
@@ -17,7 +18,7 @@ test("a start is news once", async () => {
   const engine = { driver: "docker", id: "one" };
   const see = (startedAt: string) => rememberEngineStart({ ...engine, startedAt }, { env });
   expect([await see("a"), await see("a"), await see("b"), await see("b")]).toEqual(["first", "same", "changed", "same"]);
-  await forgetEngineStart(engine, { env });
+  await openEngineUses({ env }).forget(engine);
   expect(await see("b")).toBe("first");
 });
 

@@ -1,10 +1,12 @@
-import { createHash, randomUUID } from "node:crypto";
+import { randomUUID } from "node:crypto";
 import { mkdir, readdir, readFile, rm, stat, utimes, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 
 import type { RunnerHandle } from "@anyrunner/core";
 
-import { userFolders, type Environment } from "./user-folders.ts";
+import { engineFile, enginesFolder } from "./engine-files.ts";
+import { processLives } from "./process-lives.ts";
+import type { Environment } from "./user-folders.ts";
 import { writeFileAtomically } from "./write-file-atomically.ts";
 
 /** An engine that this user's sessions have used, and how it is used now. */
@@ -32,6 +34,7 @@ export interface EngineUses {
   /** Notes that the engine was used just now. */
   touch(handle: RunnerHandle): Promise<void>;
   list(): Promise<readonly EngineUse[]>;
+  /** Forgets the engine, also when it started. */
   forget(handle: Pick<RunnerHandle, "driver" | "id">): Promise<void>;
 }
 
@@ -47,10 +50,10 @@ export const LEASE_MS = 120_000;
 
 /** `anyrunner/engines/` below `$XDG_STATE_HOME` or `~/.local/state`. Opening touches no disk. */
 export function openEngineUses({ env, now = Date.now }: EngineUsesOptions): EngineUses {
-  const folder = join(userFolders({ env }).state, "engines");
+  const folder = enginesFolder(env);
 
   async function touch(handle: RunnerHandle): Promise<void> {
-    const file = engineFile(folder, handle);
+    const file = engineFile(env, handle, "engine");
     const time = new Date(now());
     const text = `${JSON.stringify(handle)}\n`;
     try {
@@ -65,7 +68,7 @@ export function openEngineUses({ env, now = Date.now }: EngineUsesOptions): Engi
     folder,
     touch,
     async lease(handle) {
-      const file = `${engineFile(folder, handle)}.${process.pid}.${randomUUID().slice(0, 8)}.lease`;
+      const file = `${engineFile(env, handle, "engine")}.${process.pid}.${randomUUID().slice(0, 8)}.lease`;
       await touch(handle);
       try {
         await mkdir(folder, { recursive: true, mode: 0o700 });
@@ -90,13 +93,9 @@ export function openEngineUses({ env, now = Date.now }: EngineUsesOptions): Engi
       return uses.filter((use) => use !== undefined);
     },
     async forget(handle) {
-      await rm(engineFile(folder, handle), { force: true });
+      await Promise.all((["engine", "start"] as const).map((kind) => rm(engineFile(env, handle, kind), { force: true })));
     },
   };
-}
-
-function engineFile(folder: string, { driver, id }: Pick<RunnerHandle, "driver" | "id">): string {
-  return join(folder, `${driver}-${createHash("sha256").update(id).digest("hex").slice(0, 24)}.engine`);
 }
 
 async function readUse(folder: string, name: string, names: readonly string[], now: number): Promise<EngineUse | undefined> {
@@ -116,19 +115,10 @@ async function readUse(folder: string, name: string, names: readonly string[], n
 async function readLease(file: string, now: number): Promise<{ readonly renewedAt: number; readonly isLive: boolean }> {
   try {
     const { mtimeMs } = await stat(file);
-    const isLive = now - mtimeMs < LEASE_MS && isRunning(Number((await readFile(file, "utf8")).trim()));
+    const isLive = now - mtimeMs < LEASE_MS && processLives(Number((await readFile(file, "utf8")).trim()));
     if (!isLive) await rm(file, { force: true });
     return { renewedAt: mtimeMs, isLive };
   } catch {
     return { renewedAt: 0, isLive: false };
-  }
-}
-
-function isRunning(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === "EPERM";
   }
 }

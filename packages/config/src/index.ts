@@ -16,6 +16,6 @@ export type { VersionClue } from "./engine-version/version-clue.ts";
 export { isRunnerName, type NamedRunner } from "./named-runner.ts";
 export { openHandleStore, type HandleStore, type StoredHandle } from "./handle-store.ts";
 export { LEASE_MS, openEngineUses, type EngineLease, type EngineUse, type EngineUses } from "./engine-uses.ts";
-export { forgetEngineStart, rememberEngineStart, type EngineStart } from "./engine-starts.ts";
+export { rememberEngineStart, type EngineStart } from "./engine-starts.ts";
 export { openBridgeStore, type BridgeStore, type StoredBridge } from "./bridge-store.ts";
 export { withFileLock } from "./with-file-lock.ts";

@@ -4,6 +4,8 @@ import { setTimeout as delay } from "node:timers/promises";
 
 import { RunnerError } from "@anyrunner/core";
 
+import { processLives } from "./process-lives.ts";
+
 const ATTEMPTS = 100;
 const PAUSE_MS = 20;
 
@@ -42,11 +44,5 @@ async function take(lockFile: string): Promise<boolean> {
 /** A lock without a number may be one that is just being written: it counts as held. */
 async function isAbandoned(lockFile: string): Promise<boolean> {
   const text = await readFile(lockFile, "utf8").catch(() => "");
-  if (!/^\d+$/.test(text)) return false;
-  try {
-    process.kill(Number(text), 0);
-    return false;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === "ESRCH";
-  }
+  return /^\d+$/.test(text) && !processLives(Number(text));
 }
