@@ -9,10 +9,8 @@ import { createDockerDriver } from "./driver.ts";
 import { findRunningEngine } from "./find-running-engine.ts";
 import type { DockerHandle } from "./handle.ts";
 import { createEngineSite, runTestContainer, engineSkipReason, type EngineSite } from "./test-container.ts";
-
-// In this file, since some tests here remove idle engines, which those of another file that runs beside it might be.
-import "./test-image-conformance.ts";
 import { localClient, makeTestImage } from "./test-image.ts";
+import { startPrivateDaemon } from "./test-private-daemon.ts";
 
 const driver = createDockerDriver({ env: { ...process.env, XDG_CONFIG_HOME: "/no/such/folder" } });
 const parse = (text: string) => driver.parse(parseRunnerUrl(`docker-image://${text}`));
@@ -246,16 +244,37 @@ describe.skipIf(engineSkipReason !== undefined)(`engines by image, real daemon${
     await using live = createEngineSite();
     await using site = createEngineSite();
     await using foreign = await runTestContainer();
+    await using daemon = await startPrivateDaemon([idle, live, site, foreign].map(({ name }) => name));
     await provision(url(idle));
     const connection = await driver.connect(await provision(url(live)), {});
     connection.stream.on("error", () => undefined).resume();
     connection.stream.write("ECHO\n");
-    await provision(url(site, "&cleanup=true"));
+    await provision(url(site, `&cleanup=true&host=${daemon.host}`));
     const left = await Promise.all([idle, live, site, foreign].map(async ({ name }) => (await inspectContainer(name)) !== undefined));
     expect(left).toEqual([false, true, true, true]);
     expect(await volumeExists(idle.name)).toBe(true);
     connection.stream.destroy();
     await connection.closed;
+  });
+
+  test("keep removes our stopped engines beyond the number, and nothing that runs", async () => {
+    await using stopped = createEngineSite();
+    await using running = createEngineSite();
+    await using site = createEngineSite();
+    await using daemon = await startPrivateDaemon([stopped, running, site].map(({ name }) => name));
+    await driver.stop?.(await provision(url(stopped)), { graceMs: 5000 });
+    await provision(url(running));
+    const keep = (count: number) => provision(url(site, `&keep=${count}&host=${daemon.host}`));
+    const left = () => Promise.all([stopped, running, site].map(async ({ name }) => (await inspectContainer(name)) !== undefined));
+    const handle = await keep(3);
+    expect(await left()).toEqual([true, true, true]);
+    await keep(1);
+    // It ran already.
+    expect(await left()).toEqual([true, true, true]);
+    await driver.stop?.(handle, { graceMs: 5000 });
+    await keep(1);
+    expect(await left()).toEqual([false, true, true]);
+    expect(await volumeExists(stopped.name)).toBe(true);
   });
 
   test("findRunningEngine: exactly the version, ours first", async () => {
