@@ -2,7 +2,7 @@ import { setTimeout as delay } from "node:timers/promises";
 
 import { RunnerError, throwIfAborted, type ProvisionOptions } from "@anyrunner/core";
 import type { DockerClient } from "@anyrunner/docker-endpoint";
-import { explainStartFailure } from "@anyrunner/engine-container";
+import { engineStartError } from "@anyrunner/engine-container";
 
 import { containerName, describeState, findContainer, type ContainerDetails } from "./container.ts";
 import { readCacheLoss, type CacheLossOptions } from "./cache-fate.ts";
@@ -65,14 +65,5 @@ async function withLog(client: DockerClient, container: ContainerDetails, error:
   if (!RunnerError.is(error)) return error;
   const log = await readLastLog(client, container, {}).catch(() => "");
   const name = containerName(container);
-  const lines = log.trim().split("\n").slice(-5).join("\n");
-  const why = error.code === "NOT_RUNNING" ? explainStartFailure(log) : undefined;
-  const what = why === undefined ? `was started but does not answer: ${error.message}` : `does not start: it ${why.reason}`;
-  return new RunnerError(why?.code ?? error.code, `the engine "${name}" ${what}${lines === "" ? "" : `\nits last words:\n${lines}`}`, {
-    hint: why?.remedy ?? error.hint ?? `see its log: docker logs ${name}`,
-    cause: error,
-    driver: "docker",
-    retryable: false,
-    details: { container: name, lastOutput: log, ...(why !== undefined && { requirement: why.requirement }) },
-  });
+  return engineStartError(error, { driver: "docker", name, log, logCommand: `docker logs ${name}` });
 }

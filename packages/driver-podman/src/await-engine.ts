@@ -1,7 +1,7 @@
 import { setTimeout as delay } from "node:timers/promises";
 
 import { RunnerError, throwIfAborted, type ProvisionOptions } from "@anyrunner/core";
-import { explainStartFailure } from "@anyrunner/engine-container";
+import { engineStartError } from "@anyrunner/engine-container";
 
 import { findContainer } from "./container.ts";
 import type { ContainerCli } from "./container-cli.ts";
@@ -14,7 +14,6 @@ const LOOK_MS = 500;
 const PATIENCE_RESTARTS = 2;
 const LOG_LINES = 50;
 const LOG_BYTES = 4096;
-const SHOWN_LINES = 5;
 
 /**
  * Waits until the engine answers, as `ready` says, but no longer than its container lives. A failure keeps the code of `ready`, or
@@ -54,14 +53,5 @@ async function failWhenDead(cli: ContainerCli, { id, restarts: before = 0 }: Con
 async function withLog(cli: ContainerCli, { id, name }: ContainerDetails, error: unknown): Promise<unknown> {
   if (!RunnerError.is(error)) return error;
   const log = await readLastLog(cli, id, { lines: LOG_LINES, bytes: LOG_BYTES }).catch(() => "");
-  const lines = log.trim().split("\n").slice(-SHOWN_LINES).join("\n");
-  const why = error.code === "NOT_RUNNING" ? explainStartFailure(log) : undefined;
-  const what = why === undefined ? `was started but does not answer: ${error.message}` : `does not start: it ${why.reason}`;
-  return new RunnerError(why?.code ?? error.code, `the engine "${name}" ${what}${lines === "" ? "" : `\nits last words:\n${lines}`}`, {
-    hint: why?.remedy ?? error.hint ?? `see its log: ${cli.shown} logs ${name}`,
-    cause: error,
-    driver: cli.runtime.name,
-    retryable: false,
-    details: { container: name, lastOutput: log, ...(why !== undefined && { requirement: why.requirement }) },
-  });
+  return engineStartError(error, { driver: cli.runtime.name, name, log, logCommand: `${cli.shown} logs ${name}` });
 }

@@ -45,6 +45,6 @@ export type { Check } from "./requirements/check.ts";
 export { daemonChecks, type DaemonInfo } from "./requirements/daemon-checks.ts";
 export { hostChecks, type HostCheckOptions } from "./requirements/host-checks.ts";
 export { thisHost, type FileSystemFacts, type HostView } from "./requirements/host-view.ts";
-export { explainStartFailure, type Requirement, type StartFailure } from "./requirements/start-failure.ts";
+export { engineStartError, type EngineStartErrorOptions } from "./engine-start-error.ts";
 export { formatBytes } from "./format-bytes.ts";
 export { shareDisk } from "./shared-disk.ts";
