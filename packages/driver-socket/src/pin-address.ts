@@ -61,9 +61,9 @@ export function createAddressPin(resolve: ResolveName = resolveBySystem): Addres
           lead?.(remoteAddress === undefined ? undefined : { address: remoteAddress, family: remoteFamily === "IPv6" ? 6 : 4 });
         },
         failed() {
-          if (first === found) first = undefined;
-          lead?.(undefined);
           users--;
+          if (first === found || users === 0) first = undefined;
+          lead?.(undefined);
         },
         release() {
           users--;
