@@ -27,6 +27,13 @@ test("a session is counted until it is released, and its end is the last use", a
   expect(await readdir(uses.folder)).toHaveLength(1);
 });
 
+test("last uses are told by the ids of one driver", async () => {
+  const uses = openEngineUses({ env: { HOME: home }, now: () => START });
+  await uses.touch(handle);
+  await uses.touch({ ...handle, driver: "podman", id: "two" });
+  expect([...(await uses.lastUses("podman"))]).toEqual([["two", START]]);
+});
+
 test("a lease that nobody renews ends", async () => {
   const uses = openEngineUses({ env: { HOME: home }, now: () => START });
   const lease = await uses.lease(handle);

@@ -34,6 +34,8 @@ export interface EngineUses {
   /** Notes that the engine was used just now. */
   touch(handle: RunnerHandle): Promise<void>;
   list(): Promise<readonly EngineUse[]>;
+  /** When the engines of a driver were last used, by their ids. */
+  lastUses(driver: string): Promise<ReadonlyMap<string, number>>;
   /** Forgets the engine, also when it started. */
   forget(handle: Pick<RunnerHandle, "driver" | "id">): Promise<void>;
 }
@@ -64,6 +66,12 @@ export function openEngineUses({ env, now = Date.now }: EngineUsesOptions): Engi
     }
   }
 
+  async function list(): Promise<readonly EngineUse[]> {
+    const names = await readdir(folder).catch(() => []);
+    const uses = await Promise.all(names.filter((name) => name.endsWith(".engine")).map((name) => readUse(folder, name, names, now())));
+    return uses.filter((use) => use !== undefined);
+  }
+
   return {
     folder,
     touch,
@@ -87,10 +95,9 @@ export function openEngineUses({ env, now = Date.now }: EngineUsesOptions): Engi
         },
       };
     },
-    async list() {
-      const names = await readdir(folder).catch(() => []);
-      const uses = await Promise.all(names.filter((name) => name.endsWith(".engine")).map((name) => readUse(folder, name, names, now())));
-      return uses.filter((use) => use !== undefined);
+    list,
+    async lastUses(driver) {
+      return new Map((await list()).filter(({ handle }) => handle.driver === driver).map(({ handle, usedAt }) => [handle.id, usedAt]));
     },
     async forget(handle) {
       await Promise.all((["engine", "start"] as const).map((kind) => rm(engineFile(env, handle, kind), { force: true })));

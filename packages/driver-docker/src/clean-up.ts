@@ -1,6 +1,6 @@
 import { RunnerError, throwIfAborted, type CallOptions } from "@anyrunner/core";
 import type { DockerClient } from "@anyrunner/docker-endpoint";
-import { enginesBeyond, isOfRepository, mayRemove } from "@anyrunner/engine-container";
+import { mayRemove, surplusEngines } from "@anyrunner/engine-container";
 
 import { findContainer } from "./container.ts";
 import { createHandle } from "./handle.ts";
@@ -26,12 +26,12 @@ export async function cleanUpEngines(client: DockerClient, keep: string, options
 export async function keepLatestEngines(client: DockerClient, own: string, options: KeepOptions): Promise<void> {
   const { image, keep, env } = options;
   try {
-    const engines = (await listOwnEngines(client, options)).filter((engine) => isOfRepository(engine, image));
+    const engines = await listOwnEngines(client, options);
     if (engines.length <= keep) return;
     const { openEngineUses } = await import("@anyrunner/config");
-    const uses = new Map((await openEngineUses({ env }).list()).map(({ handle, usedAt }) => [`${handle.driver} ${handle.id}`, usedAt]));
-    const dated = engines.map((engine) => ({ ...engine, usedAt: engine.name === own ? Number.POSITIVE_INFINITY : (uses.get(`docker ${engine.id}`) ?? 0) }));
-    for (const engine of enginesBeyond(dated, keep)) if (!engine.running) await removeIdle(client, engine, own, options);
+    const uses = await openEngineUses({ env }).lastUses("docker");
+    const surplus = surplusEngines(engines, { own, image, keep, lastUse: ({ id }) => uses.get(id) });
+    for (const engine of surplus) if (!engine.running) await removeIdle(client, engine, own, options);
   } catch (error) {
     warn("engines", error, options);
   }

@@ -2,7 +2,7 @@ import { RunnerError, throwIfAborted, type CallOptions, type ProbeResult, type R
 import { ENGINE_LABELS, ENGINE_ROLE, isOwnedEngine } from "@anyrunner/engine-container";
 
 import { checkRuntime, checkRuntimeFirst, checkVersion } from "./check-runtime.ts";
-import { cleanUp } from "./clean-up.ts";
+import { cleanUp, keepLatest } from "./clean-up.ts";
 import { connectContainer } from "./connection.ts";
 import { containerNotFound, findContainer, listContainers, requireContainer } from "./container.ts";
 import { createContainerCli, type CliSettings, type ContainerCli } from "./container-cli.ts";
@@ -51,8 +51,10 @@ export function createContainerCliDriver(name: RuntimeName, settings: ContainerC
         await refuseDraining(cli, container, options);
         return createHandle(cli, container);
       }
-      const { container } = await provisionEngine(cli, target.image, { ...options, ...settings });
-      if (target.image.cleanup) await cleanUp(cli, { signal: options.signal, report: options.report, keep: container.name });
+      const { container, plan, isStarted } = await provisionEngine(cli, target.image, { ...options, ...settings });
+      const call = { signal: options.signal, report: options.report, own: container.name };
+      if (target.image.cleanup) await cleanUp(cli, call);
+      if (target.image.keep !== undefined && isStarted) await keepLatest(cli, { ...call, image: plan.image, keep: target.image.keep });
       return createHandle(cli, container);
     },
     connect: (handle, options) => connectContainer(cliOf(handle), handle, options),

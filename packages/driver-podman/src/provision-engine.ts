@@ -38,6 +38,12 @@ const FRESH_MS = 60_000;
 export interface ProvisionedEngine {
   readonly container: ContainerDetails;
   readonly plan: EngineContainerPlan;
+  /** Whether this call has started it. */
+  readonly isStarted: boolean;
+}
+
+interface StartOptions extends ProvisionEngineOptions {
+  readonly onStarted: () => void;
 }
 
 /**
@@ -53,9 +59,11 @@ export async function provisionEngine(cli: ContainerCli, image: EngineImage, opt
     ? await readRemoteEngineFiles(image, { env, platform, report: options.report, where: `what ${cli.shown} speaks to` })
     : await readEngineFiles(image, { env, platform });
   const plan = planEngineContainer(image, { env, engineVersion: options.engineVersion, ...files });
+  let isStarted = false;
+  const watched = { ...options, onStarted: () => (isStarted = true) };
   for (let attempt = 1; attempt <= ATTEMPTS; attempt++) {
-    const container = (await useExisting(cli, plan, options)) ?? (await adopt(cli, image, plan, options)) ?? (await makeEngine(cli, image, plan, options));
-    if (container !== undefined) return { container, plan };
+    const container = (await useExisting(cli, plan, watched)) ?? (await adopt(cli, image, plan, options)) ?? (await makeEngine(cli, image, plan, watched));
+    if (container !== undefined) return { container, plan, isStarted };
     // Somebody else makes or removes a container of that name right now.
     await pause(options.signal);
   }
@@ -72,7 +80,7 @@ function isElsewhere({ runtime, place, env }: ContainerCli): boolean {
 }
 
 /** `undefined`: there is none, or it is just being removed. */
-async function useExisting(cli: ContainerCli, plan: EngineContainerPlan, options: ProvisionEngineOptions): Promise<ContainerDetails | undefined> {
+async function useExisting(cli: ContainerCli, plan: EngineContainerPlan, options: StartOptions): Promise<ContainerDetails | undefined> {
   let found = await findContainer(cli, plan.name, options);
   // The beginning of an id counts as a name, too.
   if (found === undefined || found.state === "removing" || found.name !== plan.name) return undefined;
@@ -110,16 +118,12 @@ async function adopt(cli: ContainerCli, image: EngineImage, plan: EngineContaine
   return found;
 }
 
-async function makeEngine(
-  cli: ContainerCli,
-  image: EngineImage,
-  plan: EngineContainerPlan,
-  options: ProvisionEngineOptions,
-): Promise<ContainerDetails | undefined> {
+async function makeEngine(cli: ContainerCli, image: EngineImage, plan: EngineContainerPlan, options: StartOptions): Promise<ContainerDetails | undefined> {
   const { report } = options;
   await checkVersion(cli, options);
   const made = await runEngine(cli, plan, { ...options, pull: image.pull });
   if (!made) return undefined;
+  options.onStarted();
   const message = `starting the engine "${plan.name}"`;
   report?.({ type: "progress", id: "engine-start", message });
   const container = await findContainer(cli, plan.name, options);
@@ -129,11 +133,12 @@ async function makeEngine(
   return container;
 }
 
-async function startEngine(cli: ContainerCli, container: ContainerDetails, options: ProvisionEngineOptions): Promise<ContainerDetails | undefined> {
+async function startEngine(cli: ContainerCli, container: ContainerDetails, options: StartOptions): Promise<ContainerDetails | undefined> {
   const { report } = options;
   const message = `starting the engine "${container.name}"`;
   report?.({ type: "progress", id: "engine-start", message });
   if (!(await startContainer(cli, container.id, options))) return undefined;
+  options.onStarted();
   const started = await findContainer(cli, container.id, options);
   if (started !== undefined) {
     await awaitEngine(cli, started, options);

@@ -127,6 +127,35 @@ describe("stand-ins for what can't run here", () => {
     expect(shim.calls().filter(([verb]) => verb === "rm")).toEqual([["rm", "--force", "--volumes", "id-old"]]);
   });
 
+  test("keep removes our stopped engines of that repository beyond the number, when one is started", async () => {
+    const engine = (name: string, status: string, image = "example.com/engine:v1") => ({
+      ...DOCKER_CONTAINER,
+      Id: `id-${name}`,
+      Name: name,
+      Config: { Labels: { ...ENGINE_LABELS, "dev.anyrunner.image": image } },
+      State: { Status: status },
+    });
+    const own = { ...DOCKER_CONTAINER, State: { Status: "exited" } };
+    const others = [engine("old", "exited", "example.com/engine:v0"), engine("busy", "running"), engine("elsewhere", "exited", "example.org/engine:v1")];
+    const keep = async (state: object, count: number) => {
+      using shim = createShim("nerdctl", [
+        { when: "container inspect anyrunner-engine-v1", stdout: JSON.stringify([state]) },
+        { when: "container inspect c0ffee", stdout: JSON.stringify([DOCKER_CONTAINER]) },
+        { when: "ps*", stdout: "anyrunner-engine-v1\nold\nbusy\nelsewhere\n" },
+        { when: "container inspect*", stdout: JSON.stringify([DOCKER_CONTAINER, ...others]) },
+        { when: "start*" },
+        { when: "rm*" },
+        { when: "logs*" },
+      ]);
+      await provision("nerdctl", shim, `image+nerdctl://example.com/engine:v1?keep=${count}`);
+      return shim.calls().flatMap(([verb, ...args]) => (verb === "rm" ? [args.at(-1)] : []));
+    };
+    expect(await keep(own, 1)).toEqual(["id-old"]);
+    expect(await keep(own, 3)).toEqual([]);
+    // It ran already.
+    expect(await keep(DOCKER_CONTAINER, 1)).toEqual([]);
+  });
+
   test("Apple container: what runs is never started again", async () => {
     using shim = createShim("container", [{ when: "inspect*", stdout: JSON.stringify([APPLE_CONTAINER]) }]);
     const driver = createContainerCliDriver("apple", { env: shim.env, platform: "darwin" });

@@ -60,6 +60,27 @@ export function enginesBeyond<T extends { readonly usedAt: number }>(engines: re
     .toReversed();
 }
 
+export interface SurplusOptions<T> {
+  /** Of the engine that was just started: the one that was used last. */
+  readonly own: string;
+  readonly image: string;
+  /** How many are kept. */
+  readonly keep: number;
+  /** In ms since 1970; `undefined`: never, as far as is known. */
+  readonly lastUse: (engine: T) => number | undefined;
+}
+
+/** Our engines of an image's repository beyond the number that is kept, running or not, the longest unused first. */
+export function surplusEngines<T extends Pick<ListedContainer, "name" | "labels" | "image">>(
+  engines: readonly T[],
+  { own, image, keep, lastUse }: SurplusOptions<T>,
+): readonly T[] {
+  const dated = engines
+    .filter((engine) => isOfRepository(engine, image))
+    .map((engine) => ({ engine, usedAt: engine.name === own ? Number.POSITIVE_INFINITY : (lastUse(engine) ?? 0) }));
+  return enginesBeyond(dated, keep).map(({ engine }) => engine);
+}
+
 /** Version and kind of an engine, as far as name and image tell. */
 export interface EngineTag {
   /** `vX.Y.Z` */

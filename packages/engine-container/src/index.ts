@@ -11,9 +11,11 @@ export {
   isOfRepository,
   mayAdopt,
   mayRemove,
+  surplusEngines,
   type EngineTag,
   type ListedContainer,
   type Removal,
+  type SurplusOptions,
 } from "./engine-ownership.ts";
 export {
   CACHE_ROLE,
