@@ -17,7 +17,7 @@ const ARROWS = {
   "driver-ssh": ["core", "ssh"],
   "driver-docker": ["core", "config", "docker-endpoint", "engine-container"],
   "driver-embedded": ["core", "protocol", "filesync", "docker-endpoint"],
-  "driver-podman": ["core", "exec", "engine-container"],
+  "driver-podman": ["core", "config", "exec", "engine-container"],
   "driver-kubernetes": ["core", "engine-container"],
   "program-driver": ["core", "exec"],
   testkit: ["core", "protocol", "filesync"],
