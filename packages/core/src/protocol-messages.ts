@@ -97,7 +97,7 @@ const description = object(
     capabilities: list(capability),
     options: list(option),
   },
-  { version: text({ description: "of the program" }) },
+  { version: text({ description: "of the program, for who calls it by hand" }) },
 );
 
 const halfClose = flag({ description: "ending the writing side still lets the answer arrive; default: whether the capability half-close is declared" });
@@ -173,7 +173,18 @@ export const DRIVER_REQUESTS = {
     { secrets },
   ),
   start: object({ verb: exactly("start"), ...onHandle }, { secrets }),
-  stop: object({ verb: exactly("stop"), ...onHandle, graceMs: integer({ minimum: 0, description: "how long the engine may take to shut down" }) }, { secrets }),
+  stop: object(
+    {
+      verb: exactly("stop"),
+      ...onHandle,
+      graceMs: integer({ minimum: 0, description: "how long the engine may take to shut down" }),
+      drainMs: integer({
+        minimum: 0,
+        description: "how long its sessions may take to end before that; at 0 an engine that is in use, or can't say, is left alone: TIMEOUT",
+      }),
+    },
+    { secrets },
+  ),
   destroy: object({ verb: exactly("destroy"), ...onHandle, volume: flag({ description: "remove the cache volume, too" }) }, { secrets }),
   list: object({ verb: exactly("list"), protocol, budgetMs }),
 } as const satisfies Record<DriverVerb, JsonSchema>;

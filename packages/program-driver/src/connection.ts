@@ -1,7 +1,6 @@
 import type { Duplex } from "node:stream";
 
-import { redact, RunnerError, type CallOptions, type CloseReason, type ConnectionDiagnostics, type RunnerConnection } from "@anyrunner/core";
-import type { DriverResult } from "@anyrunner/core/driver-protocol";
+import { redact, RunnerError, type CallOptions, type CloseReason, type ConnectionDiagnostics, type RunnerConnection, type RunnerState } from "@anyrunner/core";
 import { createRelayStream, programCloseReason, programEndText, type ProgramEnd, type ProgramStream } from "@anyrunner/exec";
 
 import { dialAddress } from "./dial-address.ts";
@@ -11,7 +10,7 @@ import { shownTail, type ProgramVoice } from "./program-error.ts";
 export interface ConnectThrough {
   /** What a connection says when the program doesn't. */
   readonly halfClose: boolean;
-  readonly inspect?: ((options: CallOptions) => Promise<DriverResult<"inspect">>) | undefined;
+  readonly inspect?: ((options: CallOptions) => Promise<RunnerState>) | undefined;
 }
 
 const INSPECT_BUDGET_MS = 3000;

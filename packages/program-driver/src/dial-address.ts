@@ -1,6 +1,6 @@
 import { connect, type Socket } from "node:net";
 
-import { abortedError, RunnerError } from "@anyrunner/core";
+import { abortedError, redact, RunnerError } from "@anyrunner/core";
 import type { DriverResult } from "@anyrunner/core/driver-protocol";
 
 import type { CallProgram } from "./open-call.ts";
@@ -11,9 +11,14 @@ const DIAL_BUDGET_MS = 10_000;
 
 /** Dials what the program named, on this machine only. Fails with CONNECTION_REFUSED, NOT_FOUND, PERMISSION_DENIED, TIMEOUT or ABORTED. */
 export function dialAddress(address: LocalAddress, { voice, options: { signal } }: CallProgram<"connect">): Promise<Socket> {
-  const where = address.via === "unix" ? `the socket ${address.path}` : `port ${address.port} of this machine`;
+  const where = address.via === "unix" ? `the socket ${redact(address.path, voice.hidden)}` : `port ${address.port} of this machine`;
   const failure = (code: "CONNECTION_REFUSED" | "NOT_FOUND" | "PERMISSION_DENIED" | "TIMEOUT", why: string, cause?: Error) =>
-    new RunnerError(code, `the driver ${voice.command} names ${where}, ${why}`, { hint: "check that the runner runs", driver: voice.driver, cause });
+    new RunnerError(code, `the driver ${voice.command} names ${where}, ${why}`, {
+      hint: "check that the runner runs",
+      driver: voice.driver,
+      // The system repeats the path.
+      cause: voice.hidden.length === 0 ? cause : undefined,
+    });
   return new Promise((resolve, reject) => {
     const socket = address.via === "unix" ? connect({ path: address.path }) : connect({ host: "127.0.0.1", port: address.port, noDelay: true });
     const settle = () => {

@@ -9,13 +9,14 @@ import {
   type ProbeResult,
   type RunnerDriver,
   type RunnerHandle,
+  type RunnerState,
   type RunnerTarget,
 } from "@anyrunner/core";
 import { PROTOCOL_VERSION, type DriverRequest, type DriverResult, type DriverVerb, type ProgramDescription } from "@anyrunner/core/driver-protocol";
 
 import { connectThroughProgram } from "./connection.ts";
 import { describeProgram } from "./describe-program.ts";
-import { callProgram, type CallProgram } from "./open-call.ts";
+import { callProgram, type CallProgram, type RequestPart } from "./open-call.ts";
 import { brokenProtocol } from "./program-error.ts";
 import { readLogs } from "./read-logs.ts";
 import type { ProgramSettings } from "./program-settings.ts";
@@ -49,8 +50,7 @@ export function createProgramDriver({ description, ...settings }: ProgramDriverS
     extraBudgetMs = 0,
   ): CallProgram<Verb> => {
     const { forProgram, hidden } = secretsOf.get(subject) ?? NO_SECRETS;
-    const whole = { protocol, ...request, ...(forProgram !== undefined && { secrets: forProgram }) } as unknown as CallProgram<Verb>["request"];
-    return { settings, verb, request: whole, voice: { command: settings.command, driver: name, hidden }, options: callOptions, extraBudgetMs };
+    return { settings, verb, request, secrets: forProgram, voice: { command: settings.command, driver: name, hidden }, options: callOptions, extraBudgetMs };
   };
   /** A runner as the program gives it, made a handle of this driver. */
   const handleOf = (given: DriverResult<"provision">["handle"], secrets: UrlSecrets): RunnerHandle => {
@@ -63,6 +63,10 @@ export function createProgramDriver({ description, ...settings }: ProgramDriverS
     const handle: RunnerHandle = { driver: name, id, endpoint, owned, labels };
     if (secrets !== NO_SECRETS) secretsOf.set(handle, secrets);
     return handle;
+  };
+  const inspect = async (handle: RunnerHandle, callOptions: CallOptions): Promise<RunnerState> => {
+    const asked = call("inspect", handle, { protocol, handle }, callOptions);
+    return redactValue(await callProgram(asked), asked.voice.hidden);
   };
   const change = async <Verb extends "start" | "stop" | "destroy">(
     verb: Verb,
@@ -84,7 +88,7 @@ export function createProgramDriver({ description, ...settings }: ProgramDriverS
       const values = readOptions(url, options);
       const secrets = secretsOfUrl(url, options, values);
       const given = Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined));
-      const parsing = call("parse", {}, { url, options: given as DriverRequest<"parse">["options"] }, {});
+      const parsing = call("parse", {}, { protocol, url, options: given as DriverRequest<"parse">["options"] }, {});
       const { target } = await callProgram({ ...parsing, voice: { ...parsing.voice, hidden: secrets.hidden } });
       if (holdsSecret(target, secrets.hidden)) throw brokenProtocol("puts a secret into a target", { ...parsing.voice, hidden: secrets.hidden });
       const secretParams = options.filter(({ secret }) => secret).map((option) => option.name);
@@ -92,46 +96,40 @@ export function createProgramDriver({ description, ...settings }: ProgramDriverS
       if (secrets !== NO_SECRETS) secretsOf.set(found, secrets);
       return found;
     },
-    probe: async (target, callOptions) => probe(call("probe", target, { target }, callOptions)),
+    probe: async (target, callOptions) => probe(call("probe", target, { protocol, target }, callOptions)),
     async provision(target, callOptions) {
-      const { handle: given, started } = await callProgram(call("provision", target, { target }, callOptions));
+      const { handle: given, started } = await callProgram(call("provision", target, { protocol, target }, callOptions));
       const handle = handleOf(given, secretsOf.get(target) ?? NO_SECRETS);
       if (started === true) await callOptions.ready?.(handle, { signal: callOptions.signal, report: callOptions.report });
       throwIfAborted(callOptions.signal);
       return handle;
     },
     connect: (handle, callOptions) =>
-      connectThroughProgram(call("connect", handle, { handle }, callOptions), {
+      connectThroughProgram(call("connect", handle, { protocol, handle }, callOptions), {
         halfClose: capabilities.includes("half-close"),
-        inspect: capabilities.includes("inspect") ? (inspectOptions) => callProgram(call("inspect", handle, { handle }, inspectOptions)) : undefined,
+        inspect: capabilities.includes("inspect") ? (inspectOptions) => inspect(handle, inspectOptions) : undefined,
       }),
-    ...(capabilities.includes("inspect") && {
-      async inspect(handle: RunnerHandle, callOptions: CallOptions) {
-        const asked = call("inspect", handle, { handle }, callOptions);
-        return redactValue(await callProgram(asked), asked.voice.hidden);
-      },
-    }),
+    ...(capabilities.includes("inspect") && { inspect }),
     ...(capabilities.includes("logs") &&
       ({
-        logs: (handle, { tail = LOG_TAIL, follow = false, ...callOptions }) => readLogs(call("logs", handle, { handle, tail, follow }, callOptions)),
+        logs: (handle, { tail = LOG_TAIL, follow = false, ...callOptions }) => readLogs(call("logs", handle, { protocol, handle, tail, follow }, callOptions)),
       } satisfies Pick<RunnerDriver, "logs">)),
     ...(capabilities.includes("lifecycle") &&
       ({
-        start: (handle, callOptions) => change("start", handle, { handle }, callOptions),
-        stop: (handle, { graceMs = STOP_GRACE_MS, ...callOptions }) => change("stop", handle, { handle, graceMs }, callOptions, graceMs),
-        destroy: (handle, { volume = false, ...callOptions }) => change("destroy", handle, { handle, volume }, callOptions),
+        start: (handle, callOptions) => change("start", handle, { protocol, handle }, callOptions),
+        stop: (handle, { graceMs = STOP_GRACE_MS, drainMs = graceMs, ...callOptions }) =>
+          change("stop", handle, { protocol, handle, graceMs, drainMs }, callOptions, graceMs + drainMs),
+        destroy: (handle, { volume = false, ...callOptions }) => change("destroy", handle, { protocol, handle, volume }, callOptions),
       } satisfies Pick<RunnerDriver, "start" | "stop" | "destroy">)),
     ...(capabilities.includes("list") && {
       async list(callOptions: CallOptions) {
-        const { handles } = await callProgram(call("list", {}, {}, callOptions));
+        const { handles } = await callProgram(call("list", {}, { protocol }, callOptions));
         return handles.map((handle) => handleOf(handle, NO_SECRETS));
       },
     }),
   };
   return checkDriver(driver, settings.command);
 }
-
-type RequestPart<Verb extends DriverVerb> = Omit<DriverRequest<Verb>, "verb" | "budgetMs" | "protocol" | "secrets">;
 
 /** What a program calls an error of `probe` is an answer: it can't be used here, and why. */
 async function probe(call: CallProgram<"probe">): Promise<ProbeResult> {

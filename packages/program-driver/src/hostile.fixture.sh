@@ -5,18 +5,20 @@ verb=$1
 answer() { printf '%s\n' "$1"; }
 right() {
   case $verb in
-  describe) answer '{"result":{"protocol":1,"driver":{"specVersion":1,"name":"hostile","schemes":["hostile"],"capabilities":["inspect","logs","list"],"options":[{"name":"token","type":"string","help":"A token.","secret":true}]}}}' ;;
+  describe) answer '{"result":{"protocol":1,"driver":{"specVersion":1,"name":"hostile","schemes":["hostile"],"capabilities":["inspect","logs","lifecycle","list"],"options":[{"name":"token","type":"string","help":"A token.","secret":true}]}}}' ;;
   parse) answer '{"result":{"target":{"a":1}}}' ;;
   probe) answer '{"result":{"available":true}}' ;;
   provision) answer '{"result":{"handle":{"id":"one","endpoint":{},"owned":false}}}' ;;
   connect) answer '{"result":{"via":"stdio"}}'; exec cat ;;
   inspect) answer '{"result":{"status":"running"}}' ;;
   logs) answer '{"result":{}}'; echo "first"; echo "second" ;;
+  start | stop | destroy) answer '{"result":{}}' ;;
   list) answer '{"result":{"handles":[]}}' ;;
   *) answer '{"error":{"code":"UNSUPPORTED","message":"no such verb"}}' ;;
   esac
 }
 [ -n "${RAN:-}" ] && echo "$verb" >>"$RAN"
+[ -n "${ASKED:-}" ] && printf '%s\n' "$request" >>"$ASKED"
 if [ "$verb" != "${VERB:-$verb}" ]; then
   right
   exit 0
@@ -41,6 +43,7 @@ dies) echo "segmentation fault, sort of" >&2; exit 3 ;;
 "stores its secret") secret=$(printf '%s' "$request" | sed 's/.*\(s3cret-[0-9a-f]*\).*/\1/'); answer "{\"result\":{\"target\":{\"token\":\"$secret\"},\"handle\":{\"id\":\"$secret\",\"endpoint\":{},\"owned\":false}}}" ;;
 forks) sleep 61 & sleep 62 & echo "$!" >"$PIDS"; right ;;
 "dies in mid-stream") sleep 63 & echo "$!" >"$PIDS"; answer '{"result":{"via":"stdio"}}'; printf 'half of it'; echo "lost power" >&2; exit 9 ;;
+"names its secret") secret=$(printf '%s' "$request" | sed 's/.*\(s3cret-[0-9a-f]*\).*/\1/'); answer "{\"result\":{\"via\":\"unix\",\"path\":\"/no/such/$secret.sock\"}}" ;;
 "no listener") answer '{"result":{"via":"unix","path":"/no/such/hostile.sock"}}'; sleep 60 ;;
 "fails in the log") answer '{"result":{}}'; echo "a line"; echo "disk full" >&2; exit 4 ;;
 esac

@@ -36,6 +36,24 @@ test("the fixture itself answers rightly", async () => {
   expect(log).toBe("first\nsecond\n");
 });
 
+test.each([
+  ["both waits", { graceMs: 5000, drainMs: 0 }, { graceMs: 5000, drainMs: 0 }],
+  ["only the grace, which is the drain's, too", { graceMs: 5000 }, { graceMs: 5000, drainMs: 5000 }],
+  ["nothing", {}, { graceMs: 600_000, drainMs: 600_000 }],
+])("stop given %s asks the program with both, and its budget has room for both", async (_, options, waits) => {
+  await inFolder(async (folder) => {
+    const asked = join(folder, "asked");
+    await driverThat("", { ASKED: asked }).stop?.(handle, options);
+    expect(JSON.parse(await readFile(asked, "utf8"))).toEqual({
+      verb: "stop",
+      protocol: 1,
+      budgetMs: 30_000 + waits.graceMs + waits.drainMs,
+      handle,
+      ...waits,
+    });
+  });
+});
+
 describe("a program that", () => {
   test.each([
     ["never answers", "silent"],
@@ -95,6 +113,15 @@ describe("a program that", () => {
     expect(inspect(seen)).toContain("token *** refused");
   });
 
+  test("names an address with its secret in it: nobody sees it", async () => {
+    const secret = "s3cret-0123456789abcdef";
+    const driver = driverThat("names its secret", { VERB: "connect" });
+    const found = await driver.provision(await driver.parse(parseRunnerUrl(`hostile://x?token=${secret}`)), {});
+    const error: unknown = await driver.connect(found, {}).catch((reason: unknown) => reason);
+    expect(error).toMatchObject({ code: "NOT_FOUND", message: expect.stringContaining("/no/such/***.sock") });
+    expect(inspect(error, { depth: 9 })).not.toContain(secret);
+  });
+
   test.each(["parse", "provision"])("puts its secret into what %s gives is refused", async (verb) => {
     const secret = "s3cret-0123456789abcdef";
     const driver = driverThat("stores its secret", { VERB: verb });
@@ -141,12 +168,18 @@ describe("a program that", () => {
 
 /** Runs `work` with a file for process ids, and waits until that process is gone. */
 async function withPids(work: (file: string) => Promise<void>): Promise<void> {
-  const folder = await mkdtemp(join(tmpdir(), "anyrunner-hostile-"));
-  try {
+  await inFolder(async (folder) => {
     const file = join(folder, "pids");
     await work(file);
     const pid = Number((await readFile(file, "utf8")).trim());
     await expect.poll(() => isAlive(pid)).toBe(false);
+  });
+}
+
+async function inFolder(work: (folder: string) => Promise<void>): Promise<void> {
+  const folder = await mkdtemp(join(tmpdir(), "anyrunner-hostile-"));
+  try {
+    await work(folder);
   } finally {
     await rm(folder, { recursive: true, force: true });
   }

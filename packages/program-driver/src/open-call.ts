@@ -1,8 +1,7 @@
-import { once } from "node:events";
 import { setImmediate as nextTurn } from "node:timers/promises";
 
 import { abortedError, throwIfAborted, type CallOptions, type RunnerEvent } from "@anyrunner/core";
-import { MAX_LINE_BYTES, parseProgramLine, type DriverRequest, type DriverResult, type DriverVerb } from "@anyrunner/core/driver-protocol";
+import { MAX_LINE_BYTES, parseProgramLine, type DriverRequest, type DriverResult, type DriverVerb, type ProgramSecrets } from "@anyrunner/core/driver-protocol";
 import { openProgramStream, programEndText, type ProgramStream } from "@anyrunner/exec";
 
 import { answeredError, brokenProtocol, outOfBudget, otherVersion, startFailure, type ProgramVoice } from "./program-error.ts";
@@ -13,13 +12,16 @@ import { redactValue } from "./url-secrets.ts";
 export interface CallProgram<Verb extends DriverVerb> {
   readonly settings: ProgramSettings;
   readonly verb: Verb;
-  /** The request but for its verb and its budget. */
-  readonly request: Omit<DriverRequest<Verb>, "verb" | "budgetMs">;
+  readonly request: RequestPart<Verb>;
+  readonly secrets?: ProgramSecrets | undefined;
   readonly voice: ProgramVoice;
   readonly options: CallOptions;
   /** Besides the verb's own budget. Default 0. */
   readonly extraBudgetMs?: number | undefined;
 }
+
+/** A request but for its verb, its budget and what is secret. */
+export type RequestPart<Verb extends DriverVerb> = Omit<DriverRequest<Verb>, "verb" | "budgetMs" | "secrets">;
 
 /** A program that has answered, and still has its streams. */
 export interface OpenCall<Verb extends DriverVerb> {
@@ -46,7 +48,7 @@ export async function callProgram<Verb extends DriverVerb>(call: CallProgram<Ver
  * Fails with what the program answers, DRIVER_INVALID, SPEC_MISMATCH, TIMEOUT, NOT_AVAILABLE (no such program), PERMISSION_DENIED, ABORTED.
  */
 export async function openCall<Verb extends DriverVerb>(call: CallProgram<Verb>): Promise<OpenCall<Verb>> {
-  const { settings, verb, request, voice, extraBudgetMs = 0 } = call;
+  const { settings, verb, request, secrets, voice, extraBudgetMs = 0 } = call;
   const { signal } = call.options;
   throwIfAborted(signal);
   const budgetMs = verbBudgetMs(settings, verb) + extraBudgetMs;
@@ -70,7 +72,7 @@ export async function openCall<Verb extends DriverVerb>(call: CallProgram<Verb>)
   signal?.addEventListener("abort", onAbort, { once: true });
   try {
     throwIfAborted(signal);
-    stream.write(`${JSON.stringify({ verb, budgetMs, ...request })}\n`);
+    stream.write(`${JSON.stringify({ verb, budgetMs, ...request, secrets })}\n`);
     return { program, result: await readAnswer(call, program) };
   } catch (error) {
     stream.destroy();
@@ -93,7 +95,7 @@ export async function leave({ stream, exited }: ProgramStream): Promise<void> {
   });
   await Promise.race([exited, late]);
   clearTimeout(timer);
-  const closed = stream.closed ? undefined : once(stream, "close");
+  const closed = stream.closed ? undefined : new Promise<void>((resolve) => stream.once("close", resolve));
   stream.destroy();
   await Promise.all([closed, exited]);
   // The process's own handle goes one turn later.

@@ -68,10 +68,11 @@ export function startFailure(error: unknown, { command, driver }: ProgramVoice):
   );
 }
 
-/** The end of what a program wrote to standard error; a line that was cut in two may begin in the middle of a secret. */
+/** The end of what a program wrote to standard error; one that was cut off may begin in the middle of a line, and of a secret. */
 export function shownTail(stderr: string, hidden: readonly string[]): string {
-  const whole = Buffer.byteLength(stderr) >= 4000 ? stderr.slice(stderr.indexOf("\n") + 1) : stderr;
-  return redact(whole, hidden);
+  const shown = redact(stderr, hidden);
+  if (Buffer.byteLength(stderr) < 4000) return shown;
+  return shown.slice(Math.max(shown.indexOf("\n") + 1, ...hidden.map((secret) => secret.length)));
 }
 
 function lastLine(stderr: string, hidden: readonly string[]): string {

@@ -22,7 +22,7 @@ const BUDGETS_MS: Readonly<Record<DriverVerb, number>> = {
   inspect: 15_000,
   logs: 15_000,
   start: 120_000,
-  // Besides the grace of the engine.
+  // Besides the grace of the engine and the time for its sessions.
   stop: 30_000,
   destroy: 120_000,
   list: 30_000,
