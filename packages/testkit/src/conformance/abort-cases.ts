@@ -8,7 +8,7 @@ import { caught, expectCode } from "./caught.ts";
 import type { CaseContext, CaseDraft } from "./conformance-case.ts";
 import { readText } from "./conversation.ts";
 import type { DriverSuite } from "./driver-suite.ts";
-import { openTarget, type OpenTarget } from "./open-target.ts";
+import { shareOpenTarget, type OpenTarget } from "./open-target.ts";
 import { withinBudget } from "./within-budget.ts";
 
 /** How far a call may have come when it is cancelled: not at all, a few turns of the event loop, some milliseconds. */
@@ -28,13 +28,9 @@ const MOMENTS: readonly (() => Promise<unknown> | undefined)[] = [
 const group = "abort";
 
 /** Cancelling before and during each call: ABORTED, at once, and nothing stays behind. */
-export function abortCases({ suite, slot }: CaseContext): readonly CaseDraft[] {
-  const shared = () =>
-    slot.share(
-      group,
-      () => openTarget(suite),
-      (open) => open[Symbol.asyncDispose](),
-    );
+export function abortCases(context: CaseContext): readonly CaseDraft[] {
+  const { suite } = context;
+  const shared = shareOpenTarget(context, group);
   const calls = callsWithSignal(suite);
   return [
     ...[...calls, ...callsThatChange(suite)].map(({ name, call }): CaseDraft => ({

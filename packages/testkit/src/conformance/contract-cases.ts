@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 
-import { checkDriver, parseRunnerUrl } from "@anyrunner/core";
+import { checkDriver } from "@anyrunner/core";
 
 import type { CaseContext, CaseDraft } from "./conformance-case.ts";
 import { importInChild, sdkDependencies } from "./import-in-child.ts";
@@ -27,7 +27,8 @@ export function contractCases({ suite }: CaseContext): readonly CaseDraft[] {
         } finally {
           await far.close();
         }
-        for (const url of suite.absentUrls ?? []) expectClaimed(schemes, url);
+        const bad = suite.badUrls.map((one) => (typeof one === "string" ? one : one.url));
+        for (const url of [...bad, ...(suite.absentUrls ?? [])]) expectClaimed(schemes, url);
       },
     },
     {
@@ -58,7 +59,8 @@ export function contractCases({ suite }: CaseContext): readonly CaseDraft[] {
   ];
 }
 
+/** A bad URL may be none. */
 function expectClaimed(schemes: readonly string[], url: string): void {
-  const { scheme } = parseRunnerUrl(url);
+  const [scheme = ""] = url.split("://", 1);
   assert.ok(schemes.includes(scheme), `the driver doesn't claim ${scheme}://, only ${schemes.join(", ")}`);
 }

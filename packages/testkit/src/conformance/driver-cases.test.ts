@@ -37,6 +37,39 @@ describe("what can be excused", () => {
   });
 });
 
+describe("a suite that shows nothing", () => {
+  const bare = () => ({ ...stubSuite("stub", () => ({ ...createStubDriver(), capabilities: [] })), badUrls: [], absentUrls: [] });
+
+  test("can't be made: what is mandatory is in every suite, and is run", () => {
+    const mandatory = driverCases(bare()).cases.filter(({ capability }) => capability === undefined);
+    expect([...new Set(mandatory.map(({ group }) => group))]).toEqual([
+      "contract",
+      "urls",
+      "provision",
+      "stream",
+      "runner that dies",
+      "abort",
+      "secrets",
+      "half-close",
+    ]);
+    expect(mandatory.filter(({ skip }) => skip !== undefined)).toEqual([]);
+    expect(mandatory.length).toBeGreaterThan(30);
+  });
+
+  test.each(["", " "])("can't be left out for the reason %j", (skip) => {
+    expect(() => driverCases({ ...stubSuite("stub"), skip })).toThrow(/^skip of the suite "stub" has no reason$/);
+  });
+
+  test.each([
+    ["at least one bad URL is given", [], /badUrls is empty/],
+    ["it claims the schemes of its target and of its bad URLs", ["stub://", "other://x"], /doesn't claim other:\/\//],
+  ])("fails by its bad URLs: %s", async (wanted, badUrls, message) => {
+    const { cases, close } = driverCases({ ...bare(), badUrls });
+    await expect(cases.find(({ name }) => name === wanted)?.run()).rejects.toThrow(message);
+    await close();
+  });
+});
+
 test("cases run one after the other, however they are started", async () => {
   let targets = 0;
   let most = 0;

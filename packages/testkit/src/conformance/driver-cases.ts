@@ -43,7 +43,8 @@ export interface DriverCases {
 /**
  * The conformance suite of the driver interface, version 1, as a list of cases. Mandatory cases run for every driver and nothing can
  * excuse them; those of a capability run when the driver declares it and are skipped, with a reason, when it doesn't.
- * A key of `unsupported` that names a mandatory case, a capability that is declared, or nothing at all is a TypeError.
+ * A key of `unsupported` that names a mandatory case, a capability that is declared, or nothing at all is a TypeError; so is an excuse
+ * without a reason.
  *
  * @example
  * import { after, describe, test } from "node:test";
@@ -112,7 +113,8 @@ function noteScheme(far: ConformanceTarget, schemes: Set<string>): ConformanceTa
   return far;
 }
 
-function checkExcuses({ name: suiteName, unsupported = {} }: DriverSuite, drafts: readonly CaseDraft[], capabilities: readonly string[]): void {
+function checkExcuses({ name: suiteName, skip, unsupported = {} }: DriverSuite, drafts: readonly CaseDraft[], capabilities: readonly string[]): void {
+  if (skip?.trim() === "") throw new TypeError(`skip of the suite "${suiteName}" has no reason`);
   const refuse = (what: string) => new TypeError(`unsupported of the suite "${suiteName}": ${what}`);
   for (const [key, reason] of Object.entries(unsupported)) {
     if (reason.trim() === "") throw refuse(`"${key}" has no reason`);

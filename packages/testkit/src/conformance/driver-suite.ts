@@ -25,7 +25,7 @@ export interface DriverSuite {
   readonly unsupported?: Readonly<Record<string, string>> | undefined;
   /** Name and version of the real thing behind the targets, for the report: `Docker 20.10.24`. Without it they count as doubles. */
   readonly realVersion?: (() => Promise<string>) | undefined;
-  /** Why nothing of it can run on this machine: every case is skipped, and the report says so. */
+  /** Why nothing of it can run on this machine: every case is skipped, and the report says so. An empty text is a TypeError. */
   readonly skip?: string | undefined;
   /** Folder for the report, `NAME.json` and `NAME.md`. Default: the environment variable ANYRUNNER_CONFORMANCE_REPORT; without it none is written. */
   readonly reportFolder?: string | undefined;

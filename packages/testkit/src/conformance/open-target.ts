@@ -11,6 +11,7 @@ import {
 } from "@anyrunner/core";
 
 import { expectNothingLeft, takeInventory, type Inventory } from "../leak-check.ts";
+import type { CaseContext } from "./conformance-case.ts";
 import type { ConformanceTarget, DriverSuite } from "./driver-suite.ts";
 import { adoptStream, createBudgetedDriver, noteFailedWait, waitBudgetMs, withinBudget } from "./within-budget.ts";
 
@@ -69,6 +70,16 @@ export async function openTarget(suite: DriverSuite): Promise<OpenTarget> {
     await far.close();
     throw error;
   }
+}
+
+/** The runner that the cases of `group` share, opened by the first that asks. */
+export function shareOpenTarget({ suite, slot }: CaseContext, group: string): () => Promise<OpenTarget> {
+  return () =>
+    slot.share(
+      group,
+      () => openTarget(suite),
+      (open) => open[Symbol.asyncDispose](),
+    );
 }
 
 /** Sends the first line. */

@@ -4,19 +4,15 @@ import { parseRunnerUrl, type RunnerHandle } from "@anyrunner/core";
 
 import type { CaseContext, CaseDraft } from "./conformance-case.ts";
 import { readDigest } from "./conversation.ts";
-import { openTarget, startConversation } from "./open-target.ts";
+import { shareOpenTarget, startConversation } from "./open-target.ts";
 import { createBudgetedDriver } from "./within-budget.ts";
 
 const group = "provision";
 
 /** The handle: one runner has one id, and its handle is data that another process can use. */
-export function provisionCases({ suite, slot }: CaseContext): readonly CaseDraft[] {
-  const shared = () =>
-    slot.share(
-      group,
-      () => openTarget(suite),
-      (open) => open[Symbol.asyncDispose](),
-    );
+export function provisionCases(context: CaseContext): readonly CaseDraft[] {
+  const { suite } = context;
+  const shared = shareOpenTarget(context, group);
   return [
     {
       group,

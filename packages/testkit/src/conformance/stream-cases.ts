@@ -4,7 +4,7 @@ import { caught, expectOneOf, expectTypedError } from "./caught.ts";
 import type { CaseContext, CaseDraft } from "./conformance-case.ts";
 import { digestOf, readDigest, readText, unevenPieces, writeAll } from "./conversation.ts";
 import { numberLines } from "./number-lines.ts";
-import { openTarget } from "./open-target.ts";
+import { openTarget, shareOpenTarget } from "./open-target.ts";
 import { settledValue } from "./settled-value.ts";
 
 const MIB = 1024 * 1024;
@@ -13,13 +13,9 @@ const IN_FLIGHT_LIMIT_BYTES = 32 * MIB;
 const group = "stream";
 
 /** The connection: bytes both ways, back-pressure, and every way in which it ends. */
-export function streamCases({ suite, slot }: CaseContext): readonly CaseDraft[] {
-  const shared = () =>
-    slot.share(
-      group,
-      () => openTarget(suite),
-      (open) => open[Symbol.asyncDispose](),
-    );
+export function streamCases(context: CaseContext): readonly CaseDraft[] {
+  const { suite } = context;
+  const shared = shareOpenTarget(context, group);
   return [
     {
       group,
