@@ -4,7 +4,6 @@ export {
   DRIVER_REQUESTS,
   DRIVER_RESULTS,
   DRIVER_VERBS,
-  PROGRAM_PREFIX,
   PROTOCOL_VERSION,
   type DriverRequest,
   type DriverResult,

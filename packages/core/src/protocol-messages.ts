@@ -8,9 +8,6 @@ import { anyObject, either, exactly, flag, integer, list, map, object, oneOf, te
  */
 export const PROTOCOL_VERSION = 1;
 
-/** What the name of such a program begins with; the scheme follows. */
-export const PROGRAM_PREFIX = "anyrunner-driver-";
-
 export const DRIVER_VERBS = ["describe", "parse", "probe", "provision", "connect", "inspect", "logs", "start", "stop", "destroy", "list"] as const;
 
 export type DriverVerb = (typeof DRIVER_VERBS)[number];

@@ -8,7 +8,7 @@ import { RunnerError } from "@anyrunner/core";
 import { readDriverManifest } from "../driver-manifest.ts";
 import { refuseWhatOthersMayWrite } from "../others-may-write.ts";
 import { checkManifest } from "../outside-drivers.ts";
-import { driverFolder, packageFolder, prefixOf } from "./driver-folder.ts";
+import { driverFolder, lockFileOf, packageFolder, prefixOf } from "./driver-folder.ts";
 import { identifyInstalled } from "./installed-identity.ts";
 import { packageOfDriver } from "./package-of-driver.ts";
 
@@ -37,7 +37,7 @@ export interface AddedDriver {
  * before stays, files and consent.
  *
  * Fails with INVALID_OPTION, ALREADY_EXISTS (it comes with anyrunner), NOT_FOUND (no such package), DRIVER_INVALID, SPEC_MISMATCH, PERMISSION_DENIED
- * (others may write to the folder; or a version that was approved before comes with another content), COMMAND_FAILED.
+ * (others may write to the folder; or a version that was approved before comes with another content), COMMAND_FAILED, TIMEOUT (another process changes the folder).
  */
 export async function addDriver({ name, env, store, install, signal }: AddDriverOptions): Promise<AddedDriver> {
   const { packageName, version } = packageOfDriver(name);
@@ -57,7 +57,7 @@ export async function addDriver({ name, env, store, install, signal }: AddDriver
     const found = await identifyInstalled(staging, packageName);
     const known = (await store.read()).installedDrivers?.find((one) => one.package === packageName);
     refuseAnotherContent(known, found);
-    const driver = await withFileLock(join(folder, ".lock"), () => moveIntoPlace({ staging, packageName, env, found, store }));
+    const driver = await withFileLock(lockFileOf(env), () => moveIntoPlace({ staging, packageName, env, found, store }));
     return { driver, replaced: known?.version, name: manifest.name ?? packageName, schemes: manifest.schemes ?? [] };
   } finally {
     await rm(staging, { recursive: true, force: true });
@@ -88,7 +88,10 @@ async function moveIntoPlace({ staging, packageName, env, found, store }: Placin
   const driver = { ...found, path: packageFolder(prefix, packageName) };
   const had = await rename(prefix, old).then(
     () => true,
-    () => false,
+    (error: NodeJS.ErrnoException) => {
+      if (error.code === "ENOENT") return false;
+      throw error;
+    },
   );
   try {
     await rename(staging, prefix);

@@ -2,13 +2,24 @@ import { chmod, mkdir, mkdtemp, readdir, rm, writeFile } from "node:fs/promises"
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 
-import { loadProjectConfig, openUserStore } from "@anyrunner/config";
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { loadProjectConfig, openUserStore, withFileLock } from "@anyrunner/config";
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 
 import { createDefaultRegistry } from "../default-registry.ts";
 import { addDriver, type InstallPackage } from "./add-driver.ts";
 import { driverFolder } from "./driver-folder.ts";
 import { removeDriver } from "./remove-driver.ts";
+
+/** Folders that can't be renamed, as on Windows while a file in them is open. */
+const inUse = vi.hoisted(() => new Set<string>());
+vi.mock("node:fs/promises", async (importOriginal) => {
+  const real = await importOriginal<typeof import("node:fs/promises")>();
+  const rename = async (from: string, to: string) => {
+    if (inUse.has(from)) throw Object.assign(new Error(`EPERM: operation not permitted, rename '${from}'`), { code: "EPERM" });
+    return real.rename(from, to);
+  };
+  return { ...real, rename };
+});
 
 let home: string;
 let project: string;
@@ -18,6 +29,7 @@ beforeEach(async () => {
   await files(project, { "package.json": {} });
 });
 afterEach(async () => {
+  inUse.clear();
   await rm(home, { recursive: true, force: true });
 });
 
@@ -114,6 +126,15 @@ describe("adding", () => {
     );
     expect((await resolve()).driver.name).toBe("foo");
     expect((await registry()).entries.find(({ name }) => name === "foo")?.version).toBe("1.0.0");
+  });
+
+  test("when the old version can't be taken away, as where one of its files is in use, it stays", async () => {
+    await add();
+    inUse.add(join(driverFolder(env()), FOO));
+    await expect(add(registryWith({ version: "1.1.0", integrity: "sha512-two" }))).rejects.toMatchObject({ code: "EPERM" });
+    expect((await registry()).entries.find(({ name }) => name === "foo")?.version).toBe("1.0.0");
+    expect((await resolve()).driver.name).toBe("foo");
+    expect(await readdir(driverFolder(env()))).toEqual([FOO]);
   });
 
   test.each([
@@ -251,6 +272,14 @@ describe("removing", () => {
     expect(await readdir(driverFolder(env()))).toEqual([]);
     expect((await store().read()).installedDrivers).toEqual([]);
     await expect(resolve()).rejects.toMatchObject({ code: "UNKNOWN_SCHEME" });
+  });
+
+  test("waits while another process adds one", async () => {
+    await add();
+    await withFileLock(join(driverFolder(env()), ".lock"), () =>
+      expect(removeDriver({ name: "foo", env: env(), store: store() })).rejects.toMatchObject({ code: "TIMEOUT" }),
+    );
+    expect((await resolve()).driver.name).toBe("foo");
   });
 
   test("what isn't there is NOT_FOUND, and names what is", async () => {

@@ -20,6 +20,11 @@ export function driverFolder(env: Environment): string {
   return join(userFolders({ env }).data, "drivers");
 }
 
+/** Held while something in the driver folder changes its place. */
+export function lockFileOf(env: Environment): string {
+  return join(driverFolder(env), ".lock");
+}
+
 /** The folder of one package, below the driver folder; each has its own dependencies. */
 export function prefixOf(packageName: string, env: Environment): string {
   return join(driverFolder(env), packageName.replace("/", "+"));

@@ -2,15 +2,27 @@ import { randomUUID } from "node:crypto";
 import { rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 
-import type { Environment, UserStore } from "@anyrunner/config";
+import { withFileLock, type Environment, type UserStore } from "@anyrunner/config";
 import { RunnerError } from "@anyrunner/core";
 
-import { driverFolder, readDriverFolder } from "./driver-folder.ts";
+import { driverFolder, lockFileOf, readDriverFolder } from "./driver-folder.ts";
+
+export interface RemoveDriverOptions {
+  /** The driver's own name, or its package. */
+  readonly name: string;
+  readonly env: Environment;
+  readonly store: UserStore;
+}
 
 /**
- * Removes a driver, by its own name or its package, from the user's driver folder, with the consent to it. Gives the package. Fails with NOT_FOUND.
+ * Removes a driver, by its own name or its package, from the user's driver folder, with the consent to it. Gives the package. Fails with NOT_FOUND; with
+ * TIMEOUT while another process changes the folder.
  */
-export async function removeDriver({ name, env, store }: { readonly name: string; readonly env: Environment; readonly store: UserStore }): Promise<string> {
+export function removeDriver(options: RemoveDriverOptions): Promise<string> {
+  return withFileLock(lockFileOf(options.env), () => remove(options));
+}
+
+async function remove({ name, env, store }: RemoveDriverOptions): Promise<string> {
   const installed = readDriverFolder(env);
   const { installedDrivers = [] } = await store.read();
   const names = new Set([name, `anyrunner-driver-${name}`, `@anyrunner/driver-${name}`]);
