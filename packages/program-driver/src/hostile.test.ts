@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { inspect } from "node:util";
 
 import { parseRunnerUrl, type RunnerDriver, type RunnerEvent } from "@anyrunner/core";
+import { DRIVER_REQUESTS, DRIVER_VERBS, schemaProblem, type DriverVerb } from "@anyrunner/core/driver-protocol";
 import { describe, expect, test } from "vitest";
 
 import { describeProgram } from "./describe-program.ts";
@@ -51,6 +52,34 @@ test.each([
       handle,
       ...waits,
     });
+  });
+});
+
+test("every request is what the published schema says, secrets included", async () => {
+  await inFolder(async (folder) => {
+    const asked = join(folder, "asked");
+    const driver = await loadProgramDriver(settings({ ASKED: asked }));
+    const found = await driver.parse(parseRunnerUrl("hostile://me:pa55word@x?token=s3cret-01"));
+    await driver.probe(found, {});
+    const owner = await driver.provision(found, {});
+    (await driver.connect(owner, {})).stream.destroy();
+    await driver.inspect?.(owner, {});
+    for await (const _ of driver.logs?.(owner, {}) ?? []) continue;
+    await driver.start?.(owner, {});
+    await driver.stop?.(owner, {});
+    await driver.destroy?.(owner, {});
+    await driver.list?.({});
+    const requests = (await readFile(asked, "utf8"))
+      .trimEnd()
+      .split("\n")
+      .map((line) => JSON.parse(line) as { readonly verb: DriverVerb; readonly secrets?: object });
+    expect(requests.map(({ verb }) => verb)).toEqual(DRIVER_VERBS);
+    for (const request of requests) {
+      const { verb, secrets } = request;
+      expect([verb, schemaProblem(DRIVER_REQUESTS[verb], request)]).toEqual([verb, undefined]);
+      const hasUrl = !["describe", "parse", "list"].includes(verb);
+      expect([verb, secrets]).toEqual([verb, hasUrl ? { password: "pa55word", options: { token: ["s3cret-01"] } } : undefined]);
+    }
   });
 });
 
