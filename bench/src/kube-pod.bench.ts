@@ -1,28 +1,25 @@
-import { once } from "node:events";
-
 import { createRegistry, openRunner } from "@anyrunner/core";
 
 import { measure } from "./measure.ts";
-import { pair, type PairResult, type Sample } from "./pair.ts";
+import { memoryResult, pair, type PairResult } from "./pair.ts";
 import type { BenchSettings } from "./settings.ts";
-import { memoryResult } from "./ssh.bench.ts";
-import { bothWays, download, firstByte, manyStreams, openProgram, slowReaderGrowthMiB, type OpenStream } from "./stream-work.ts";
+import {
+  bothWays,
+  BYTE_SERVER_SCRIPT,
+  download,
+  firstByte,
+  manyStreams,
+  openProgram,
+  openRunnerStreams,
+  slowReaderGrowthMiB,
+  type OpenStream,
+} from "./stream-work.ts";
 
 const IMAGE = process.env["ANYRUNNER_BENCH_KUBE_IMAGE"];
 const POD = "anyrunner-bench";
 const MIB = 100;
 const STREAMS = 200;
 const PEER_STREAMS_AT_ONCE = 10;
-
-/** The far end of the stream benches, as the pod's `buildctl`. */
-const FAR_END = `#!/bin/sh
-read -r what mib
-case "$what" in
-PING) echo; cat ;;
-SOURCE) exec dd if=/dev/zero bs=1048576 count="$mib" 2>/dev/null ;;
-BOTH) exec cat ;;
-esac
-`;
 
 /**
  * Streams through kube-pod:// against `kubectl exec` of the same program in a pod of `KUBECONFIG`'s cluster, whose nodes have `ANYRUNNER_BENCH_KUBE_IMAGE` (a
@@ -33,13 +30,13 @@ export async function benchKubePod({ runs }: BenchSettings): Promise<readonly Pa
   await measure({ argv: ["kubectl", "run", POD, `--image=${IMAGE}`, "--image-pull-policy=IfNotPresent", "--restart=Never", "--", "sleep", "7200"] });
   try {
     await measure({ argv: ["kubectl", "wait", "--for=condition=Ready", `pod/${POD}`, "--timeout=60s"] });
-    await measure({ argv: ["kubectl", "exec", "-i", POD, "--", "sh", "-c", "cat >/bin/buildctl && chmod 755 /bin/buildctl"], stdin: FAR_END });
-    const ours = await openPodStreams();
+    await measure({ argv: ["kubectl", "exec", "-i", POD, "--", "sh", "-c", "cat >/bin/buildctl && chmod 755 /bin/buildctl"], stdin: BYTE_SERVER_SCRIPT });
+    const ours = openPodStreams();
     const peer = openProgram(["kubectl", "exec", "-i", POD, "--", "buildctl", "dial-stdio"]);
     const few = Math.max(3, Math.round(runs / 2));
     return [
       await pair({ name: "first byte through kube-pod / kubectl exec", runs, target: 1, ours: () => firstByte(ours), peer: () => firstByte(peer) }),
-      await pair({ name: `${MIB} MiB through kube-pod / kubectl exec`, runs, target: 1, ours: () => hundred(ours), peer: () => hundred(peer) }),
+      await pair({ name: `${MIB} MiB through kube-pod / kubectl exec`, runs, target: 1, ours: () => download(ours, MIB), peer: () => download(peer, MIB) }),
       await pair({ name: "1 GiB through kube-pod / kubectl exec", runs: few, target: 1, ours: () => download(ours), peer: () => download(peer) }),
       await pair({ name: "1 GiB both ways through kube-pod / kubectl exec", runs: few, target: 1, ours: () => bothWays(ours), peer: () => bothWays(peer) }),
       await pair({
@@ -48,11 +45,7 @@ export async function benchKubePod({ runs }: BenchSettings): Promise<readonly Pa
         warmUps: 0,
         target: 1,
         ours: () => manyStreams(ours, STREAMS),
-        peer: async () => {
-          let wallMs = 0;
-          for (let done = 0; done < STREAMS; done += PEER_STREAMS_AT_ONCE) wallMs += (await manyStreams(peer, PEER_STREAMS_AT_ONCE)).wallMs;
-          return { wallMs };
-        },
+        peer: () => manyStreams(peer, STREAMS, PEER_STREAMS_AT_ONCE),
       }),
       memoryResult("kube-pod: growth while a slow reader takes 1 GiB / 64 MiB", await slowReaderGrowthMiB(ours)),
     ];
@@ -61,27 +54,12 @@ export async function benchKubePod({ runs }: BenchSettings): Promise<readonly Pa
   }
 }
 
-async function openPodStreams(): Promise<OpenStream> {
-  const runner = await openRunner(`kube-pod://${POD}`, {
-    registry: createRegistry([
-      { name: "kubernetes", schemes: ["kube-pod"], origin: "@anyrunner/driver-kubernetes", load: () => import("@anyrunner/driver-kubernetes") },
-    ]),
-  });
-  return async () => {
-    const { stream } = await runner.connect();
-    return { input: stream, output: stream, close: () => Promise.resolve(void stream.destroy()) };
-  };
-}
-
-async function hundred(open: OpenStream): Promise<Sample> {
-  const started = performance.now();
-  const stream = await open();
-  stream.output.write(`SOURCE ${MIB}\n`);
-  let bytes = 0;
-  stream.input.on("data", (chunk: Buffer) => (bytes += chunk.length));
-  await once(stream.input, "end");
-  if (bytes !== MIB * 2 ** 20) throw new Error(`${bytes} bytes came through`);
-  const wallMs = performance.now() - started;
-  await stream.close();
-  return { wallMs };
+function openPodStreams(): OpenStream {
+  return openRunnerStreams(
+    openRunner(`kube-pod://${POD}`, {
+      registry: createRegistry([
+        { name: "kubernetes", schemes: ["kube-pod"], origin: "@anyrunner/driver-kubernetes", load: () => import("@anyrunner/driver-kubernetes") },
+      ]),
+    }),
+  );
 }

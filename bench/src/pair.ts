@@ -52,6 +52,23 @@ export async function pair(options: PairOptions): Promise<PairResult> {
   };
 }
 
+const MEMORY_LIMIT_MIB = 64;
+
+/** By how much a process grew, against the most that it may. */
+export function memoryResult(name: string, growthMiB: number): PairResult {
+  return {
+    name,
+    oursMs: growthMiB,
+    peerMs: MEMORY_LIMIT_MIB,
+    ratio: growthMiB / MEMORY_LIMIT_MIB,
+    target: 1,
+    oursMiB: 0,
+    peerMiB: 0,
+    runs: 1,
+    unit: "MiB",
+  };
+}
+
 export function median(values: readonly number[]): number {
   return percentile(values, 50);
 }

@@ -6,10 +6,20 @@ import { createSocketDriver } from "@anyrunner/driver-socket";
 import { createCertificates } from "@anyrunner/driver-socket/certs";
 import { createRegistry, openRunner } from "@anyrunner/core";
 
-import { pair, type PairResult } from "./pair.ts";
+import { memoryResult, pair, type PairResult } from "./pair.ts";
 import type { BenchSettings } from "./settings.ts";
-import { memoryResult } from "./ssh.bench.ts";
-import { bothWays, download, firstByte, manyStreams, openProgram, slowReaderGrowthMiB, startByteServer, upload, type OpenStream } from "./stream-work.ts";
+import {
+  bothWays,
+  download,
+  firstByte,
+  manyStreams,
+  openProgram,
+  openRunnerStreams,
+  slowReaderGrowthMiB,
+  startByteServer,
+  upload,
+  type OpenStream,
+} from "./stream-work.ts";
 
 const STREAMS = 200;
 
@@ -98,16 +108,5 @@ async function benchPlace({ scheme, server, url, peer: peerArguments }: Place, r
 function openSocketStreams(url: string): OpenStream {
   const driver = createSocketDriver();
   const registry = createRegistry([{ name: "socket", schemes: driver.schemes, origin: "bench", load: async () => ({ driver }) }]);
-  const opened = openRunner(url, { registry });
-  return async () => {
-    const { stream, closed } = await (await opened).connect();
-    return {
-      input: stream,
-      output: stream,
-      async close() {
-        stream.destroy();
-        await closed;
-      },
-    };
-  };
+  return openRunnerStreams(openRunner(url, { registry }));
 }

@@ -2,14 +2,24 @@ import { createRegistry, openRunner } from "@anyrunner/core";
 import { createSshDriver } from "@anyrunner/driver-ssh";
 import { startSshServer } from "@anyrunner/testkit";
 
-import { pair, type PairResult } from "./pair.ts";
+import { memoryResult, pair, type PairResult } from "./pair.ts";
 import type { BenchSettings } from "./settings.ts";
-import { bothWays, download, firstByte, manyStreams, openProgram, slowReaderGrowthMiB, startByteServer, upload, type OpenStream } from "./stream-work.ts";
+import {
+  bothWays,
+  download,
+  firstByte,
+  manyStreams,
+  openProgram,
+  openRunnerStreams,
+  slowReaderGrowthMiB,
+  startByteServer,
+  upload,
+  type OpenStream,
+} from "./stream-work.ts";
 
 /** As many as one ssh connection of the peer's carries would be ten; the peer logs in for each. */
 const STREAMS = 200;
 const PEER_STREAMS_AT_ONCE = 20;
-const MEMORY_LIMIT_MIB = 64;
 
 /** Streams through ssh:// against `ssh HOST socat`, on an sshd of their own on 127.0.0.1; this process reads and writes both. */
 export async function benchSsh({ runs }: BenchSettings): Promise<readonly PairResult[]> {
@@ -33,11 +43,7 @@ export async function benchSsh({ runs }: BenchSettings): Promise<readonly PairRe
         warmUps: 0,
         target: 1,
         ours: () => manyStreams(warm, STREAMS),
-        peer: async () => {
-          let wallMs = 0;
-          for (let done = 0; done < STREAMS; done += PEER_STREAMS_AT_ONCE) wallMs += (await manyStreams(peer, PEER_STREAMS_AT_ONCE)).wallMs;
-          return { wallMs };
-        },
+        peer: () => manyStreams(peer, STREAMS, PEER_STREAMS_AT_ONCE),
       }),
       memoryResult("ssh: growth while a slow reader takes 1 GiB / 64 MiB", await slowReaderGrowthMiB(warm)),
     ];
@@ -48,34 +54,9 @@ export async function benchSsh({ runs }: BenchSettings): Promise<readonly PairRe
   }
 }
 
-export function memoryResult(name: string, growthMiB: number): PairResult {
-  return {
-    name,
-    oursMs: growthMiB,
-    peerMs: MEMORY_LIMIT_MIB,
-    ratio: growthMiB / MEMORY_LIMIT_MIB,
-    target: 1,
-    oursMiB: 0,
-    peerMiB: 0,
-    runs: 1,
-    unit: "MiB",
-  };
-}
-
 /** All over one connection while it is in use or idle for less than `idleMs`. */
 function openSshStreams(url: string, settings: Parameters<typeof createSshDriver>[0]): OpenStream {
   const driver = createSshDriver(settings);
   const registry = createRegistry([{ name: "ssh", schemes: ["ssh"], origin: "bench", load: async () => ({ driver }) }]);
-  const opened = openRunner(url, { registry });
-  return async () => {
-    const { stream, closed } = await (await opened).connect();
-    return {
-      input: stream,
-      output: stream,
-      async close() {
-        stream.destroy();
-        await closed;
-      },
-    };
-  };
+  return openRunnerStreams(openRunner(url, { registry }));
 }

@@ -3,6 +3,8 @@ import { once } from "node:events";
 import { fileURLToPath } from "node:url";
 import type { Readable, Writable } from "node:stream";
 
+import type { Runner } from "@anyrunner/core";
+
 import type { Sample } from "./pair.ts";
 
 /** One stream to the byte server, whatever carries it. */
@@ -16,6 +18,16 @@ export type OpenStream = () => Promise<BenchStream>;
 
 const GIB_IN_MIB = 1024;
 const PIECE = Buffer.alloc(256 * 1024);
+
+/** What the byte server does for PING, SOURCE and BOTH, as a program in a container. */
+export const BYTE_SERVER_SCRIPT = `#!/bin/sh
+read -r what mib
+case "$what" in
+PING) echo; cat ;;
+SOURCE) exec dd if=/dev/zero bs=1048576 count="$mib" 2>/dev/null ;;
+BOTH) exec cat ;;
+esac
+`;
 
 export interface ByteServer {
   /** Path or port. */
@@ -39,6 +51,21 @@ export function openProgram(argv: readonly [string, ...string[]]): OpenStream {
   };
 }
 
+/** Streams through a driver. */
+export function openRunnerStreams(opened: Promise<Runner>): OpenStream {
+  return async () => {
+    const { stream, closed } = await (await opened).connect();
+    return {
+      input: stream,
+      output: stream,
+      async close() {
+        stream.destroy();
+        await closed;
+      },
+    };
+  };
+}
+
 export async function firstByte(open: OpenStream): Promise<Sample> {
   const started = performance.now();
   const stream = await open();
@@ -49,8 +76,14 @@ export async function firstByte(open: OpenStream): Promise<Sample> {
   return { wallMs };
 }
 
-/** So many streams at once, until each has had its answer. */
-export async function manyStreams(open: OpenStream, count: number): Promise<Sample> {
+/** So many streams, `atOnce` of them at the same time, until each has had its answer. */
+export async function manyStreams(open: OpenStream, count: number, atOnce = count): Promise<Sample> {
+  let wallMs = 0;
+  for (let done = 0; done < count; done += atOnce) wallMs += await answersOf(open, atOnce);
+  return { wallMs };
+}
+
+async function answersOf(open: OpenStream, count: number): Promise<number> {
   const started = performance.now();
   const streams = await Promise.all(Array.from({ length: count }, open));
   await Promise.all(
@@ -61,13 +94,13 @@ export async function manyStreams(open: OpenStream, count: number): Promise<Samp
   );
   const wallMs = performance.now() - started;
   await Promise.all(streams.map((stream) => stream.close()));
-  return { wallMs };
+  return wallMs;
 }
 
-export function download(open: OpenStream): Promise<Sample> {
+export function download(open: OpenStream, mib = GIB_IN_MIB): Promise<Sample> {
   return timed(open, async ({ input, output }) => {
-    output.write(`SOURCE ${GIB_IN_MIB}\n`);
-    await read(input, GIB_IN_MIB);
+    output.write(`SOURCE ${mib}\n`);
+    await read(input, mib);
   });
 }
 
