@@ -1,8 +1,8 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { createServer, type AddressInfo } from "node:net";
 import { setTimeout as delay } from "node:timers/promises";
 
+import { freePort } from "../free-port.ts";
 import { official, start, type Place } from "./client.ts";
 
 /** One thing that a client does; what it resolves with must be the same straight and through a bridge. */
@@ -87,12 +87,4 @@ async function fetchWhenUp(url: string): Promise<string> {
     }
   }
   throw new Error(`nothing answers at ${url}`);
-}
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  return port;
 }

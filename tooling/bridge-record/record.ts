@@ -1,11 +1,9 @@
-import { spawn } from "node:child_process";
-import { once } from "node:events";
 import { mkdtemp, realpath, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { createInterface } from "node:readline";
 import { setTimeout as delay } from "node:timers/promises";
 
+import { startBridge } from "../start-bridge.ts";
 import { CASES } from "./cases.ts";
 import { official } from "./client.ts";
 import { startSilenceCutter } from "./middlebox.ts";
@@ -66,22 +64,6 @@ async function recordMiddlebox(): Promise<void> {
   console.log(`| \`core version\` after ${(2 * IDLE_MS) / 1000} s without a client | ${shown(later)} | ${box.cutCount() - before} |`);
   await bridge.end();
   box.close();
-}
-
-async function startBridge(runner: string): Promise<{ readonly address: string; end(): Promise<void> }> {
-  const bin = join(import.meta.dirname, "../../apps/cli/src/bin.ts");
-  const child = spawn(process.execPath, [bin, "bridge", "--runner", runner, "--json", "--silent"], { stdio: ["ignore", "pipe", "inherit"] });
-  const exited = once(child, "exit");
-  const ended = exited.then(([code]) => Promise.reject(new Error(`the bridge to ${runner} ended with ${String(code)}`)));
-  ended.catch(() => {});
-  const [line] = (await Promise.race([once(createInterface(child.stdout), "line"), ended])) as [string];
-  return {
-    address: (JSON.parse(line) as { readonly address: string }).address,
-    async end() {
-      child.kill("SIGTERM");
-      await exited;
-    },
-  };
 }
 
 function shown(text = ""): string {

@@ -1,9 +1,6 @@
-import { spawn } from "node:child_process";
-import { once } from "node:events";
 import { mkdtemp, realpath, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { createInterface } from "node:readline";
 import { setTimeout as delay } from "node:timers/promises";
 import { parseArgs } from "node:util";
 
@@ -12,6 +9,7 @@ import { createDefaultRegistry } from "@anyrunner/drivers";
 import { openSession, type EngineSession } from "@anyrunner/engine";
 import { makeBusyboxRootfs } from "@anyrunner/testkit";
 
+import { startBridge } from "../start-bridge.ts";
 import { runQueries, runSessions, runTunnelConnections, type OnProgress, type QueriedSession } from "./loads.ts";
 import { openOfficialSession } from "./official-session.ts";
 import { formatSample, sampleProcess } from "./sample.ts";
@@ -45,9 +43,9 @@ try {
   await makeBusyboxRootfs(join(folder, "rootfs"));
   if (values.official !== undefined) await putOfficialLoads(values.official);
   await putLoads({ way: "direct" });
-  const bridge = await startBridge();
+  const bridge = await startBridge(url);
   await putLoads({ way: "bridge", runnerUrl: bridge.address, bridgePid: bridge.pid });
-  await bridge.end();
+  console.log(`The bridge ended with ${await bridge.end()}.`);
 } finally {
   await rm(folder, { recursive: true, force: true });
 }
@@ -106,20 +104,4 @@ async function printSamples({ way, clientPid = process.pid, bridgePid }: Way, lo
 
 function printHead(): void {
   console.log(`\n| way | load | done | client | bridge | engine |\n| --- | --- | --- | --- | --- | --- |`);
-}
-
-async function startBridge(): Promise<{ readonly address: string; readonly pid: number; end(): Promise<void> }> {
-  const program = join(import.meta.dirname, "../../apps/cli/src/bin.ts");
-  const child = spawn(process.execPath, [program, "bridge", "--runner", url, "--json"], { stdio: ["ignore", "pipe", "inherit"] });
-  const [line] = (await once(createInterface(child.stdout), "line")) as [string];
-  const { address } = JSON.parse(line) as { readonly address: string };
-  return {
-    address,
-    pid: child.pid as number,
-    async end() {
-      child.kill("SIGTERM");
-      const [code] = (await once(child, "exit")) as [number | null];
-      console.log(`The bridge ended with ${code}.`);
-    },
-  };
 }

@@ -4,8 +4,8 @@ import path from "node:path";
 import { createEngineDouble } from "@anyrunner/testkit";
 import { expect, inject, test } from "vitest";
 
+import { freePort } from "../free-port.ts";
 import { REPOSITORY } from "../workspace-packages.ts";
-import { freePort } from "./free-port.ts";
 import { guideSteps } from "./guide-steps.ts";
 import { openUserShell } from "./user-shell.ts";
 

@@ -6,7 +6,7 @@ import type { TestProject } from "vitest/node";
 
 import { packPackages, type PackedPackage } from "../pack-packages.ts";
 import { publishPackages } from "../publish-packages.ts";
-import { startRegistry } from "./registry-server.ts";
+import { startRegistry, type RegistryServer } from "./registry-server.ts";
 
 declare module "vitest" {
   interface ProvidedContext {
@@ -20,21 +20,22 @@ declare module "vitest" {
 /** Publishes all packages, as a release does, to a registry of their own for the tests. */
 export async function setup({ provide }: TestProject): Promise<() => Promise<void>> {
   const folder = mkdtempSync(path.join(tmpdir(), "anyrunner-registry-"));
-  const registry = await startRegistry(path.join(folder, "registry"));
+  let registry: RegistryServer | undefined;
   const teardown = async () => {
-    await registry[Symbol.asyncDispose]();
+    await registry?.[Symbol.asyncDispose]();
     rmSync(folder, { recursive: true, force: true });
   };
   try {
+    registry = await startRegistry(path.join(folder, "registry"));
     const packed = packPackages(path.join(folder, "packs"));
     const env = { ...process.env, ...registry.env };
     publishPackages(packed, { env, dryRun: true });
     publishPackages(packed, { env });
     provide("packed", packed);
+    provide("registry", registry.env);
   } catch (error) {
     await teardown();
     throw error;
   }
-  provide("registry", registry.env);
   return teardown;
 }

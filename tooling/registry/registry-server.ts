@@ -3,9 +3,9 @@ import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 
+import { freePort } from "../free-port.ts";
 import { run } from "../run.ts";
 import { REPOSITORY } from "../workspace-packages.ts";
-import { freePort } from "./free-port.ts";
 
 const VERDACCIO = "6.10.4";
 /** Names of packages that this repository makes, and of drivers that its tests make: they come from here and from nowhere else. */
@@ -72,7 +72,7 @@ function configuration(upstream: string): string {
 async function untilAnswering(url: string, server: ChildProcess, output: () => string): Promise<void> {
   const giveUpAt = performance.now() + START_BUDGET_MS;
   for (;;) {
-    const answer = await fetch(`${url}-/ping`).catch(() => undefined);
+    const answer = await fetch(`${url}-/ping`, { signal: AbortSignal.timeout(5000) }).catch(() => undefined);
     if (answer?.ok) return;
     if (server.exitCode !== null) throw new Error(`the registry ended with ${server.exitCode}\n${output()}`);
     if (performance.now() > giveUpAt) {

@@ -12,7 +12,12 @@ const folder = path.join(REPOSITORY, ".cache", "registry");
 rmSync(folder, { recursive: true, force: true });
 mkdirSync(folder, { recursive: true });
 const registry = await startRegistry(folder, PORT);
-publishPackages(packPackages(path.join(folder, "packs")), { env: { ...process.env, ...registry.env }, log: (line) => console.log(line) });
+try {
+  publishPackages(packPackages(path.join(folder, "packs")), { env: { ...process.env, ...registry.env }, log: (line) => console.log(line) });
+} catch (error) {
+  await registry[Symbol.asyncDispose]();
+  throw error;
+}
 const { NPM_CONFIG_USERCONFIG: userConfig, NPM_CONFIG_CACHE: cache } = registry.env;
 console.log(`\nuse it from another shell, until this is interrupted:\n\nexport NPM_CONFIG_USERCONFIG=${userConfig}\nexport NPM_CONFIG_CACHE=${cache}`);
 process.once("SIGINT", () => void registry[Symbol.asyncDispose]());
