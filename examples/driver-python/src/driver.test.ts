@@ -1,6 +1,10 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { connect, createServer, type AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import path from "node:path";
+import { text } from "node:stream/consumers";
 
 import { parseRunnerUrl } from "@anyrunner/core";
 import { startConformanceServer } from "@anyrunner/testkit";
@@ -62,6 +66,44 @@ test("a password in the URL reaches the program by standard input, and is neithe
     await closed;
     await expect(driver.connect({ ...handle }, {})).rejects.toMatchObject({ code: "AUTH_FAILED", hint: "give user=NAME and password_path=FILE" });
   } finally {
+    await proxy.close();
+  }
+});
+
+test("a proxy that cuts the connection before it has answered is CONNECTION_LOST", async () => {
+  const server = createServer((socket) => socket.once("data", () => socket.resetAndDestroy())).listen(0, "127.0.0.1");
+  await once(server, "listening");
+  try {
+    const { port } = server.address() as AddressInfo;
+    const handle = await driver.provision(await driver.parse(parseRunnerUrl(`proxy://engine:1?via=127.0.0.1:${port}`)), {});
+    await expect(driver.connect(handle, {})).rejects.toMatchObject({ code: "CONNECTION_LOST", retryable: true });
+  } finally {
+    server.close();
+  }
+});
+
+test("strangers at the port, one that says something else and one that cuts the connection, are sent away, and don't keep our call out", async () => {
+  await using server = await startConformanceServer();
+  const proxy = await startConnectProxy();
+  const [engine, via] = [server.address, proxy.address].map((address) => [address.split(":")[0], Number(address.split(":")[1])]);
+  const handle = { id: "x", endpoint: { engine, proxy: via, how: "loopback" }, owned: false };
+  const program = spawn(path.join(import.meta.dirname, "../anyrunner-driver-proxy"), ["connect"], { stdio: ["pipe", "pipe", "inherit"] });
+  try {
+    program.stdin.write(`${JSON.stringify({ verb: "connect", protocol: 1, budgetMs: 30_000, handle })}\n`);
+    const [line] = (await once(program.stdout, "data")) as [Buffer];
+    const { port, token } = (JSON.parse(line.toString()) as { readonly result: { readonly port: number; readonly token: string } }).result;
+    const liar = connect(port, "127.0.0.1").on("error", () => {});
+    liar.write("0123456789abcdef0123456789abcdef\n");
+    await once(liar, "close");
+    const stranger = connect(port, "127.0.0.1");
+    await once(stranger, "connect");
+    stranger.resetAndDestroy();
+    const caller = connect(port, "127.0.0.1");
+    caller.write(`${token}\nSOURCE 3\n`);
+    expect(await text(caller)).toHaveLength(3);
+  } finally {
+    program.kill();
+    await once(program, "exit");
     await proxy.close();
   }
 });
