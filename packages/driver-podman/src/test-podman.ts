@@ -1,6 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { existsSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { existsSync } from "node:fs";
 import { join } from "node:path";
 
 import { RunnerError } from "@anyrunner/core";
@@ -10,29 +9,12 @@ import type { ImageStore } from "@anyrunner/testkit";
 /** Why tests with the real Podman don't run; `undefined`: they run, and fail where there is none. */
 export const skipReason = process.env["ANYRUNNER_TEST_PODMAN"] === "skip" ? "ANYRUNNER_TEST_PODMAN=skip" : undefined;
 
-/**
- * Where no init system runs, nothing has set up what Podman wants by default: cgroups of systemd, and the runtime that likes them.
- * Limits are kept to what a process without CAP_SYS_RESOURCE may set.
- */
-const BARE_MACHINE = `[engine]
-runtime = "runc"
-cgroup_manager = "cgroupfs"
-events_logger = "file"
-
-[containers]
-default_ulimits = ["nofile=1024:1024", "nproc=4096:4096"]
-`;
-
 /** The environment in which Podman works here. */
 export const podmanEnv: Readonly<Record<string, string | undefined>> = { ...process.env, ...bareMachine() };
 
 function bareMachine(): { readonly CONTAINERS_CONF?: string } {
   if (skipReason !== undefined || existsSync("/run/systemd/system")) return {};
-  const directory = mkdtempSync(join(tmpdir(), "anyrunner-test-podman-"));
-  process.once("exit", () => rmSync(directory, { recursive: true, force: true }));
-  const file = join(directory, "containers.conf");
-  writeFileSync(file, BARE_MACHINE);
-  return { CONTAINERS_CONF: file };
+  return { CONTAINERS_CONF: join(import.meta.dirname, "bare-machine.fixture.conf") };
 }
 
 /** Runs a podman command; one that fails throws what it said. */
