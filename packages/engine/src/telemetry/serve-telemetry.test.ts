@@ -1,6 +1,7 @@
 import { gzipSync } from "node:zlib";
 
 import { loadOtlpCodec } from "@anyrunner/protocol";
+import fc from "fast-check";
 import { afterEach, expect, test } from "vitest";
 
 import type { TelemetryBatch } from "./batch.ts";
@@ -43,4 +44,45 @@ test.each([
   const { batches, send } = await start(1000);
   expect(await send(init, path)).toBe(status);
   expect(batches).toEqual([]);
+});
+
+test("a listener that throws is the child's 400, and the receiver goes on", async () => {
+  receiver = await serveTelemetry({
+    onBatch() {
+      throw new Error("not now");
+    },
+  });
+  const send = async () => (await fetch(`${receiver?.endpoint}/v1/traces`, { method: "POST", headers: protobuf, body: await encoded() })).status;
+  expect([await send(), await send()]).toEqual([400, 400]);
+});
+
+test("whatever a child sends, it gets an answer, and listeners only what has the shape of a request", async () => {
+  const { batches, send } = await start();
+  const body = fc.oneof(
+    fc.uint8Array({ maxLength: 200 }).map((bytes) => Buffer.from(bytes)),
+    fc.json({ maxDepth: 6 }).map((text) => Buffer.from(text)),
+    // A request with some bytes changed or cut off: most likely to be taken for a whole one.
+    fc.tuple(fc.nat(200), fc.nat(255), fc.nat(200)).map(([at, value, cut]) => ({ at, value, cut })),
+  );
+  const whole = await encoded();
+  const damaged = ({ at, value, cut }: { readonly at: number; readonly value: number; readonly cut: number }) => {
+    const bytes = Buffer.from(whole.subarray(0, cut));
+    if (at < bytes.length) bytes[at] = value;
+    return bytes;
+  };
+  await fc.assert(
+    fc.asyncProperty(body, fc.constantFrom("application/json", "application/x-protobuf"), fc.boolean(), async (sent, type, packed) => {
+      const bytes = Buffer.isBuffer(sent) ? sent : damaged(sent);
+      const before = batches.length;
+      const status = await send({
+        headers: { "content-type": type, ...(packed && { "content-encoding": "gzip" }) },
+        body: packed ? gzipSync(bytes) : bytes,
+      });
+      expect([201, 400]).toContain(status);
+      expect(batches.length - before).toBe(status === 201 ? 1 : 0);
+      const { request } = batches.at(-1) ?? { request: {} };
+      expect(Object.keys(request as object).every((name) => name === "resourceSpans")).toBe(true);
+    }),
+    { numRuns: 300 },
+  );
 });

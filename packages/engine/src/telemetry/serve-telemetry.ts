@@ -38,14 +38,13 @@ export async function serveTelemetry({ onBatch, limitBytes = LIMIT_BYTES }: Serv
     if (running >= MOST_REQUESTS) return refuse(request, response, 503);
     running++;
     response.once("close", () => running--);
-    receive(request, { limitBytes, codec: () => (codec ??= loadOtlpCodec()), wanted: onBatch !== undefined }).then(
-      (batch) => {
+    receive(request, { limitBytes, codec: () => (codec ??= loadOtlpCodec()), wanted: onBatch !== undefined })
+      .then((batch) => {
         if (typeof batch === "number") return refuse(request, response, batch);
         onBatch?.(batch);
         response.writeHead(201).end();
-      },
-      () => refuse(request, response, 400),
-    );
+      })
+      .catch(() => refuse(request, response, 400));
   });
   server.on("clientError", (_, socket) => socket.destroy());
   server.listen(0, "127.0.0.1");

@@ -13,7 +13,8 @@ const MOST_WAITING = 10_000;
 
 /**
  * Saves telemetry as OTLP JSON, one export request a line, spans when they have ended. The file appears with its name only when all is
- * in it, readable for its user alone. Never throws; what goes wrong is told once.
+ * in it, readable for its user alone; `close` writes what waits to its end, without a budget: a disk is no receiver that hangs.
+ * Never throws; what goes wrong is told once.
  */
 export function saveTelemetry(path: string, report: Reporter): TelemetryExport {
   const part = `${path}.${randomBytes(6).toString("hex")}.part`;
