@@ -25,23 +25,26 @@ export interface CliSession extends EngineSession {
 export async function openCliSession(context: CommandContext, options: OpenCliSessionOptions): Promise<CliSession> {
   const lines = createHeldLines(context.note);
   const telemetry = await openCliTelemetry(context, { name: options.name, write: lines.write });
-  const session = await openClientSession(context, {
-    ...options,
-    attachables: cliAttachables(context, lines.hold),
-    onTelemetryBatch: telemetry.onBatch,
-    shutdownBudgetMs: shutdownBudget(context.env),
-  });
-  announce(context, { runner: session.runner.url, engine: session.engine.version, from: options.runner.chosen.from });
-  telemetry.begin(session.trace);
-  await startReaperFor(context, session.runner.handle);
-  return {
-    ...session,
-    onChildTelemetry: telemetry.onBatch,
-    async close() {
-      await session.close();
-      await telemetry.close();
-    },
+  let session: EngineSession | undefined;
+  const close = async () => {
+    await session?.close();
+    await telemetry.close();
   };
+  try {
+    session = await openClientSession(context, {
+      ...options,
+      attachables: cliAttachables(context, lines.hold),
+      onTelemetryBatch: telemetry.onBatch,
+      shutdownBudgetMs: shutdownBudget(context.env),
+    });
+    announce(context, { runner: session.runner.url, engine: session.engine.version, from: options.runner.chosen.from });
+    telemetry.begin(session.trace);
+    await startReaperFor(context, session.runner.handle);
+  } catch (error) {
+    await close();
+    throw error;
+  }
+  return { ...session, onChildTelemetry: telemetry.onBatch, close };
 }
 
 /** The same line when the session that surrounds us is joined; its engine was not asked. */

@@ -63,7 +63,11 @@ async function runInSession(
   setSignalListener: (listener: (signal: EndSignal) => void) => void,
 ): Promise<number> {
   const { childBaggage, childTelemetryVariables, formatTraceparent, serveSession, serveTelemetry } = await import("@anyrunner/engine");
-  const [server, receiver] = await Promise.all([serveSession(session), serveTelemetry({ onBatch: session.onChildTelemetry })]);
+  const server = await serveSession(session);
+  const receiver = await serveTelemetry({ onBatch: session.onChildTelemetry }).catch(async (error: unknown) => {
+    await server.close();
+    throw error;
+  });
   try {
     const child = await startChild(context, options.command, {
       DAGGER_SESSION_PORT: String(server.port),
