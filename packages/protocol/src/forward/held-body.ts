@@ -1,5 +1,6 @@
 import type { ClientHttp2Stream, IncomingHttpHeaders, OutgoingHttpHeaders, ServerHttp2Stream } from "node:http2";
 
+import { cancelStream } from "../http2/reset-stream.ts";
 import { carryHeaders } from "./carry-headers.ts";
 
 /** Bytes that may be queued for one side before the other is no longer read. A stream's own mark of 16 KiB would stop it at every frame. */
@@ -50,7 +51,14 @@ export function holdBody(client: ServerHttp2Stream): HeldBody {
     sendTo(upstream) {
       target = upstream;
       upstream.on("drain", () => client.resume());
-      upstream.once("wantTrailers", () => upstream.sendTrailers(trailers));
+      upstream.once("wantTrailers", () => {
+        try {
+          upstream.sendTrailers(trailers);
+        } catch {
+          // What node won't send on it refuses by throwing.
+          cancelStream(upstream);
+        }
+      });
       upstream.once("close", () => {
         if (target !== upstream) return;
         target = undefined;
