@@ -1,15 +1,16 @@
 import { once } from "node:events";
-import { stat } from "node:fs/promises";
+import { mkdir, stat } from "node:fs/promises";
 import { request as httpRequest } from "node:http";
-import { dirname } from "node:path";
+import { dirname, join } from "node:path";
 import { text } from "node:stream/consumers";
 
 import type { RunnerEvent } from "@anyrunner/core";
 import { callUnary, CLIENT_METADATA_HEADER, clientMetadataHeader, Control, type Http2Connection } from "@anyrunner/protocol";
 import { createEngineDouble, doubleRunner, expectNothingLeft, takeInventory, type EngineDouble, type EngineDoubleOptions } from "@anyrunner/testkit";
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 
 import { serveBridge, type Bridge, type ServeBridgeOptions } from "./serve-bridge.ts";
+import { removeSocketFolder } from "./socket-folder.ts";
 import { createMiddlebox, dialBridge, openBridgeConnection, openBridgeSession, type Middlebox } from "./test-bridge.fixture.ts";
 
 let engine: EngineDouble;
@@ -19,6 +20,7 @@ beforeEach(() => {
   events = [];
 });
 afterEach(async () => {
+  vi.unstubAllEnvs();
   await bridge.close();
   await engine.kill();
 });
@@ -249,6 +251,21 @@ describe("where it listens", () => {
     await start({ listen: tcp("127.0.0.1"), insecureTcp: true });
     await expect(serveBridge({ runner: doubleRunner(engine), listen: bridge.address, insecureTcp: true })).rejects.toMatchObject({ code: "ALREADY_EXISTS" });
     await expect.poll(() => engine.streamCount()).toBe(1);
+  });
+
+  test("a folder that can't be made leaves nothing behind", async () => {
+    await start();
+    vi.stubEnv("TMPDIR", "/no/such/folder");
+    await expect(serveBridge({ runner: doubleRunner(engine), env: {} })).rejects.toThrow(/ENOENT/);
+    await expect.poll(() => engine.streamCount()).toBe(1);
+  });
+
+  test("what can't be cleared away of a killed bridge is left", async () => {
+    await start({ env: {} });
+    const folder = join(dirname(bridge.url.replace("unix://", "")), "anyrunner-bridge-killed");
+    await mkdir(join(folder, "engine.sock"), { recursive: true });
+    await removeSocketFolder(`unix://${folder}/engine.sock`);
+    expect((await stat(folder)).isDirectory()).toBe(true);
   });
 });
 

@@ -1,5 +1,7 @@
+import type { Duplex } from "node:stream";
+
 import type { CallOptions, Runner } from "@anyrunner/core";
-import { openListener, type ListenAddress, type ServerIdentity } from "@anyrunner/protocol";
+import { openListener, type ListenAddress, type Listener, type ServerIdentity } from "@anyrunner/protocol";
 
 import type { EngineInfo } from "../engine-info.ts";
 import type { Clock } from "../retry.ts";
@@ -68,18 +70,13 @@ export async function serveBridge(options: ServeBridgeOptions): Promise<Bridge> 
   });
   const clients = new Set<BridgeClient>();
   let spliced = 0;
-  const { address, remove } = await listenAddress(options);
-  const listener = await openListener({
-    address,
-    identity: options.identity,
-    onStream(stream) {
-      const client = serveBridgeClient(stream, { runner, pool, report, onSplice: (delta) => (spliced += delta) });
-      clients.add(client);
-      void client.closed.then(() => clients.delete(client));
-    },
-  }).catch(async (error: unknown) => {
+  const accept = (stream: Duplex) => {
+    const client = serveBridgeClient(stream, { runner, pool, report, onSplice: (delta) => (spliced += delta) });
+    clients.add(client);
+    void client.closed.then(() => clients.delete(client));
+  };
+  const listener = await listen(options, accept).catch(async (error: unknown) => {
     await pool.close();
-    await remove();
     throw error;
   });
 
@@ -88,7 +85,7 @@ export async function serveBridge(options: ServeBridgeOptions): Promise<Bridge> 
     const stopped = listener.stop();
     await Promise.all([...clients].map((client) => client.close({ graceMs })));
     await Promise.all([stopped, pool.close()]);
-    await remove();
+    await listener.remove();
   };
   return {
     url: listener.url,
@@ -99,9 +96,18 @@ export async function serveBridge(options: ServeBridgeOptions): Promise<Bridge> 
   };
 }
 
-async function listenAddress({ listen, env }: ServeBridgeOptions): Promise<{ readonly address: ListenAddress; remove(): Promise<void> }> {
-  if (listen !== undefined) return { address: listen, remove: async () => {} };
+/** Listens where that was asked for, else on a socket of its own, whose folder `remove` removes. */
+async function listen(
+  { listen: address, identity, env }: ServeBridgeOptions,
+  onStream: (stream: Duplex) => void,
+): Promise<Listener & { remove(): Promise<void> }> {
+  if (address !== undefined) return { ...(await openListener({ address, identity, onStream })), remove: async () => {} };
   const { makeSocketFolder } = await import("./socket-folder.ts");
-  const folder = await makeSocketFolder(env ?? process.env);
-  return { address: { kind: "unix", path: folder.socketPath }, remove: folder.remove };
+  const { socketPath, remove } = await makeSocketFolder(env ?? process.env);
+  try {
+    return { ...(await openListener({ address: { kind: "unix", path: socketPath }, onStream })), remove };
+  } catch (error) {
+    await remove();
+    throw error;
+  }
 }

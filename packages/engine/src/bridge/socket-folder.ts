@@ -53,11 +53,11 @@ async function makeFolder(folder: string): Promise<boolean> {
   );
 }
 
-/** Removes the folder of a bridge's address, if it is one that `makeSocketFolder` made and nothing listens there any more. */
+/** Removes the folder of a bridge's address, if it is one that `makeSocketFolder` made and nothing listens there any more. What can't be removed stays. */
 export async function removeSocketFolder(address: string): Promise<void> {
   const [, path = "", folder = ""] = /^unix:\/\/((\/.*\/anyrunner-bridge-[A-Za-z0-9]{6})\/engine\.sock)$/.exec(address) ?? [];
   if (folder === "" || (await answers(path))) return;
-  await rm(path, { force: true });
+  await rm(path, { force: true }).catch(() => {});
   // Only when it is empty: what else lies there is not ours.
   await rmdir(folder).catch(() => {});
 }
