@@ -1,4 +1,4 @@
-import { mkdtemp, readdir, readFile, rm, stat } from "node:fs/promises";
+import { mkdtemp, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
@@ -29,4 +29,16 @@ test("a file that can't be written is told, and changes nothing else", async () 
   const events: RunnerEvent[] = [];
   await saveTelemetry("/no/such/folder/trace.jsonl", (event) => events.push(event)).close({ budgetMs: 0 });
   expect(events).toMatchObject([{ type: "warning", message: expect.stringContaining("ENOENT") }]);
+});
+
+test("without telemetry there is no file, and the one that was there stays", async () => {
+  const folder = await mkdtemp(join(tmpdir(), "anyrunner-telemetry-"));
+  const path = join(folder, "trace.jsonl");
+  await writeFile(path, "of an earlier run");
+  const events: RunnerEvent[] = [];
+  await saveTelemetry(path, (event) => events.push(event)).close({ budgetMs: 0 });
+  expect(await readFile(path, "utf8")).toBe("of an earlier run");
+  expect(await readdir(folder)).toEqual(["trace.jsonl"]);
+  expect(events).toEqual([]);
+  await rm(folder, { recursive: true });
 });

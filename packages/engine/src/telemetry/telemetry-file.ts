@@ -13,7 +13,7 @@ const MOST_WAITING = 10_000;
 
 /**
  * Saves telemetry as OTLP JSON, one export request a line, spans when they have ended. The file appears with its name only when all is
- * in it, readable for its user alone; `close` writes what waits to its end, without a budget: a disk is no receiver that hangs.
+ * in it, readable for its user alone; there is none where there was no telemetry, as of a session that couldn't be opened; `close` writes what waits to its end, without a budget: a disk is no receiver that hangs.
  * Never throws; what goes wrong is told once.
  */
 export function saveTelemetry(path: string, report: Reporter): TelemetryExport {
@@ -30,6 +30,7 @@ export function saveTelemetry(path: string, report: Reporter): TelemetryExport {
   const file = open(part, "wx", 0o600);
   const codec = loadOtlpCodec();
   let waiting = 0;
+  let isEmpty = true;
   let failed: unknown;
   let last: Promise<void> = file.then(
     () => {},
@@ -41,6 +42,7 @@ export function saveTelemetry(path: string, report: Reporter): TelemetryExport {
       if (wanted === undefined || failed !== undefined) return;
       if (waiting >= MOST_WAITING) return warn(`${path} lacks some telemetry: the disk is too slow`);
       waiting++;
+      isEmpty = false;
       last = last
         .then(async () => (await file).appendFile(`${(await codec).toOtlpJson(wanted.signal, wanted.request)}\n`))
         .catch((error: unknown) => void (failed ??= error))
@@ -49,11 +51,9 @@ export function saveTelemetry(path: string, report: Reporter): TelemetryExport {
     async close() {
       await last;
       await file.then((handle) => handle.close()).catch(() => {});
-      if (failed === undefined) await rename(part, path).catch((error: unknown) => void (failed = error));
-      if (failed !== undefined) {
-        await unlink(part).catch(() => {});
-        warn(`telemetry can't be saved in ${path} (${(failed as NodeJS.ErrnoException).code ?? "unknown"})`);
-      }
+      if (failed === undefined && !isEmpty) await rename(part, path).catch((error: unknown) => void (failed = error));
+      if (failed !== undefined || isEmpty) await unlink(part).catch(() => {});
+      if (failed !== undefined) warn(`telemetry can't be saved in ${path} (${(failed as NodeJS.ErrnoException).code ?? "unknown"})`);
       process.off("exit", removePart);
     },
   };
