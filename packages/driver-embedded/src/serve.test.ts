@@ -1,10 +1,10 @@
-import { mkdtemp, rm, stat, writeFile } from "node:fs/promises";
+import { mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { createServer, connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
 import { callUnary, Control, openHttp2Connection } from "@anyrunner/protocol";
-import { afterEach, beforeEach, expect, test } from "vitest";
+import { afterEach, beforeEach, expect, test, vi } from "vitest";
 
 import { createFakeExecutor } from "./executor/fake-executor.ts";
 import { serveEmbedded, type EmbeddedServer } from "./serve.ts";
@@ -47,6 +47,17 @@ test("a Unix socket is for its user alone and answers as an engine", async () =>
   expect(server.url).toBe(`unix://${path}`);
   expect((await stat(path)).mode & 0o777).toBe(0o600);
   expect(await revision(path)).toBe("mine");
+});
+
+test("where it can't listen, it leaves nothing of its engine", async () => {
+  const executor = createFakeExecutor({ store: createBlobStore(join(folder, "blobs")) });
+  const close = vi.spyOn(executor, "close");
+  await writeFile(join(folder, "file"), "mine");
+  await expect(serveEmbedded({ listen: { path: join(folder, "file") }, state: join(folder, "state"), executor })).rejects.toMatchObject({
+    code: "ALREADY_EXISTS",
+  });
+  expect(close).toHaveBeenCalledOnce();
+  expect(await readFile(join(folder, "file"), "utf8")).toBe("mine");
 });
 
 test("a TCP port of the system's choice is told", async () => {

@@ -34,6 +34,9 @@ export async function serveEmbedded(options: ServeEmbeddedOptions): Promise<Embe
       socket.once("close", () => sockets.delete(socket));
       engine.serve(socket);
     },
+  }).catch(async (error: unknown) => {
+    await engine.close();
+    throw error;
   });
   return {
     url: listener.url,

@@ -40,8 +40,14 @@ const HANDSHAKE_BUDGET_MS = 10_000;
 export async function openListener(options: OpenListenerOptions): Promise<Listener> {
   const { address } = options;
   const server = await createListener(options);
-  if (address.kind === "unix") await listenOnSocket(server, address.path);
-  else await listenOnPort(server, address);
+  try {
+    if (address.kind === "unix") await listenOnSocket(server, address.path);
+    else await listenOnPort(server, address);
+  } catch (error) {
+    // It may have been bound already.
+    server.close();
+    throw error;
+  }
   // Out of descriptors: who could not be accepted has been told, and the next one may be.
   server.on("error", () => {});
   const listening: ListenAddress = address.kind === "unix" ? address : { ...address, port: (server.address() as AddressInfo).port };
