@@ -58,6 +58,7 @@ describe("connect", () => {
     expect(first).toEqual(second);
     expect(first.TRACEPARENT).toMatch(/^00-[0-9a-f]{32}-[0-9a-f]{16}-01$/);
     await session.close();
+    await expect(session.environment()).rejects.toMatchObject({ code: "ABORTED" });
     const late = await connectHere({}, first);
     await expect(late.query({ query: "{version}" })).rejects.toMatchObject({ code: "CONNECTION_REFUSED" });
   });

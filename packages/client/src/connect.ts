@@ -1,6 +1,6 @@
 import { resolve } from "node:path";
 
-import type { CallOptions, ChosenRunner, Provenance, Registry } from "@anyrunner/core";
+import { RunnerError, type CallOptions, type ChosenRunner, type Provenance, type Registry } from "@anyrunner/core";
 import type { EngineSession, GraphqlRequest, GraphqlResponse, OpenSessionOptions, SessionEnd, SessionServer } from "@anyrunner/engine";
 
 import { chooseClientRunner } from "./choose-client-runner.ts";
@@ -34,7 +34,7 @@ export interface Session extends AsyncDisposable {
   query(request: GraphqlRequest): Promise<GraphqlResponse>;
   /**
    * The variables that make an official SDK or the official CLI in a child process use this session. The first call opens the
-   * loopback port behind them, which closes with the session.
+   * loopback port behind them, which closes with the session; afterwards it fails with ABORTED.
    */
   environment(): Promise<SessionEnvironment>;
   /** Resolves when the session is over: `closed` by us, or `lost` with the reason. Never rejects. */
@@ -65,6 +65,11 @@ function openedSession(session: EngineSession, from: Provenance): Session {
   let port: Promise<SessionServer> | undefined;
   let closing: Promise<void> | undefined;
   const servePort = async () => (await import("@anyrunner/engine")).serveSession(session);
+  const openPort = () => {
+    // Nobody would close it any more.
+    if (closing !== undefined) throw new RunnerError("ABORTED", "the session was closed", { hint: "connect again" });
+    return (port ??= servePort());
+  };
   const end = async () => {
     await (await port?.catch(() => undefined))?.close();
     await session.close();
@@ -75,7 +80,7 @@ function openedSession(session: EngineSession, from: Provenance): Session {
     engineVersion: session.engine.version,
     from,
     query: session.query,
-    environment: async () => sessionEnvironment(await (port ??= servePort()), session.trace),
+    environment: async () => sessionEnvironment(await openPort(), session.trace),
     ended: session.ended,
     close,
     [Symbol.asyncDispose]: close,
