@@ -1,3 +1,4 @@
+import fc from "fast-check";
 import { expect, test } from "vitest";
 
 import { neutralize } from "./neutralize.ts";
@@ -10,6 +11,56 @@ test.each([
   ["\u009b31mx\u001b", "x"],
   ["tab\tstays, ü too", "tab\tstays, ü too"],
   ["turn\u202eed", "turned"],
+  ["ma\u061crk", "mark"],
 ])("%j is shown as %j", (text, shown) => {
   expect(neutralize(text)).toBe(shown);
+});
+
+const pieces = fc.array(
+  fc.oneof(
+    fc.constantFrom(
+      "\u001b",
+      "\u001b[",
+      "\u009b",
+      "\u001b]",
+      "\u001b\\",
+      "\u0007",
+      "\u009c",
+      "\u009d",
+      ";",
+      "0",
+      "m",
+      "H",
+      " ",
+      "\n",
+      "\r",
+      "\t",
+      "\u061c",
+      "\u202e",
+      "\u2066",
+    ),
+    fc.string({ unit: "binary", maxLength: 5 }),
+  ),
+);
+
+test("nothing that steers a terminal is left, whatever comes (property)", () => {
+  fc.assert(
+    fc.property(pieces, (parts) => {
+      const shown = neutralize(parts.join(""));
+      expect(shown).not.toMatch(/(?!\t)[\p{Cc}\p{Bidi_Control}]/u);
+      expect(neutralize(shown)).toBe(shown);
+    }),
+    { numRuns: 1000 },
+  );
+});
+
+test("text that steers nothing stays as it is (property)", () => {
+  fc.assert(
+    fc.property(
+      fc.string({ unit: "grapheme" }).map((text) => text.replaceAll(/(?!\t)[\p{Cc}\p{Bidi_Control}]/gu, "")),
+      (text) => {
+        expect(neutralize(text)).toBe(text);
+      },
+    ),
+  );
 });

@@ -31,12 +31,14 @@ export async function openCliTelemetry(
   const { env, progress, report, telemetryFile } = context;
   const show = showTelemetry({ progress, write });
   const isExported = Object.keys(env).some((variable) => /^OTEL_EXPORTER_OTLP_(TRACES_|LOGS_|METRICS_)?ENDPOINT$/.test(variable));
-  if (show === undefined && !isExported && telemetryFile === undefined) return { onBatch: undefined, begin() {}, async close() {} };
+  const unwanted: CliTelemetry = { onBatch: undefined, begin() {}, async close() {} };
+  if (show === undefined && !isExported && telemetryFile === undefined) return unwanted;
 
   const { createRepeatFilter, emitBatch, exportTelemetry, parseTraceparent, saveTelemetry } = await import("@anyrunner/engine");
   const receivers = [exportTelemetry({ env, report }), telemetryFile === undefined ? undefined : saveTelemetry(telemetryFile, report)].filter(
     (receiver) => receiver !== undefined,
   );
+  if (show === undefined && receivers.length === 0) return unwanted;
   const isNew = createRepeatFilter();
   const summary = countSummary(now);
   const listener: TelemetryListener = (event) => {
