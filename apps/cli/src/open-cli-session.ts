@@ -26,10 +26,15 @@ export async function openCliSession(context: CommandContext, options: OpenCliSe
   const lines = createHeldLines(context.note);
   const telemetry = await openCliTelemetry(context, { name: options.name, write: lines.write });
   let session: EngineSession | undefined;
-  const close = async () => {
-    await session?.close();
-    await telemetry.close();
+  let closing: Promise<void> | undefined;
+  const end = async () => {
+    try {
+      await session?.close();
+    } finally {
+      await telemetry.close();
+    }
   };
+  const close = () => (closing ??= end());
   try {
     session = await openClientSession(context, {
       ...options,
