@@ -5,14 +5,15 @@ import type { EndSignal } from "./interrupts.ts";
 
 /**
  * Starts the program that a command of ours runs for the user: streams, working directory and environment are the command's own, but
- * for `variables`, of which an undefined one is taken out.
+ * for `variables`, of which an undefined one is taken out. `signal` is for what asks us to end before `forwardTo` can listen to it.
  */
 export function startChild(
   { env, cwd }: CommandContext,
   [program = "", ...args]: readonly string[],
   variables: Readonly<Record<string, string | undefined>>,
+  signal: AbortSignal,
 ): Promise<SpawnedProgram> {
-  return spawnProgram({ command: program, args, env: { ...env, ...variables }, cwd, stdio: "inherit", terminal: usesTerminal() });
+  return spawnProgram({ command: program, args, env: { ...env, ...variables }, cwd, stdio: "inherit", terminal: usesTerminal(), signal });
 }
 
 /** What to do with a signal that asks us to end: the child gets it, and SIGKILL when it doesn't obey within the time. */

@@ -1,6 +1,6 @@
 import { chooseClientRunner, openClientRunner } from "@anyrunner/client";
 import { openBridgeStore, openEngineUses, type StoredBridge } from "@anyrunner/config";
-import { formatProvenance, RUNNER_HOST_VARIABLES, RunnerError, type ChosenRunner, type Runner } from "@anyrunner/core";
+import { formatProvenance, RUNNER_HOST_VARIABLES, RunnerError, throwIfAborted, type ChosenRunner, type Runner } from "@anyrunner/core";
 import type { Bridge } from "@anyrunner/engine";
 
 import { bridgeAddress } from "../bridge-address.ts";
@@ -50,8 +50,10 @@ export async function bridgeCommand(context: CommandContext, options: BridgeComm
     try {
       await using _ = await register(context, { runnerUrl, runner, address });
       announce(context, { runner: runner.url, engine: bridge.engine.version, address, from });
-      if (options.exec) return await runWithBridge(context, options, { address, setSignalListener: (listener) => (onSignal = listener) });
+      if (options.exec)
+        return await runWithBridge(context, options, { address, signal: connecting.signal, setSignalListener: (listener) => (onSignal = listener) });
       printAddress(context, options, { runner, bridge, address });
+      throwIfAborted(connecting.signal);
       await new Promise<void>((resolve) => (onSignal = () => resolve()));
       return EXIT.success;
     } finally {
@@ -125,10 +127,14 @@ function printAddress(
 async function runWithBridge(
   context: CommandContext,
   { command, cleanupTimeoutMs }: BridgeCommandOptions,
-  { address, setSignalListener }: { readonly address: string; readonly setSignalListener: (listener: (signal: EndSignal) => void) => void },
+  {
+    address,
+    signal,
+    setSignalListener,
+  }: { readonly address: string; readonly signal: AbortSignal; readonly setSignalListener: (listener: (signal: EndSignal) => void) => void },
 ): Promise<number> {
   // A surrounding session would win over the runner host in every client.
-  const child = await startChild(context, command, { [VARIABLE]: address, DAGGER_SESSION_PORT: undefined, DAGGER_SESSION_TOKEN: undefined });
+  const child = await startChild(context, command, { [VARIABLE]: address, DAGGER_SESSION_PORT: undefined, DAGGER_SESSION_TOKEN: undefined }, signal);
   setSignalListener(forwardTo(child, cleanupTimeoutMs));
   return exitCodeOfChild(await child.exited);
 }

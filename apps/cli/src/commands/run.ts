@@ -34,7 +34,7 @@ export async function runCommand(context: CommandContext, options: RunCommandOpt
     const { chosen } = runner;
     if (chosen.kind === "session") {
       announceSession(context, chosen);
-      const child = await startChild(context, options.command, {});
+      const child = await startChild(context, options.command, {}, connecting.signal);
       onSignal = forwardTo(child, options.cleanupTimeoutMs);
       return exitCodeOfChild(await child.exited);
     }
@@ -45,7 +45,7 @@ export async function runCommand(context: CommandContext, options: RunCommandOpt
     );
     try {
       await prepared;
-      return await runInSession(session, context, options, (listener) => (onSignal = listener));
+      return await runInSession(session, context, options, { signal: connecting.signal, setSignalListener: (listener) => (onSignal = listener) });
     } finally {
       // Whoever interrupts the farewell doesn't want to wait for it.
       onSignal = () => process.exit(EXIT.interrupted);
@@ -56,11 +56,17 @@ export async function runCommand(context: CommandContext, options: RunCommandOpt
   }
 }
 
+interface SignalsOfStart {
+  /** Aborted by what comes before the listener is set. */
+  readonly signal: AbortSignal;
+  readonly setSignalListener: (listener: (signal: EndSignal) => void) => void;
+}
+
 async function runInSession(
   session: CliSession,
   context: CommandContext,
   options: RunCommandOptions,
-  setSignalListener: (listener: (signal: EndSignal) => void) => void,
+  { signal, setSignalListener }: SignalsOfStart,
 ): Promise<number> {
   const { childBaggage, childTelemetryVariables, formatTraceparent, serveSession, serveTelemetry } = await import("@anyrunner/engine");
   const server = await serveSession(session);
@@ -69,13 +75,18 @@ async function runInSession(
     throw error;
   });
   try {
-    const child = await startChild(context, options.command, {
-      DAGGER_SESSION_PORT: String(server.port),
-      DAGGER_SESSION_TOKEN: server.token,
-      TRACEPARENT: formatTraceparent(session.trace),
-      BAGGAGE: childBaggage(session.trace.spanId, context.env),
-      ...childTelemetryVariables(receiver.endpoint, context.env),
-    });
+    const child = await startChild(
+      context,
+      options.command,
+      {
+        DAGGER_SESSION_PORT: String(server.port),
+        DAGGER_SESSION_TOKEN: server.token,
+        TRACEPARENT: formatTraceparent(session.trace),
+        BAGGAGE: childBaggage(session.trace.spanId, context.env),
+        ...childTelemetryVariables(receiver.endpoint, context.env),
+      },
+      signal,
+    );
     setSignalListener(forwardTo(child, options.cleanupTimeoutMs));
     const first = await Promise.race([child.exited, session.ended]);
     if (!("kind" in first)) return exitCodeOfChild(first);
