@@ -17,6 +17,13 @@ describe("openProgramStream", () => {
     expect(await exited).toEqual({ exitCode: 0, signal: undefined });
   });
 
+  test("a program that closed its output is given a moment to end by itself", async () => {
+    const { stream, exited } = await openProgramStream({ command: "sh", args: ["-c", "exec >&-; sleep 0.01; exit 3"] });
+    stream.end();
+    await buffer(stream);
+    expect(await exited).toEqual({ exitCode: 3, signal: undefined });
+  });
+
   test("acknowledges writes at once although the program doesn't read", async () => {
     const { stream } = await openProgramStream({ command: "sleep", args: ["60"] });
     await new Promise<void>((resolve) => stream.write(randomBytes(1_000_000), () => resolve()));

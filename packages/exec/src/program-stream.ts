@@ -24,7 +24,8 @@ export interface ProgramStream {
   /**
    * Reads standard output, writes standard input; `end()` closes standard input and the rest of the output still comes.
    * Writes are acknowledged at once while the queue has room, since a program that copies both directions in one thread
-   * would deadlock HTTP/2 otherwise. `destroy()` ends the program, with SIGKILL after the grace.
+   * would deadlock HTTP/2 otherwise. A program that closed its output has a moment to end by itself. `destroy()` ends the
+   * program, with SIGKILL after the grace.
    */
   readonly stream: Duplex;
   /** Resolves when the program has ended; never rejects. */
@@ -40,6 +41,8 @@ export interface ProgramStream {
 const STDERR_BYTES = 4096;
 /** How long a program that closed its output may take to end, and its standard error to arrive, before nobody waits for them. */
 const END_BUDGET_MS = 2000;
+/** How long a program that closed its output is left alone: one that is about to end does so with its own exit code. */
+const OWN_END_MS = 100;
 
 /** Starts a program and talks to it. Fails as `spawnProgram` does. After that, `signal` has no effect: destroy the stream. */
 export async function openProgramStream(options: ProgramStreamOptions): Promise<ProgramStream> {
@@ -62,6 +65,8 @@ export async function openProgramStream(options: ProgramStreamOptions): Promise<
     queueBytes,
     explainEnd: (hadBytes) => (hadBytes || explainEnd === undefined ? undefined : explain()),
     async release() {
+      // A stream that was not cut off ends as its program does, with its own exit code.
+      if (stdout.readableEnded) await within(OWN_END_MS, child.exited);
       await child.end();
       void letGo(stderr);
     },
