@@ -79,7 +79,7 @@ async function waitForSessions(engine: DrainedEngine, options: DrainOptions & { 
     }
     const now = clock.now();
     if (told.who !== describe(live) || now - told.at >= SIGN_OF_LIFE_MS) {
-      const since = now - startedAt < LOOK_MS ? "" : ` (${Math.round((now - startedAt) / 1000)} s)`;
+      const since = told.who === undefined || now - startedAt < LOOK_MS ? "" : ` (${Math.round((now - startedAt) / 1000)} s)`;
       report?.({ type: "progress", id: "engine-drain", message: `waiting for ${describe(live)} on the engine "${name}"${since}` });
       Object.assign(told, { who: describe(live), at: now });
     }
