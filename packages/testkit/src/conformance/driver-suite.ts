@@ -36,10 +36,10 @@ export interface DriverSuite {
   readonly inFlightLimitBytes?: number;
   /**
    * How long a connection may take to close, and to move its next byte, in ms; other calls may take three times as long, those that
-   * start or end a runner six times. Default 5000.
+   * start or end a runner six times. Default 5000, with `realVersion` 30,000.
    */
   readonly waitBudgetMs?: number;
-  /** How long what was released may take to disappear here and at the far end, in ms. Default 10,000. */
+  /** How long what was released may take to disappear here and at the far end, in ms. Default 10,000, with `realVersion` 60,000. */
   readonly releaseBudgetMs?: number;
 }
 
