@@ -2,6 +2,7 @@ import { benchEmbedded } from "./embedded.bench.ts";
 import { benchEngineStart } from "./engine-start.bench.ts";
 import { benchExecStream } from "./exec-stream.bench.ts";
 import { benchKubePod } from "./kube-pod.bench.ts";
+import { benchExport } from "./export.bench.ts";
 import type { PairResult } from "./pair.ts";
 import { benchParallel } from "./parallel.bench.ts";
 import { benchProgramDriver } from "./program-driver.bench.ts";
@@ -16,6 +17,7 @@ const BENCHES = {
   "start-up": benchStartUp,
   query: benchFirstQuery,
   upload: benchUpload,
+  export: benchExport,
   parallel: benchParallel,
   "exec-stream": benchExecStream,
   embedded: benchEmbedded,

@@ -1,5 +1,5 @@
 import { spawn } from "node:child_process";
-import { readFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 
 export interface Command {
   readonly argv: readonly [string, ...string[]];
@@ -42,11 +42,17 @@ export function measure(command: Command): Promise<Run> {
   });
 }
 
-function highWaterMiB(pid: number | undefined): number {
+/** The highest resident set of a process since its start, or since it was reset. 0 when it is gone. */
+export function highWaterMiB(pid: number | undefined): number {
   try {
     const match = /VmHWM:\s+(\d+) kB/.exec(readFileSync(`/proc/${pid}/status`, "utf8"));
     return Number(match?.[1] ?? 0) / 1024;
   } catch {
     return 0;
   }
+}
+
+/** Lets a process's highest resident set begin anew at what it has now. */
+export function resetHighWater(pid: number): void {
+  writeFileSync(`/proc/${pid}/clear_refs`, "5");
 }

@@ -3,6 +3,7 @@ import { once } from "node:events";
 import { createInterface } from "node:readline";
 
 export interface SessionClient {
+  readonly pid: number;
   readonly port: number;
   readonly token: string;
   /** Sends a query; errors of the pipeline end the bench. */
@@ -26,7 +27,7 @@ export async function withSession<T>(
       }),
     ]);
     const { port, session_token: token } = JSON.parse(line) as { port: number; session_token: string };
-    return await work({ port, token, query: (query) => post(port, token, query) });
+    return await work({ pid: child.pid as number, port, token, query: (query) => post(port, token, query) });
   } finally {
     child.stdin.end();
     await exited;

@@ -1,16 +1,15 @@
 import { randomBytes } from "node:crypto";
-import { mkdtempSync, mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
+import { makeTree, type TreeShape } from "./make-tree.ts";
 import { measure, type Command } from "./measure.ts";
 import { pair, type PairResult } from "./pair.ts";
 import { clientEnvironment, type BenchSettings } from "./settings.ts";
 
-interface Tree {
+interface Tree extends TreeShape {
   readonly name: string;
-  readonly files: number;
-  readonly fileBytes: number;
   readonly targets: { readonly cold: number; readonly unchanged?: number; readonly changed?: number };
 }
 
@@ -95,13 +94,4 @@ async function benchTree(settings: BenchSettings, tree: Tree, root: string, { ou
     );
   }
   return results;
-}
-
-function makeTree(root: string, { files, fileBytes }: Tree): void {
-  const perDirectory = 100;
-  for (let index = 0; index < files; index++) {
-    const directory = join(root, `d${Math.floor(index / perDirectory)}`);
-    if (index % perDirectory === 0) mkdirSync(directory, { recursive: true });
-    writeFileSync(join(directory, `f${index % perDirectory}`), randomBytes(fileBytes));
-  }
 }
