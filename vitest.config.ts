@@ -12,8 +12,10 @@ export default defineConfig({
       "tooling/**/*.test.ts",
     ],
     reporters: ["default", countReporter()],
-    testTimeout: 30_000,
+    // Real daemons on a busy machine stand still for seconds at times; what hangs still ends.
+    testTimeout: 60_000,
     hookTimeout: 120_000,
+    expect: { poll: { timeout: 20_000 } },
     // Two cores run the whole suite, real daemons included: more workers than that only add noise.
     maxWorkers: 2,
   },

@@ -96,7 +96,7 @@ describe.skipIf(skipReason !== undefined)(`existing containers, real Podman${ski
     await site.kill();
     await connection.closed;
     await expect
-      .poll(() => connection.diagnostics(), { timeout: 10_000 })
+      .poll(() => connection.diagnostics(), { timeout: 30_000 })
       .toMatchObject({
         summary: expect.stringContaining("it ended with exit code 137"),
         exitCode: 137,

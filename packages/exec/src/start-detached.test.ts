@@ -12,7 +12,7 @@ test("a detached program leads a group of its own and writes to the log", async 
   const logFile = join(folder, "state", "log");
   const pid = await startDetached({ command: process.execPath, args: ["-e", "console.log(process.env.WORD)"], env: { WORD: "said" }, cwd: folder, logFile });
   expect(pid).toBeGreaterThan(0);
-  await expect.poll(() => readFile(logFile, "utf8"), { timeout: 10_000 }).toBe("said\n");
+  await expect.poll(() => readFile(logFile, "utf8")).toBe("said\n");
 });
 
 test("a program that isn't there is no failure", async () => {

@@ -85,7 +85,7 @@ describe("signals", () => {
     const { exitCode, stdout } = await running.ended;
     expect(exitCode).toBe(137);
     const child = Number(/child (\d+)/.exec(stdout)?.[1]);
-    await vi.waitFor(async () => expect(await isRunning(child)).toBe(false));
+    await vi.waitFor(async () => expect(await isRunning(child)).toBe(false), { timeout: 20_000 });
   });
 
   test("an interrupt while connecting ends with 130", async () => {

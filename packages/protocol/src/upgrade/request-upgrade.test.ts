@@ -131,7 +131,7 @@ describe("what is no engine", () => {
   test.each([
     ["and ends", true],
     ["and stays open", false],
-  ])("a complaint of a container runtime is the message, when the stream writes it %s", { timeout: 10_000 }, async (_, end) => {
+  ])("a complaint of a container runtime is the message, when the stream writes it %s", async (_, end) => {
     const { client } = engine(["OCI runtime exec fai", "led: exec failed: no such file\r\n"], { end });
     await expect(requestUpgrade(client, { path: PATH, headers: [] })).rejects.toMatchObject({
       code: "WRONG_SERVER",
