@@ -1,5 +1,5 @@
 import { loadProjectConfig, openUserStore, type ProjectConfig, type UserStore } from "@anyrunner/config";
-import { chooseRunner, type ChosenRunner } from "@anyrunner/core";
+import { chooseRunner, throwIfAborted, type CallOptions, type ChosenRunner } from "@anyrunner/core";
 
 import { lookForEngine } from "./default-engine.ts";
 import { pinVersion } from "./pin-version.ts";
@@ -15,11 +15,18 @@ export interface ClientRunner {
   readonly store: UserStore;
 }
 
+export interface ChooseClientRunnerOptions extends Pick<CallOptions, "signal"> {
+  /** Value of a flag that names the runner; it wins over everything else. */
+  readonly runner?: string | undefined;
+}
+
 /**
  * Which runner the flag, the environment, the project, the user and what runs on this machine name. A name stands for the URL that
- * it was given. Asks the container runtime only when nothing is configured. Fails with NO_RUNNER, INVALID_CONFIG, INVALID_URL or VERSION_MISMATCH.
+ * it was given. Asks the container runtime only when nothing is configured. Fails with NO_RUNNER, INVALID_CONFIG, INVALID_URL,
+ * VERSION_MISMATCH or ABORTED.
  */
-export async function chooseClientRunner(surroundings: Surroundings, flag: string | undefined): Promise<ClientRunner> {
+export async function chooseClientRunner(surroundings: Surroundings, { runner: flag, signal }: ChooseClientRunnerOptions = {}): Promise<ClientRunner> {
+  throwIfAborted(signal);
   const { cwd, env } = surroundings;
   const store = openUserStore({ env });
   const [config, settings] = await Promise.all([loadProjectConfig({ cwd }), store.read()]);
@@ -28,8 +35,9 @@ export async function chooseClientRunner(surroundings: Surroundings, flag: strin
     env,
     project: config?.runner === undefined ? undefined : { url: config.runner, file: config.file },
     user: settings.runner === undefined ? undefined : { url: settings.runner, file: store.file },
-    ...lookForEngine(surroundings, config),
+    ...lookForEngine(surroundings, { config, signal }),
   });
+  throwIfAborted(signal);
   if (chosen.kind === "session") return { chosen, config, store };
   const { url: text, name } = urlOfName(chosen.url, settings);
   const url = await pinVersion(surroundings, text);

@@ -55,7 +55,7 @@ export async function connect(options: ConnectOptions = {}): Promise<Session> {
     cwd: resolve(options.cwd ?? "."),
     report: options.report ?? (() => {}),
   };
-  const runner = await chooseClientRunner(surroundings, options.runner);
+  const runner = await chooseClientRunner(surroundings, options);
   const { chosen } = runner;
   if (chosen.kind === "session") return joinedSession(chosen);
   return openedSession(await openClientSession(surroundings, { ...options, runner: { ...runner, chosen } }), chosen.from);

@@ -8,7 +8,7 @@ import {
   type EngineVersionFinding,
   type ProjectConfig,
 } from "@anyrunner/config";
-import { NAME_A_RUNNER, parseRunnerUrl, RunnerError, type ChooseRunnerInput, type Registry } from "@anyrunner/core";
+import { NAME_A_RUNNER, parseRunnerUrl, RunnerError, throwIfAborted, type CallOptions, type ChooseRunnerInput, type Registry } from "@anyrunner/core";
 
 import type { Surroundings } from "./surroundings.ts";
 
@@ -51,10 +51,14 @@ export async function wantedEngine({ cwd, env, report }: Surroundings, config: P
 
 /**
  * Steps 6 and 7 of the choice: an engine of the wanted version that runs already, else one that is started from its image. What
- * can't be used is said with its reason in NO_RUNNER.
+ * can't be used is said with its reason in NO_RUNNER; an aborted search is ABORTED.
  */
-export function lookForEngine(surroundings: Surroundings, config: ProjectConfig | undefined): Pick<ChooseRunnerInput, "findRunning" | "findDefault"> {
-  const signal = AbortSignal.timeout(LOOK_BUDGET_MS);
+export function lookForEngine(
+  surroundings: Surroundings,
+  { config, signal: cancelled }: Pick<CallOptions, "signal"> & { readonly config: ProjectConfig | undefined },
+): Pick<ChooseRunnerInput, "findRunning" | "findDefault"> {
+  const budget = AbortSignal.timeout(LOOK_BUDGET_MS);
+  const signal = cancelled === undefined ? budget : AbortSignal.any([budget, cancelled]);
   const reasons: string[] = [];
   let wanted: Promise<WantedEngine> | undefined;
   const want = () => (wanted ??= wantedEngine(surroundings, config));
@@ -67,7 +71,8 @@ export function lookForEngine(surroundings: Surroundings, config: ProjectConfig 
         if (found !== undefined) return found;
         reasons.push(`no engine ${version} runs on Docker here`);
       } catch (error) {
-        reasons.push(reasonOf(error, signal));
+        throwIfAborted(cancelled);
+        reasons.push(reasonOf(error, budget));
       }
       return undefined;
     },
@@ -80,7 +85,8 @@ export function lookForEngine(surroundings: Surroundings, config: ProjectConfig 
       try {
         await registry.resolve(parseRunnerUrl(url), { signal });
       } catch (error) {
-        throw noRunner([...reasons, reasonOf(error, signal)]);
+        throwIfAborted(cancelled);
+        throw noRunner([...reasons, reasonOf(error, budget)]);
       }
       return { value: url, from: { kind: "default", name: `engine ${label}` } };
     },

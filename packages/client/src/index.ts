@@ -2,7 +2,7 @@ export { connect, type ConnectOptions, type Session } from "./connect.ts";
 export type { SessionEnvironment } from "./session-environment.ts";
 
 // The steps of `connect`, for programs that do something between them.
-export { chooseClientRunner, type ClientRunner } from "./choose-client-runner.ts";
+export { chooseClientRunner, type ChooseClientRunnerOptions, type ClientRunner } from "./choose-client-runner.ts";
 export { wantedEngine, type WantedEngine } from "./default-engine.ts";
 export { openClientRunner, type OpenClientRunnerOptions } from "./open-client-runner.ts";
 export { openClientSession, type OpenClientSessionOptions } from "./open-client-session.ts";

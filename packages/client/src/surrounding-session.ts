@@ -1,22 +1,24 @@
 import { request } from "node:http";
 import type { IncomingMessage } from "node:http";
-import { text } from "node:stream/consumers";
 
 import { abortedError, RunnerError } from "@anyrunner/core";
 import type { GraphqlRequest, GraphqlResponse } from "@anyrunner/engine";
 
 /**
  * Sends a query to the session that surrounds this process, as SDKs do (engine protocol 6.2). No time limit.
- * Fails with AUTH_FAILED, CONNECTION_REFUSED, CONNECTION_LOST or ABORTED.
+ * Fails with AUTH_FAILED, CONNECTION_REFUSED, CONNECTION_LOST or ABORTED, and with UNSUPPORTED where the answer is longer than
+ * `limitBytes`, which is as much as a session of our own takes by default.
  */
 export async function querySurroundingSession(
   session: { readonly port: number; readonly token: string },
   { signal, ...body }: GraphqlRequest,
+  { limitBytes }: { readonly limitBytes?: number | undefined } = {},
 ): Promise<GraphqlResponse> {
   const at = `the surrounding session at 127.0.0.1:${session.port}`;
   try {
     const response = await post(session, JSON.stringify(body), signal);
-    const answer = await text(response);
+    const { readAnswer } = await import("@anyrunner/engine");
+    const answer = await readAnswer(response, { from: at, limitBytes });
     if (response.statusCode === 401) {
       throw new RunnerError("AUTH_FAILED", `${at} refuses the token`, {
         hint: "DAGGER_SESSION_TOKEN must be the one of that session; unset both variables to open a new session",

@@ -2,6 +2,7 @@ export { openSession, type EngineSession, type OpenSessionOptions, type SessionE
 export { serveSession, type ServeSessionOptions, type SessionServer } from "./session-port/serve-session.ts";
 export type { AttachableSettings, ClientPipe, ClientPrompt, ClientTerminal, ImageOptions, ImageStore, PromptQuestion } from "./attachables/index.ts";
 export { graphqlErrorText, type GraphqlError, type GraphqlRequest, type GraphqlResponse } from "./query.ts";
+export { readAnswer, type ReadAnswerOptions } from "./read-answer.ts";
 export type { SessionRequest } from "./session-request.ts";
 export { openControlConnection, type ControlConnection } from "./control-connection.ts";
 export { createReadiness, type ReadinessOptions } from "./create-readiness.ts";

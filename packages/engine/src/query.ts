@@ -1,7 +1,7 @@
 import { RunnerError } from "@anyrunner/core";
-import { readText } from "@anyrunner/protocol";
 
 import { engineChanged } from "./engine-info.ts";
+import { readAnswer } from "./read-answer.ts";
 import type { SendSessionRequest } from "./session-request.ts";
 
 export interface GraphqlRequest {
@@ -22,11 +22,9 @@ export interface GraphqlError {
   readonly extensions?: Readonly<Record<string, unknown>> | undefined;
 }
 
-const LONGEST_ANSWER_BYTES = 1 << 30;
-
 /**
  * Sends one GraphQL request. There is no time limit: a pipeline may run for hours without a byte.
- * What the engine itself refuses rejects: VERSION_MISMATCH, ENGINE_CHANGED, AUTH_FAILED or CONNECTION_LOST.
+ * What the engine itself refuses rejects: VERSION_MISMATCH, ENGINE_CHANGED, AUTH_FAILED or CONNECTION_LOST; an answer that is too long, UNSUPPORTED.
  */
 export async function queryEngine(request: SendSessionRequest, graphql: GraphqlRequest, runner: string): Promise<GraphqlResponse> {
   const { signal, ...body } = graphql;
@@ -37,7 +35,7 @@ export async function queryEngine(request: SendSessionRequest, graphql: GraphqlR
     body: JSON.stringify(body),
     signal,
   });
-  const text = await readText(response.body, { limitBytes: LONGEST_ANSWER_BYTES });
+  const text = await readAnswer(response.body, { from: runner });
   const answer = parseAnswer(text);
   // 422 carries validation errors in GraphQL form. The engine's plumbing is JSON, too, but typed as text: with 5xx, or (0.21.8) with 200.
   const plumbing = response.status >= 500 || (answer?.errors !== undefined && String(response.headers["content-type"]).startsWith("text/plain"));

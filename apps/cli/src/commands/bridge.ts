@@ -39,7 +39,7 @@ export async function bridgeCommand(context: CommandContext, options: BridgeComm
   const stop = onInterrupt((signal) => onSignal(signal));
   try {
     const { listen, identity, parameters } = await bridgeAddress(context, options);
-    const chosen = await chooseClientRunner(context, options.runner);
+    const chosen = await chooseClientRunner(context, { runner: options.runner, signal: connecting.signal });
     if (chosen.chosen.kind === "session") throw insideSession(chosen.chosen);
     const { url: runnerUrl, from } = chosen.chosen;
     const runner = await openClientRunner(context, { runner: { ...chosen, chosen: chosen.chosen }, signal: connecting.signal });

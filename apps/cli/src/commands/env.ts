@@ -75,7 +75,7 @@ export async function envCommand(context: CommandContext, { runner, shell: flag 
 
 async function runnerFact(context: CommandContext, flag: string | undefined): Promise<RunnerFact> {
   try {
-    const { chosen, name } = await chooseClientRunner(context, flag);
+    const { chosen, name } = await chooseClientRunner(context, { runner: flag });
     if (chosen.kind === "session") return { name: "runner", value: `session on 127.0.0.1:${chosen.port}`, from: chosen.from };
     return { name: "runner", from: chosen.from, ...(await shownAndVariable(context, chosen.url, name)) };
   } catch (error) {

@@ -29,7 +29,7 @@ export function queryCommand(context: CommandContext, options: QueryCommandOptio
     const variables = readVariables(options);
     const query = await readDocument(context, options);
     const request = { query, variables, operationName: options.operationName, signal };
-    const runner = await chooseClientRunner(context, options.runner);
+    const runner = await chooseClientRunner(context, { runner: options.runner, signal });
     const { chosen } = runner;
     if (chosen.kind === "session") return await printAnswer(context, await querySurroundingSession(chosen, request));
     const session = await openCliSession(context, {

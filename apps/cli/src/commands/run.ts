@@ -30,7 +30,7 @@ export async function runCommand(context: CommandContext, options: RunCommandOpt
   let onSignal: (signal: EndSignal) => void = () => connecting.abort();
   const stop = onInterrupt((signal) => onSignal(signal));
   try {
-    const runner = await chooseClientRunner(context, options.runner);
+    const runner = await chooseClientRunner(context, { runner: options.runner, signal: connecting.signal });
     const { chosen } = runner;
     if (chosen.kind === "session") {
       announceSession(context, chosen);

@@ -42,7 +42,7 @@ export async function sessionCommand(context: CommandContext, options: SessionCo
 }
 
 async function serveUntilEnd(context: CommandContext, options: SessionCommandOptions, signal: AbortSignal): Promise<number> {
-  const runner = await chooseClientRunner(context, options.runner);
+  const runner = await chooseClientRunner(context, { runner: options.runner, signal });
   const { chosen } = runner;
   const ended = new Promise<"ended">((resolve) => {
     if (signal.aborted) resolve("ended");

@@ -54,7 +54,7 @@ export async function checkSetup({ context, record, signal }: SetupOptions): Pro
 /** Says for each step of the order what it has, and which one wins; gives the winner's URL, or nothing. */
 export async function checkChoice({ context, record, signal }: SetupOptions, flag: string | undefined): Promise<string | undefined> {
   return checked({ id: "choice", record, signal }, async () => {
-    const { chosen, config, store } = await chooseClientRunner(context, flag);
+    const { chosen, config, store } = await chooseClientRunner(context, { runner: flag, signal });
     const settings = await store.read();
     const steps = [
       `flag: ${flag === undefined ? "none" : "given"}`,

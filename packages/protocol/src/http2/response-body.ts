@@ -36,14 +36,20 @@ export function responseBody(stream: ClientHttp2Stream, lost: (error: Error | un
   return body;
 }
 
-/** Reads a body to its end as UTF-8; fails where it is longer than `limitBytes`. */
-export async function readText(body: AsyncIterable<Uint8Array | string>, options: { readonly limitBytes: number }): Promise<string> {
+export interface ReadTextOptions {
+  readonly limitBytes: number;
+  /** What a longer body fails with. */
+  readonly tooLong?: (() => Error) | undefined;
+}
+
+/** Reads a body to its end as UTF-8; fails, and reads no further, where it is longer than `limitBytes`. */
+export async function readText(body: AsyncIterable<Uint8Array | string>, { limitBytes, tooLong }: ReadTextOptions): Promise<string> {
   const chunks: Buffer[] = [];
   let bytes = 0;
   for await (const chunk of body) {
     const buffer = Buffer.from(chunk as Uint8Array);
     bytes += buffer.length;
-    if (bytes > options.limitBytes) throw new Error(`the text is longer than ${options.limitBytes} bytes`);
+    if (bytes > limitBytes) throw tooLong?.() ?? new Error(`the text is longer than ${limitBytes} bytes`);
     chunks.push(buffer);
   }
   return Buffer.concat(chunks).toString("utf8");
