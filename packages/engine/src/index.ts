@@ -13,6 +13,8 @@ export { childBaggage, childTelemetryVariables } from "./telemetry/child-variabl
 export { createRepeatFilter } from "./telemetry/drop-repeats.ts";
 export { exportTelemetry, type ExportTelemetryOptions, type SendTelemetry, type TelemetryExport } from "./telemetry/export-telemetry.ts";
 export type { ExportTarget } from "./telemetry/export-targets.ts";
+export { createTelemetryMask, type TelemetryMask } from "./telemetry/mask-telemetry.ts";
+export { createSpanTitle, type SpanTitle } from "./telemetry/span-title.ts";
 export { saveTelemetry } from "./telemetry/telemetry-file.ts";
 export { serveTelemetry, type ServeTelemetryOptions, type TelemetryReceiver } from "./telemetry/serve-telemetry.ts";
 export type { Attributes, AttributeValue, LogRecord, Span } from "./telemetry/records.ts";

@@ -39,6 +39,7 @@ export {
 } from "./client-metadata.ts";
 
 // Telemetry.
+export { loadCallCodec, type ApiCall, type ApiLiteral, type CallCodec } from "./telemetry/call-codec.ts";
 export { loadOtlpCodec, TELEMETRY_SIGNALS, type OtlpCodec, type TelemetrySignal } from "./telemetry/otlp-codec.ts";
 export { toBase64Ids } from "./telemetry/otlp-ids.ts";
 

@@ -13,6 +13,7 @@ const span = (spanId: string, more: Partial<Span> = {}): Span => ({
   attributes: {},
   failed: false,
   statusMessage: "",
+  continues: [],
   ...more,
 });
 const log = (spanId: string, text: string, attributes: LogRecord["attributes"] = {}): LogRecord => ({

@@ -11,7 +11,9 @@ async function credentials(settings: Partial<AttachableSettings>) {
 
 describe("registry credentials", () => {
   test("come from the lookup, by host", async () => {
-    const found = await credentials({ credentials: async (host) => ({ username: "me", secret: `for ${host}` }) });
+    const told: string[] = [];
+    const found = await credentials({ credentials: async (host) => ({ username: "me", secret: `for ${host}` }), onSecret: (value) => told.push(value) });
+    expect(told).toEqual(["for registry.example"]);
     expect(found).toMatchObject({ status: 0, answers: [{ username: "me", secret: "for registry.example" }] });
   });
 

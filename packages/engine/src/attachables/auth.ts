@@ -9,6 +9,7 @@ export function authRoutes(settings: AttachableSettings): GrpcRoutes {
   return {
     [Auth.credentials.path]: unaryHandler(Auth.credentials, async (request, call) => {
       const found = await settings.credentials?.(request.host, { signal: call.signal });
+      if (found !== undefined) settings.onSecret?.(found.secret);
       return found === undefined ? {} : { username: found.username, secret: found.secret };
     }),
   };

@@ -27,6 +27,7 @@ export function gitRoutes(settings: AttachableSettings): GrpcRoutes {
   const runGit = createRunGit(settings);
   const getCredential = unaryHandler(Git.getCredential, async (request, { signal }) => {
     const found = await findCredential(request, { settings, runGit, signal });
+    if (!isFailure(found)) settings.onSecret?.(found.password);
     return { result: isFailure(found) ? { case: "error" as const, value: found } : { case: "credential" as const, value: found } };
   });
   const getConfig = unaryHandler(Git.getConfig, async (_, { signal }) => {

@@ -15,6 +15,12 @@ describe("secrets", () => {
     expect(await getSecret("env://EMPTY", { env: { EMPTY: "" } })).toMatchObject({ text: "", status: 0 });
   });
 
+  test("are told to whoever hides them", async () => {
+    const told: string[] = [];
+    await getSecret("env://TOKEN", { env: { TOKEN: "täs" }, onSecret: (value) => told.push(value) });
+    expect(told).toEqual(["täs"]);
+  });
+
   test("of files: absolute, relative and in the home, byte for byte", async () => {
     const root = makeDirectory({ "cwd/a": "one\n", "home/b": "two" });
     const settings = { cwd: `${root}/cwd`, home: `${root}/home` };

@@ -15,7 +15,9 @@ export function secretsRoutes(settings: AttachableSettings): GrpcRoutes {
       const { scheme, rest } = parseId(request.id);
       const provider = providers.get(scheme);
       if (provider === undefined) throw unknownScheme(scheme, [...providers.keys()]);
-      return { data: await provider(rest, { settings, signal }) };
+      const data = await provider(rest, { settings, signal });
+      settings.onSecret?.(Buffer.from(data).toString("utf8"));
+      return { data };
     }),
   };
 }

@@ -20,6 +20,11 @@ describe("readSpans", () => {
                   startTimeUnixNano: "1700000000000000000",
                   endTimeUnixNano: "1700000001000000000",
                   status: { code: "STATUS_CODE_ERROR", message: "exit code: 3" },
+                  links: [
+                    { spanId: SPAN, attributes: [{ key: "dagger.io/link.purpose", value: { stringValue: "cause" } }] },
+                    { spanId: SPAN },
+                    { spanId: TRACE, attributes: [{ key: "dagger.io/link.purpose", value: { stringValue: "error_origin" } }] },
+                  ],
                   attributes: [
                     { key: "dagger.io/dag.cached", value: { boolValue: true } },
                     { key: "n", value: { intValue: "9007199254740993" } },
@@ -42,6 +47,7 @@ describe("readSpans", () => {
       attributes: { "dagger.io/dag.cached": true, n: 9007199254740993n, list: ["a", undefined] },
       failed: true,
       statusMessage: "exit code: 3",
+      continues: ["b7ad6b7169203331"],
     });
   });
 

@@ -12,6 +12,8 @@ export interface Span {
   readonly attributes: Attributes;
   readonly failed: boolean;
   readonly statusMessage: string;
+  /** Ids of the spans that this one goes on with: their work is done when it has ended, and they fail with it. */
+  readonly continues: readonly string[];
 }
 
 export interface LogRecord {
@@ -41,6 +43,7 @@ export function readSpans(message: unknown): readonly Span[] {
       attributes: readAttributes(span["attributes"]),
       failed: status["code"] === "STATUS_CODE_ERROR" || status["code"] === 2,
       statusMessage: asText(status["message"]),
+      continues: readContinued(span["links"]),
     };
   });
 }
@@ -68,6 +71,15 @@ type Plain = Readonly<Record<string, unknown>>;
 
 function scoped(message: unknown, resources: string, scopes: string, items: string): readonly Plain[] {
   return asList(asObject(message)[resources]).flatMap((resource) => asList(resource[scopes]).flatMap((scope) => asList(scope[items])));
+}
+
+/** Links of other purposes name where an error came from, or what was waited for (engine protocol 7.3). */
+function readContinued(links: unknown): readonly string[] {
+  const causes = asList(links).filter((link) => {
+    const purpose = readAttributes(link["attributes"])["dagger.io/link.purpose"];
+    return purpose === undefined || purpose === "cause";
+  });
+  return [...new Set(causes.map((link) => hexId(link["spanId"])))];
 }
 
 function readAttributes(value: unknown): Attributes {
