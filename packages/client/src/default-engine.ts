@@ -68,7 +68,7 @@ export function lookForEngine(
       try {
         const { findRunningEngine } = await import("@anyrunner/driver-docker");
         const found = await findRunningEngine({ version, gpu: wantsGpu(surroundings.env), env: surroundings.env, signal, budgetMs: LOOK_BUDGET_MS });
-        if (found !== undefined) return found;
+        if (found !== undefined) return { value: found.url, from: { kind: "running", name: `Docker container ${found.container}` } };
         reasons.push(`no engine ${version} runs on Docker here`);
       } catch (error) {
         throwIfAborted(cancelled);

@@ -5,6 +5,7 @@ import * as all from "@anyrunner/core";
 
 test("authors get what drivers are written with, and nothing that opens or chooses runners", () => {
   expect(Object.keys(author).toSorted()).toEqual([
+    "ENGINE_PACKAGE",
     "ERROR_CODES",
     "RunnerError",
     "abortedError",

@@ -38,8 +38,8 @@ export { formatRunnerUrl, parseRunnerUrl, serializeRunnerUrl, type RunnerUrl, ty
 export { readOptions, type OptionSpec, type OptionValues } from "./option-spec.ts";
 export { suggest } from "./suggest.ts";
 
-// Versions of engines, for drivers that make some.
-export { baseEngineVersion, compareEngineVersions, normalizeEngineVersion, parseEngineVersion, type EngineVersion } from "./engine-version.ts";
+// Engines, for drivers that make some, or are one.
+export { baseEngineVersion, compareEngineVersions, ENGINE_PACKAGE, normalizeEngineVersion, parseEngineVersion, type EngineVersion } from "./engine-version.ts";
 
 // Secrets.
 export { redact } from "./redact.ts";

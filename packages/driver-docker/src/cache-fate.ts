@@ -1,4 +1,4 @@
-import type { CallOptions } from "@anyrunner/core";
+import type { CallOptions } from "@anyrunner/core/driver";
 import type { DockerClient } from "@anyrunner/docker-endpoint";
 import { cacheFateOfEnd, cacheLossAtStart, isOwnedEngine } from "@anyrunner/engine-container";
 

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 
-import { RunnerError, type CallOptions, type ConnectionDiagnostics, type RunnerConnection } from "@anyrunner/core";
+import { RunnerError, type CallOptions, type ConnectionDiagnostics, type RunnerConnection } from "@anyrunner/core/driver";
 import { createDockerClient, openExecStream, type DockerClient, type ExecStream } from "@anyrunner/docker-endpoint";
 
 import { containerName, containerNotFound, containerNotRunning, describeState, findContainer } from "./container.ts";

@@ -1,6 +1,6 @@
 import { Readable } from "node:stream";
 
-import { throwIfAborted, type CallOptions } from "@anyrunner/core";
+import { throwIfAborted, type CallOptions } from "@anyrunner/core/driver";
 import type { DockerClient } from "@anyrunner/docker-endpoint";
 
 const BLOCK = 512;

@@ -1,4 +1,4 @@
-import { RunnerError, suggest } from "@anyrunner/core";
+import { RunnerError, suggest } from "@anyrunner/core/driver";
 import { readJson, type DockerClient, type DockerEndpoint } from "@anyrunner/docker-endpoint";
 
 /** What the API says of one container, as far as it is used here. */

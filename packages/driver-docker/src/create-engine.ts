@@ -1,4 +1,4 @@
-import { RunnerError, throwIfAborted, type CallOptions } from "@anyrunner/core";
+import { RunnerError, throwIfAborted, type CallOptions } from "@anyrunner/core/driver";
 import { readJson, type DockerClient, type DockerRequest } from "@anyrunner/docker-endpoint";
 import type { EngineContainerPlan, EngineImage } from "@anyrunner/engine-container";
 

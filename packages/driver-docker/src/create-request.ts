@@ -1,4 +1,4 @@
-import type { JsonObject } from "@anyrunner/core";
+import type { JsonObject } from "@anyrunner/core/driver";
 import { CACHE_ROLE, ENGINE_LABELS, type EngineContainerPlan, type EngineGpus, type EngineMount } from "@anyrunner/engine-container";
 
 /** The body of `POST /containers/create` for a plan (Docker API 1.25 and newer). */

@@ -1,4 +1,4 @@
-import { parseRunnerUrl, type RunnerEvent, type RunnerHandle } from "@anyrunner/core";
+import { parseRunnerUrl, type RunnerEvent, type RunnerHandle } from "@anyrunner/core/driver";
 import { ensureBusyboxImage } from "@anyrunner/testkit";
 import { describe, expect, test } from "vitest";
 

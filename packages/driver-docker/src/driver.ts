@@ -7,7 +7,7 @@ import {
   type Reporter,
   type RunnerDriver,
   type RunnerState,
-} from "@anyrunner/core";
+} from "@anyrunner/core/driver";
 import { createDockerClient, isLoopback, parseDockerHost, resolveDockerEndpoint, type DockerClient, type DockerEndpoint } from "@anyrunner/docker-endpoint";
 import { engineDraining } from "@anyrunner/engine-container";
 

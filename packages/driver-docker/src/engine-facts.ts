@@ -1,4 +1,4 @@
-import type { Reporter } from "@anyrunner/core";
+import type { Reporter } from "@anyrunner/core/driver";
 import { isLoopback, parseDockerHost, type DockerEndpoint } from "@anyrunner/docker-endpoint";
 import { readEngineFiles, readRemoteEngineFiles, type EngineFacts, type EngineImage } from "@anyrunner/engine-container";
 

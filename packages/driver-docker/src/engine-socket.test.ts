@@ -3,7 +3,7 @@ import { createServer, type Server } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-import { parseRunnerUrl, type RunnerConnection } from "@anyrunner/core";
+import { parseRunnerUrl, type RunnerConnection } from "@anyrunner/core/driver";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 
 import { createDockerDriver } from "./driver.ts";

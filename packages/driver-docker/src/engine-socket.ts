@@ -1,7 +1,7 @@
 import { lstat, readFile } from "node:fs/promises";
 import { connect, type Socket } from "node:net";
 
-import { abortedError, throwIfAborted, type CallOptions, type CloseReason } from "@anyrunner/core";
+import { abortedError, throwIfAborted, type CallOptions, type CloseReason } from "@anyrunner/core/driver";
 import { parseDockerHost, type DockerClient } from "@anyrunner/docker-endpoint";
 
 import { findContainer } from "./container.ts";

@@ -1,4 +1,4 @@
-import { baseEngineVersion, normalizeEngineVersion, RunnerError, throwIfAborted, type CallOptions, type Sourced } from "@anyrunner/core";
+import { baseEngineVersion, normalizeEngineVersion, RunnerError, throwIfAborted, type CallOptions } from "@anyrunner/core/driver";
 import { createDockerClient, resolveDockerEndpoint } from "@anyrunner/docker-endpoint";
 import { engineTagOf, isOwnedEngine } from "@anyrunner/engine-container";
 
@@ -14,11 +14,18 @@ export interface FindRunningEngineOptions extends CallOptions {
   readonly budgetMs?: number | undefined;
 }
 
+export interface RunningEngine {
+  /** Leads to it: `docker-container://NAME`. */
+  readonly url: string;
+  /** The container's name. */
+  readonly container: string;
+}
+
 /**
  * Step 6 of the resolution order: an engine of that version that runs on the local Docker, one of ours before one of the official
- * client, as the URL of its container. `undefined` when there is none, or no Docker that answers in time. Fails only with ABORTED.
+ * client. `undefined` when there is none, or no Docker that answers in time. Fails only with ABORTED.
  */
-export async function findRunningEngine(options: FindRunningEngineOptions): Promise<Sourced<string> | undefined> {
+export async function findRunningEngine(options: FindRunningEngineOptions): Promise<RunningEngine | undefined> {
   const { env, budgetMs = 1000, gpu = false } = options;
   throwIfAborted(options.signal);
   const budget = AbortSignal.timeout(budgetMs);
@@ -32,7 +39,7 @@ export async function findRunningEngine(options: FindRunningEngineOptions): Prom
         return tag !== undefined && tag.gpu === gpu && isVersion(tag.version, options.version);
       });
       const found = fitting.toSorted((a, b) => Number(isOwnedEngine(b.labels)) - Number(isOwnedEngine(a.labels)) || (a.name < b.name ? -1 : 1))[0];
-      return found === undefined ? undefined : { value: `docker-container://${found.name}`, from: { kind: "running", name: `Docker container ${found.name}` } };
+      return found === undefined ? undefined : { url: `docker-container://${found.name}`, container: found.name };
     } finally {
       client.close();
     }

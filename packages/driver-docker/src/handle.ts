@@ -1,4 +1,4 @@
-import type { JsonObject, RunnerHandle } from "@anyrunner/core";
+import type { JsonObject, RunnerHandle } from "@anyrunner/core/driver";
 import type { DockerEndpoint } from "@anyrunner/docker-endpoint";
 import { isOwnedEngine, ownLabels } from "@anyrunner/engine-container";
 

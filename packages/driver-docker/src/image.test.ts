@@ -1,6 +1,6 @@
 import { createServer, type AddressInfo } from "node:net";
 
-import { parseRunnerUrl, RunnerError, type ProvisionOptions, type RunnerEvent } from "@anyrunner/core";
+import { parseRunnerUrl, RunnerError, type ProvisionOptions, type RunnerEvent } from "@anyrunner/core/driver";
 import { officialContainerName } from "@anyrunner/engine-container";
 import { ensureBusyboxImage, ensureConformanceEngineImage } from "@anyrunner/testkit";
 import { beforeAll, describe, expect, test } from "vitest";
@@ -283,10 +283,7 @@ describe.skipIf(engineSkipReason !== undefined)(`engines by image, real daemon${
     const find = (version: string, gpu = false) => findRunningEngine({ version, gpu, env: process.env, budgetMs: 10_000 });
     expect(await find("99.98.97")).toBeUndefined();
     await startPlain(image, official.name);
-    expect(await find("99.98.97")).toEqual({
-      value: "docker-container://dagger-engine-v99.98.97",
-      from: { kind: "running", name: "Docker container dagger-engine-v99.98.97" },
-    });
+    expect(await find("99.98.97")).toEqual({ url: "docker-container://dagger-engine-v99.98.97", container: "dagger-engine-v99.98.97" });
     expect(await find("99.98.96")).toBeUndefined();
     expect(await find("99.98.97", true)).toBeUndefined();
     const client = await localClient();
@@ -299,7 +296,7 @@ describe.skipIf(engineSkipReason !== undefined)(`engines by image, real daemon${
     });
     await client.json({ method: "POST", path: `/containers/${site.name}/start` });
     client.close();
-    expect((await find("v99.98.97"))?.value).toBe(`docker-container://${site.name}`);
+    expect((await find("v99.98.97"))?.url).toBe(`docker-container://${site.name}`);
   });
 });
 

@@ -1,4 +1,4 @@
-import { RunnerError, throwIfAborted, type CallOptions, type DestroyOptions, type StopOptions } from "@anyrunner/core";
+import { RunnerError, throwIfAborted, type CallOptions, type DestroyOptions, type StopOptions } from "@anyrunner/core/driver";
 import { readJson, type DockerClient } from "@anyrunner/docker-endpoint";
 import { drainEngine, ENGINE_LABELS, isOwnedCache, isOwnedEngine, STOP_GRACE_MS, type DrainedEngine } from "@anyrunner/engine-container";
 

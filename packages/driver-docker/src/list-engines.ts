@@ -1,4 +1,4 @@
-import type { CallOptions } from "@anyrunner/core";
+import type { CallOptions } from "@anyrunner/core/driver";
 import type { DockerClient } from "@anyrunner/docker-endpoint";
 import { ENGINE_LABELS, ENGINE_ROLE, type ListedContainer } from "@anyrunner/engine-container";
 

@@ -1,4 +1,4 @@
-import { RunnerError, throwIfAborted, type CallOptions } from "@anyrunner/core";
+import { RunnerError, throwIfAborted, type CallOptions } from "@anyrunner/core/driver";
 import { openExecStream, readText, type DockerClient } from "@anyrunner/docker-endpoint";
 import { countSessions, enginePort, LIVE_SESSIONS_SCRIPT } from "@anyrunner/engine-container";
 

@@ -2,7 +2,7 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-import type { RunnerEvent } from "@anyrunner/core";
+import type { RunnerEvent } from "@anyrunner/core/driver";
 import type { DockerClient } from "@anyrunner/docker-endpoint";
 import { ensureConformanceEngineImage } from "@anyrunner/testkit";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";

@@ -1,4 +1,4 @@
-import { RunnerError, throwIfAborted, type CallOptions } from "@anyrunner/core";
+import { RunnerError, throwIfAborted, type CallOptions } from "@anyrunner/core/driver";
 import type { DockerClient } from "@anyrunner/docker-endpoint";
 import { parseImageReference } from "@anyrunner/engine-container";
 

@@ -1,4 +1,4 @@
-import type { RunnerEvent } from "@anyrunner/core";
+import type { RunnerEvent } from "@anyrunner/core/driver";
 import { expect, test } from "vitest";
 
 import { createPullProgress } from "./pull-progress.ts";

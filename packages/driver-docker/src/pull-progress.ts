@@ -1,4 +1,4 @@
-import type { Reporter } from "@anyrunner/core";
+import type { Reporter } from "@anyrunner/core/driver";
 
 /** One line of the daemon's answer to a pull. */
 export interface PullStep {

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from "node:timers/promises";
 
-import { parseRunnerUrl, type ProvisionOptions, type RunnerEvent } from "@anyrunner/core";
+import { parseRunnerUrl, type ProvisionOptions, type RunnerEvent } from "@anyrunner/core/driver";
 import { callUnary, Control, openHttp2Connection } from "@anyrunner/protocol";
 import { describe, expect, test } from "vitest";
 

@@ -1,4 +1,4 @@
-import type { RunnerEvent } from "@anyrunner/core";
+import type { RunnerEvent } from "@anyrunner/core/driver";
 import type { DockerClient } from "@anyrunner/docker-endpoint";
 import type { DaemonInfo, HostView } from "@anyrunner/engine-container";
 import { describe, expect, test } from "vitest";

@@ -1,4 +1,4 @@
-import { RunnerError, throwIfAborted, type CallOptions, type ErrorCode } from "@anyrunner/core";
+import { RunnerError, throwIfAborted, type CallOptions, type ErrorCode } from "@anyrunner/core/driver";
 import { parseDockerHost, type DockerClient } from "@anyrunner/docker-endpoint";
 import { daemonChecks, hostChecks, thisHost, type Check, type DaemonInfo, type EnginePort, type HostView } from "@anyrunner/engine-container";
 

@@ -1,4 +1,4 @@
-import { RunnerError, throwIfAborted, type CallOptions, type JsonObject } from "@anyrunner/core";
+import { RunnerError, throwIfAborted, type CallOptions, type JsonObject } from "@anyrunner/core/driver";
 import type { DockerClient } from "@anyrunner/docker-endpoint";
 import { isOwnedCache, isOwnedEngine, OFFICIAL_NAME_PREFIX, shareDisk } from "@anyrunner/engine-container";
 

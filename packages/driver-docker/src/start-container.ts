@@ -1,4 +1,4 @@
-import { RunnerError, type CallOptions } from "@anyrunner/core";
+import { RunnerError, type CallOptions } from "@anyrunner/core/driver";
 import type { DockerClient } from "@anyrunner/docker-endpoint";
 
 import { containerName, type ContainerDetails } from "./container.ts";

@@ -1,4 +1,4 @@
-import { formatRunnerUrl, readOptions, RunnerError, type OptionSpec, type RunnerTarget, type RunnerUrl } from "@anyrunner/core";
+import { formatRunnerUrl, readOptions, RunnerError, type OptionSpec, type RunnerTarget, type RunnerUrl } from "@anyrunner/core/driver";
 import { parseDockerHost } from "@anyrunner/docker-endpoint";
 import { ENGINE_IMAGE_OPTIONS, parseEngineImage, type EngineImage } from "@anyrunner/engine-container";
 

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Duplex } from "node:stream";
 
-import { RunnerError } from "@anyrunner/core";
+import { RunnerError } from "@anyrunner/core/driver";
 import { serveConformancePeer } from "@anyrunner/testkit";
 import { testDriver } from "@anyrunner/testkit/vitest";
 

@@ -11,7 +11,7 @@ import {
   type RunnerConnection,
   type RunnerDriver,
   type RunnerHandle,
-} from "@anyrunner/core";
+} from "@anyrunner/core/driver";
 import { createDockerClient, resolveDockerEndpoint, type DockerEndpoint } from "@anyrunner/docker-endpoint";
 import { duplexPair } from "@anyrunner/protocol";
 

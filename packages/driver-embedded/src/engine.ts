@@ -4,7 +4,7 @@ import { availableParallelism, hostname } from "node:os";
 import { join } from "node:path";
 import type { Duplex } from "node:stream";
 
-import { RunnerError } from "@anyrunner/core";
+import { RunnerError } from "@anyrunner/core/driver";
 import type { EngineStream } from "@anyrunner/protocol";
 
 import type { Executor } from "./executor/executor.ts";

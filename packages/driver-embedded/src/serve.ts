@@ -1,6 +1,6 @@
 import type { Socket } from "node:net";
 
-import { RunnerError } from "@anyrunner/core";
+import { RunnerError } from "@anyrunner/core/driver";
 import type { DockerEndpoint } from "@anyrunner/docker-endpoint";
 import { openListener } from "@anyrunner/protocol";
 

@@ -1,4 +1,4 @@
-import { readOptions, RunnerError, type OptionSpec, type RunnerTarget, type RunnerUrl } from "@anyrunner/core";
+import { readOptions, RunnerError, type OptionSpec, type RunnerTarget, type RunnerUrl } from "@anyrunner/core/driver";
 
 export const EMBEDDED_OPTIONS = [
   { name: "host", type: "string", help: "API address of Docker or Podman, as DOCKER_HOST spells it; default: as the docker CLI finds it" },

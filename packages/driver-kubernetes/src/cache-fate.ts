@@ -1,4 +1,4 @@
-import type { CallOptions } from "@anyrunner/core";
+import type { CallOptions } from "@anyrunner/core/driver";
 import { cacheFateOfEnd, cacheLossAtStart } from "@anyrunner/engine-container";
 
 import type { Cluster } from "./cluster.ts";

@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 
-import { RunnerError, type Reporter } from "@anyrunner/core";
+import { RunnerError, type Reporter } from "@anyrunner/core/driver";
 
 import type { ClusterSource } from "./cluster-config.ts";
 import type { Cluster } from "./cluster.ts";

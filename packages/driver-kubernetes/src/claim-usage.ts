@@ -1,4 +1,4 @@
-import type { JsonObject } from "@anyrunner/core";
+import type { JsonObject } from "@anyrunner/core/driver";
 import { STATE_FOLDER } from "@anyrunner/engine-container";
 
 import { findJson } from "./cluster-request.ts";

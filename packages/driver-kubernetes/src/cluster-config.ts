@@ -2,7 +2,7 @@ import { readFileSync } from "node:fs";
 import { homedir } from "node:os";
 import { delimiter, dirname, isAbsolute, join, resolve } from "node:path";
 
-import { RunnerError, suggest, type JsonObject } from "@anyrunner/core";
+import { RunnerError, suggest, type JsonObject } from "@anyrunner/core/driver";
 
 import { mergeKubeconfigs, narrowKubeconfig, type Kubeconfig } from "./kubeconfig.ts";
 

@@ -1,4 +1,4 @@
-import { RunnerError, type ErrorCode } from "@anyrunner/core";
+import { RunnerError, type ErrorCode } from "@anyrunner/core/driver";
 
 import type { Cluster } from "./cluster.ts";
 

@@ -1,7 +1,7 @@
 import { request as requestHttp, type IncomingMessage } from "node:http";
 import { request as requestHttps } from "node:https";
 
-import { abortedError, RunnerError, throwIfAborted } from "@anyrunner/core";
+import { abortedError, RunnerError, throwIfAborted } from "@anyrunner/core/driver";
 
 import { clusterStatusError, clusterTransportError } from "./cluster-error.ts";
 import type { Cluster } from "./cluster.ts";

@@ -1,6 +1,6 @@
 import type { RequestOptions } from "node:https";
 
-import { abortedError, RunnerError, throwIfAborted } from "@anyrunner/core";
+import { abortedError, RunnerError, throwIfAborted } from "@anyrunner/core/driver";
 
 import { readClusterConfig, type ClusterLocation, type ClusterSource } from "./cluster-config.ts";
 

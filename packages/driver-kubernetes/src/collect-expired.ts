@@ -1,4 +1,4 @@
-import { RunnerError, throwIfAborted, type CallOptions } from "@anyrunner/core";
+import { RunnerError, throwIfAborted, type CallOptions } from "@anyrunner/core/driver";
 
 import type { Cluster } from "./cluster.ts";
 import { removeEngineObjects } from "./engine-objects.ts";

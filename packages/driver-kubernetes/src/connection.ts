@@ -1,4 +1,4 @@
-import { RunnerError, throwIfAborted, type CallOptions, type RunnerConnection } from "@anyrunner/core";
+import { RunnerError, throwIfAborted, type CallOptions, type RunnerConnection } from "@anyrunner/core/driver";
 
 import { choosePod } from "./choose-pod.ts";
 import type { ClusterSource } from "./cluster-config.ts";

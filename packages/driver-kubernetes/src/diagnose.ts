@@ -1,4 +1,4 @@
-import { type ConnectionDiagnostics } from "@anyrunner/core";
+import { type ConnectionDiagnostics } from "@anyrunner/core/driver";
 
 import type { ClusterLocation, ClusterSource } from "./cluster-config.ts";
 import { openCluster, type Cluster } from "./cluster.ts";

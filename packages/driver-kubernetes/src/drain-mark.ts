@@ -1,4 +1,4 @@
-import { RunnerError, type Reporter } from "@anyrunner/core";
+import { RunnerError, type Reporter } from "@anyrunner/core/driver";
 
 import { findJson } from "./cluster-request.ts";
 import type { Cluster } from "./cluster.ts";

@@ -1,7 +1,7 @@
 import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 
-import { parseRunnerUrl, type RunnerEvent } from "@anyrunner/core";
+import { parseRunnerUrl, type RunnerEvent } from "@anyrunner/core/driver";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 
 import { createKubernetesDriver, type KubernetesSettings } from "./driver.ts";

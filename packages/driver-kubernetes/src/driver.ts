@@ -1,4 +1,4 @@
-import { RunnerError, throwIfAborted, type CallOptions, type ProbeResult, type RunnerDriver, type RunnerState } from "@anyrunner/core";
+import { RunnerError, throwIfAborted, type CallOptions, type ProbeResult, type RunnerDriver, type RunnerState } from "@anyrunner/core/driver";
 import { ENGINE_LABELS } from "@anyrunner/engine-container";
 
 import { choosePod, type ChosenPod } from "./choose-pod.ts";

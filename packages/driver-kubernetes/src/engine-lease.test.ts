@@ -1,4 +1,4 @@
-import { parseRunnerUrl, type RunnerEvent } from "@anyrunner/core";
+import { parseRunnerUrl, type RunnerEvent } from "@anyrunner/core/driver";
 import { afterEach, beforeEach, expect, test } from "vitest";
 
 import { createKubernetesDriver } from "./driver.ts";

@@ -1,4 +1,4 @@
-import { parseRunnerUrl } from "@anyrunner/core";
+import { parseRunnerUrl } from "@anyrunner/core/driver";
 import { planEngineContainer } from "@anyrunner/engine-container";
 import { expect, test } from "vitest";
 

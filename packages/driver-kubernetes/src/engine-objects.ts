@@ -1,4 +1,4 @@
-import { RunnerError } from "@anyrunner/core";
+import { RunnerError } from "@anyrunner/core/driver";
 import { isOwnedEngine, type Labels } from "@anyrunner/engine-container";
 
 import { findJson, requestJson } from "./cluster-request.ts";

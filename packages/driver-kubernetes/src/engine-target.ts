@@ -1,4 +1,4 @@
-import { readOptions, RunnerError, type JsonObject, type OptionSpec, type RunnerUrl } from "@anyrunner/core";
+import { readOptions, RunnerError, type JsonObject, type OptionSpec, type RunnerUrl } from "@anyrunner/core/driver";
 import { ENGINE_IMAGE_OPTIONS, parseEngineImage, type EngineImage } from "@anyrunner/engine-container";
 
 /** What a `kube-image://` URL asks for beside the engine itself. */

@@ -1,4 +1,4 @@
-import { parseRunnerUrl, RunnerError, type RunnerEvent } from "@anyrunner/core";
+import { parseRunnerUrl, RunnerError, type RunnerEvent } from "@anyrunner/core/driver";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 
 import { createKubernetesDriver } from "./driver.ts";

@@ -1,6 +1,6 @@
 import { Duplex } from "node:stream";
 
-import { RunnerError, type CloseReason } from "@anyrunner/core";
+import { RunnerError, type CloseReason } from "@anyrunner/core/driver";
 
 import type { ApiStatus } from "./cluster-error.ts";
 import { endQuietly } from "./end-quietly.ts";

@@ -1,7 +1,7 @@
 import type { IncomingMessage } from "node:http";
 import type { Socket } from "node:net";
 
-import { abortedError, throwIfAborted } from "@anyrunner/core";
+import { abortedError, throwIfAborted } from "@anyrunner/core/driver";
 import type { WebSocket } from "ws";
 
 import { clusterStatusError, clusterTransportError } from "./cluster-error.ts";

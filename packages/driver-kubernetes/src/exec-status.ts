@@ -1,4 +1,4 @@
-import { RunnerError } from "@anyrunner/core";
+import { RunnerError } from "@anyrunner/core/driver";
 
 import { apiStatusError, type ApiStatus } from "./cluster-error.ts";
 

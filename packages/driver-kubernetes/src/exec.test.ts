@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import { setImmediate as nextTurn } from "node:timers/promises";
 
-import { parseRunnerUrl, type RunnerConnection } from "@anyrunner/core";
+import { parseRunnerUrl, type RunnerConnection } from "@anyrunner/core/driver";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 
 import { createKubernetesDriver, type KubernetesSettings } from "./driver.ts";

@@ -1,4 +1,4 @@
-import type { JsonObject, RunnerHandle } from "@anyrunner/core";
+import type { JsonObject, RunnerHandle } from "@anyrunner/core/driver";
 
 import type { ClusterLocation } from "./cluster-config.ts";
 import type { PodChoice } from "./target.ts";

@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { resolve } from "node:path";
 
-import { RunnerError } from "@anyrunner/core";
+import { RunnerError } from "@anyrunner/core/driver";
 
 /** A kubeconfig, as far as it is read here; the rest of it is passed on. */
 export interface Kubeconfig {

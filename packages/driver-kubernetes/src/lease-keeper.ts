@@ -1,4 +1,4 @@
-import type { CallOptions } from "@anyrunner/core";
+import type { CallOptions } from "@anyrunner/core/driver";
 
 import type { ClusterSource } from "./cluster-config.ts";
 import { openCluster } from "./cluster.ts";

@@ -1,4 +1,4 @@
-import { RunnerError } from "@anyrunner/core";
+import { RunnerError } from "@anyrunner/core/driver";
 import { LABEL_PREFIX, type Labels } from "@anyrunner/engine-container";
 
 import { findDated, findJson, requestDated, requestJson } from "./cluster-request.ts";

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 
-import { abortedError, RunnerError, type CallOptions, type DestroyOptions, type StopOptions } from "@anyrunner/core";
+import { abortedError, RunnerError, type CallOptions, type DestroyOptions, type StopOptions } from "@anyrunner/core/driver";
 import { drainEngine, STOP_GRACE_MS, type DrainedEngine } from "@anyrunner/engine-container";
 
 import { tellCacheLoss, watchLastWords } from "./cache-fate.ts";

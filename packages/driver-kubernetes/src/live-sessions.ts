@@ -1,4 +1,4 @@
-import { throwIfAborted } from "@anyrunner/core";
+import { throwIfAborted } from "@anyrunner/core/driver";
 import { countSessions, LIVE_SESSIONS_SCRIPT } from "@anyrunner/engine-container";
 
 import type { Cluster } from "./cluster.ts";

@@ -1,4 +1,4 @@
-import { throwIfAborted } from "@anyrunner/core";
+import { throwIfAborted } from "@anyrunner/core/driver";
 
 import { clusterTransportError } from "./cluster-error.ts";
 import { requestBody } from "./cluster-request.ts";

@@ -1,4 +1,4 @@
-import { RunnerError, suggest } from "@anyrunner/core";
+import { RunnerError, suggest } from "@anyrunner/core/driver";
 import { LABEL_PREFIX } from "@anyrunner/engine-container";
 
 import { findJson, requestJson } from "./cluster-request.ts";

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 
-import { abortedError, RunnerError, type ProvisionOptions } from "@anyrunner/core";
+import { abortedError, RunnerError, type ProvisionOptions } from "@anyrunner/core/driver";
 import { driftWarning, isOwnedEngine, matchesPlan, planEngineContainer, readEngineFiles, type EngineContainerPlan } from "@anyrunner/engine-container";
 
 import { tellCacheLoss } from "./cache-fate.ts";

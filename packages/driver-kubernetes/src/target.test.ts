@@ -1,4 +1,4 @@
-import { parseRunnerUrl, RunnerError } from "@anyrunner/core";
+import { parseRunnerUrl, RunnerError } from "@anyrunner/core/driver";
 import { describe, expect, test } from "vitest";
 
 import { parseKubernetesTarget } from "./target.ts";

@@ -1,4 +1,4 @@
-import { formatRunnerUrl, readOptions, RunnerError, type JsonObject, type OptionSpec, type RunnerTarget, type RunnerUrl } from "@anyrunner/core";
+import { formatRunnerUrl, readOptions, RunnerError, type JsonObject, type OptionSpec, type RunnerTarget, type RunnerUrl } from "@anyrunner/core/driver";
 
 import { ENGINE_OPTIONS, parseEngineRequest, type EngineRequest } from "./engine-target.ts";
 

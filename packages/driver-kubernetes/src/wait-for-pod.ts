@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 
-import { abortedError, RunnerError, throwIfAborted, type CallOptions } from "@anyrunner/core";
+import { abortedError, RunnerError, throwIfAborted, type CallOptions } from "@anyrunner/core/driver";
 
 export interface WaitForPodOptions extends CallOptions {
   readonly readyBudgetMs: number;

@@ -1,4 +1,4 @@
-import { RunnerError } from "@anyrunner/core";
+import { RunnerError } from "@anyrunner/core/driver";
 import type { Labels } from "@anyrunner/engine-container";
 
 import type { LabelSelector } from "./choose-pod.ts";

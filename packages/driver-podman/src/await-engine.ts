@@ -1,6 +1,6 @@
 import { setTimeout as delay } from "node:timers/promises";
 
-import { RunnerError, throwIfAborted, type ProvisionOptions } from "@anyrunner/core";
+import { RunnerError, throwIfAborted, type ProvisionOptions } from "@anyrunner/core/driver";
 import { engineStartError } from "@anyrunner/engine-container";
 
 import { findContainer } from "./container.ts";

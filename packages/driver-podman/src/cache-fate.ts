@@ -1,4 +1,4 @@
-import { throwIfAborted, type CallOptions } from "@anyrunner/core";
+import { throwIfAborted, type CallOptions } from "@anyrunner/core/driver";
 import { cacheFateOfEnd, cacheLossAtStart } from "@anyrunner/engine-container";
 
 import type { ContainerCli } from "./container-cli.ts";

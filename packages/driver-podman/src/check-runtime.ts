@@ -1,4 +1,4 @@
-import { RunnerError, type CallOptions } from "@anyrunner/core";
+import { RunnerError, type CallOptions } from "@anyrunner/core/driver";
 
 import { commandFailure } from "./command-failure.ts";
 import type { ContainerCli } from "./container-cli.ts";

@@ -1,4 +1,4 @@
-import type { CallOptions } from "@anyrunner/core";
+import type { CallOptions } from "@anyrunner/core/driver";
 import { ENGINE_LABELS, ENGINE_ROLE, mayRemove, surplusEngines } from "@anyrunner/engine-container";
 
 import { listContainers } from "./container.ts";

@@ -1,4 +1,4 @@
-import { RunnerError } from "@anyrunner/core";
+import { RunnerError } from "@anyrunner/core/driver";
 
 import type { CommandResult, ContainerCli } from "./container-cli.ts";
 import type { KnownFailure } from "./known-failure.ts";

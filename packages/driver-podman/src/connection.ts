@@ -1,4 +1,4 @@
-import { RunnerError, type CallOptions, type CloseReason, type ConnectionDiagnostics, type RunnerConnection } from "@anyrunner/core";
+import { RunnerError, type CallOptions, type CloseReason, type ConnectionDiagnostics, type RunnerConnection } from "@anyrunner/core/driver";
 import type { ProgramFailure, ProgramStream } from "@anyrunner/exec";
 
 import { cliWords, commandFailure, knownFailure } from "./command-failure.ts";

@@ -1,4 +1,4 @@
-import { RunnerError, throwIfAborted, type CallOptions } from "@anyrunner/core";
+import { RunnerError, throwIfAborted, type CallOptions } from "@anyrunner/core/driver";
 import { openProgramStream, runProgram, spawnProgram, type ProgramStream, type ProgramStreamOptions, type SpawnedProgram } from "@anyrunner/exec";
 
 import { commandFailure, runtimeMissing, wrongPlatform } from "./command-failure.ts";

@@ -1,6 +1,6 @@
 import { PassThrough, type Readable } from "node:stream";
 
-import { abortedError, RunnerError } from "@anyrunner/core";
+import { abortedError, RunnerError } from "@anyrunner/core/driver";
 
 import { cliWords } from "./command-failure.ts";
 import type { ContainerCli } from "./container-cli.ts";

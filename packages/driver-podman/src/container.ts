@@ -1,4 +1,4 @@
-import { RunnerError, suggest, type CallOptions } from "@anyrunner/core";
+import { RunnerError, suggest, type CallOptions } from "@anyrunner/core/driver";
 
 import { checkRuntime } from "./check-runtime.ts";
 import { commandFailure, knownFailure } from "./command-failure.ts";

@@ -1,4 +1,4 @@
-import { RunnerError } from "@anyrunner/core";
+import { RunnerError } from "@anyrunner/core/driver";
 import type { EngineContainerPlan } from "@anyrunner/engine-container";
 
 import type { ContainerDetails } from "./container-details.ts";

@@ -1,4 +1,4 @@
-import type { CallOptions } from "@anyrunner/core";
+import type { CallOptions } from "@anyrunner/core/driver";
 import { ENGINE_LABELS, engineDraining, isOwnedEngine } from "@anyrunner/engine-container";
 
 import { commandFailure } from "./command-failure.ts";

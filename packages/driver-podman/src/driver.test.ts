@@ -1,4 +1,4 @@
-import { parseRunnerUrl, RunnerError } from "@anyrunner/core";
+import { parseRunnerUrl, RunnerError } from "@anyrunner/core/driver";
 import { ensureBusyboxImage, ensureConformanceImage } from "@anyrunner/testkit";
 import { describe, expect, test } from "vitest";
 

@@ -1,4 +1,4 @@
-import { RunnerError, throwIfAborted, type CallOptions, type ProbeResult, type RunnerDriver, type RunnerState } from "@anyrunner/core";
+import { RunnerError, throwIfAborted, type CallOptions, type ProbeResult, type RunnerDriver, type RunnerState } from "@anyrunner/core/driver";
 import { ENGINE_LABELS, ENGINE_ROLE, isOwnedEngine } from "@anyrunner/engine-container";
 
 import { checkRuntime, checkRuntimeFirst, checkVersion } from "./check-runtime.ts";

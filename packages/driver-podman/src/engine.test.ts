@@ -1,4 +1,4 @@
-import { parseRunnerUrl, type ProvisionOptions, type RunnerEvent } from "@anyrunner/core";
+import { parseRunnerUrl, type ProvisionOptions, type RunnerEvent } from "@anyrunner/core/driver";
 import { ensureBusyboxImage, ensureConformanceEngineImage } from "@anyrunner/testkit";
 import { describe, expect, test } from "vitest";
 

@@ -1,4 +1,4 @@
-import type { JsonObject, RunnerHandle } from "@anyrunner/core";
+import type { JsonObject, RunnerHandle } from "@anyrunner/core/driver";
 import { isOwnedEngine, ownLabels } from "@anyrunner/engine-container";
 
 import type { ContainerCli } from "./container-cli.ts";

@@ -1,4 +1,4 @@
-import type { ErrorCode } from "@anyrunner/core";
+import type { ErrorCode } from "@anyrunner/core/driver";
 
 /** A way for a CLI to fail that its standard error tells. */
 export interface KnownFailure {

@@ -1,4 +1,4 @@
-import { RunnerError, type CallOptions, type DestroyOptions, type StopOptions } from "@anyrunner/core";
+import { RunnerError, type CallOptions, type DestroyOptions, type StopOptions } from "@anyrunner/core/driver";
 import { drainEngine, ENGINE_LABELS, isOwnedCache, isOwnedEngine, STOP_GRACE_MS } from "@anyrunner/engine-container";
 
 import { tellCacheFate } from "./cache-fate.ts";

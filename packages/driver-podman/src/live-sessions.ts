@@ -1,4 +1,4 @@
-import { throwIfAborted, type CallOptions } from "@anyrunner/core";
+import { throwIfAborted, type CallOptions } from "@anyrunner/core/driver";
 import { countSessions, enginePort, LIVE_SESSIONS_SCRIPT } from "@anyrunner/engine-container";
 
 import type { ContainerCli } from "./container-cli.ts";

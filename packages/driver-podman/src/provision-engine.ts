@@ -1,6 +1,6 @@
 import { setTimeout as delay } from "node:timers/promises";
 
-import { abortedError, RunnerError, throwIfAborted, type ProvisionOptions } from "@anyrunner/core";
+import { abortedError, RunnerError, throwIfAborted, type ProvisionOptions } from "@anyrunner/core/driver";
 import {
   adoptableName,
   driftWarning,

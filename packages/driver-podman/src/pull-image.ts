@@ -1,4 +1,4 @@
-import { RunnerError, type CallOptions, type ErrorCode } from "@anyrunner/core";
+import { RunnerError, type CallOptions, type ErrorCode } from "@anyrunner/core/driver";
 import type { EngineContainerPlan } from "@anyrunner/engine-container";
 
 import { cliWords, commandFailure, knownFailure } from "./command-failure.ts";

@@ -1,4 +1,4 @@
-import { abortedError, RunnerError, throwIfAborted, type CallOptions } from "@anyrunner/core";
+import { abortedError, RunnerError, throwIfAborted, type CallOptions } from "@anyrunner/core/driver";
 import { CACHE_ROLE, ENGINE_LABELS, type EngineContainerPlan, type EngineImage } from "@anyrunner/engine-container";
 
 import { commandFailure } from "./command-failure.ts";

@@ -1,4 +1,4 @@
-import type { OptionSpec } from "@anyrunner/core";
+import type { OptionSpec } from "@anyrunner/core/driver";
 import type { EngineContainerPlan } from "@anyrunner/engine-container";
 
 import type { ContainerDetails } from "./container-details.ts";

@@ -1,4 +1,4 @@
-import { parseRunnerUrl } from "@anyrunner/core";
+import { parseRunnerUrl } from "@anyrunner/core/driver";
 import { describe, expect, test } from "vitest";
 
 import { createContainerCliDriver } from "./driver.ts";

@@ -1,4 +1,4 @@
-import { parseRunnerUrl } from "@anyrunner/core";
+import { parseRunnerUrl } from "@anyrunner/core/driver";
 import { expect, test } from "vitest";
 
 import type { RuntimeName } from "./runtime.ts";

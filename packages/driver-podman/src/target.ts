@@ -1,4 +1,4 @@
-import { formatRunnerUrl, readOptions, RunnerError, type OptionSpec, type OptionValues, type RunnerTarget, type RunnerUrl } from "@anyrunner/core";
+import { formatRunnerUrl, readOptions, RunnerError, type OptionSpec, type OptionValues, type RunnerTarget, type RunnerUrl } from "@anyrunner/core/driver";
 import { ENGINE_IMAGE_OPTIONS, parseEngineImage, type EngineImage } from "@anyrunner/engine-container";
 
 import type { ContainerRuntime, RuntimeName } from "./runtime.ts";

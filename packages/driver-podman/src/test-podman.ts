@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 
-import { RunnerError } from "@anyrunner/core";
+import { RunnerError } from "@anyrunner/core/driver";
 import { runProgram, type ProgramResult } from "@anyrunner/exec";
 import type { ImageStore } from "@anyrunner/testkit";
 

@@ -1,4 +1,4 @@
-import type { Reporter } from "@anyrunner/core";
+import type { Reporter } from "@anyrunner/core/driver";
 
 import type { CertificateFile } from "./tls-credentials.ts";
 import { day } from "./tls-error.ts";

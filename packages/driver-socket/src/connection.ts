@@ -1,6 +1,6 @@
 import { connect, isIP, type IpcNetConnectOpts, type Socket, type TcpNetConnectOpts } from "node:net";
 
-import { RunnerError, throwIfAborted, type CloseReason, type ConnectionDiagnostics, type RunnerConnection } from "@anyrunner/core";
+import { RunnerError, throwIfAborted, type CloseReason, type ConnectionDiagnostics, type RunnerConnection } from "@anyrunner/core/driver";
 
 import { watchDial, type DialOptions } from "./dial.ts";
 import { dialTls, type DialTlsOptions } from "./dial-tls.ts";

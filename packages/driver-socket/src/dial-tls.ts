@@ -10,7 +10,7 @@ import {
   type TLSSocket,
 } from "node:tls";
 
-import { throwIfAborted } from "@anyrunner/core";
+import { throwIfAborted } from "@anyrunner/core/driver";
 
 import type { ExpiryWatch } from "./certificate-expiry.ts";
 import { watchDial, type DialOptions } from "./dial.ts";

@@ -1,6 +1,6 @@
 import type { Socket } from "node:net";
 
-import { abortedError, RunnerError, type Reporter } from "@anyrunner/core";
+import { abortedError, RunnerError, type Reporter } from "@anyrunner/core/driver";
 
 export interface DialOptions {
   readonly signal?: AbortSignal | undefined;

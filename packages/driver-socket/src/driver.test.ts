@@ -5,7 +5,7 @@ import { createServer, type AddressInfo, type Server } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-import { parseRunnerUrl, RunnerError, type RunnerEvent } from "@anyrunner/core";
+import { parseRunnerUrl, RunnerError, type RunnerEvent } from "@anyrunner/core/driver";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 
 import { createSocketDriver } from "./driver.ts";

@@ -1,7 +1,7 @@
 import { lstat, stat } from "node:fs/promises";
 import { resolve } from "node:path";
 
-import { RunnerError, throwIfAborted, type CallOptions, type ProbeResult, type Reporter, type RunnerDriver, type RunnerHandle } from "@anyrunner/core";
+import { RunnerError, throwIfAborted, type CallOptions, type ProbeResult, type Reporter, type RunnerDriver, type RunnerHandle } from "@anyrunner/core/driver";
 
 import { createExpiryWatch } from "./certificate-expiry.ts";
 import { connectSocket, pipesAreOfWindows } from "./connection.ts";

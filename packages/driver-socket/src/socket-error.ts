@@ -1,6 +1,6 @@
 import type { X509Certificate } from "node:crypto";
 
-import { RunnerError, type ErrorCode } from "@anyrunner/core";
+import { RunnerError, type ErrorCode } from "@anyrunner/core/driver";
 
 import { formatSocketAddress, type SocketAddress } from "./target.ts";
 import { tlsError } from "./tls-error.ts";

@@ -1,4 +1,4 @@
-import { parseRunnerUrl, RunnerError } from "@anyrunner/core";
+import { parseRunnerUrl, RunnerError } from "@anyrunner/core/driver";
 import { describe, expect, test } from "vitest";
 
 import { formatSocketAddress, parseSocketTarget, type SocketAddress } from "./target.ts";

@@ -1,4 +1,4 @@
-import { formatRunnerUrl, readOptions, RunnerError, type OptionSpec, type RunnerTarget, type RunnerUrl } from "@anyrunner/core";
+import { formatRunnerUrl, readOptions, RunnerError, type OptionSpec, type RunnerTarget, type RunnerUrl } from "@anyrunner/core/driver";
 
 /** What a `unix://`, `tcp://`, `tls://` or `npipe://` URL means. */
 export interface SocketTarget extends RunnerTarget {

@@ -1,7 +1,7 @@
 import { createPrivateKey, X509Certificate } from "node:crypto";
 import { readFile } from "node:fs/promises";
 
-import { RunnerError } from "@anyrunner/core";
+import { RunnerError } from "@anyrunner/core/driver";
 
 import { certificateExpired } from "./tls-error.ts";
 import { formatSocketAddress, type TlsAddress } from "./target.ts";

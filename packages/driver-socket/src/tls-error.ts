@@ -1,6 +1,6 @@
 import type { X509Certificate } from "node:crypto";
 
-import { RunnerError } from "@anyrunner/core";
+import { RunnerError } from "@anyrunner/core/driver";
 
 import { formatSocketAddress, type TlsAddress } from "./target.ts";
 

@@ -5,7 +5,7 @@ import { createServer, type AddressInfo, type Server } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
-import { parseRunnerUrl, type RunnerConnection, type RunnerEvent } from "@anyrunner/core";
+import { parseRunnerUrl, type RunnerConnection, type RunnerEvent } from "@anyrunner/core/driver";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 
 import { createCertificates } from "./certs/index.ts";

@@ -1,4 +1,4 @@
-import { RunnerError, throwIfAborted, type RunnerConnection, type RunnerDriver, type RunnerHandle } from "@anyrunner/core";
+import { RunnerError, throwIfAborted, type RunnerConnection, type RunnerDriver, type RunnerHandle } from "@anyrunner/core/driver";
 import { checkSsh, createSshConnections, formatSshHost, type SshConnections } from "@anyrunner/ssh";
 
 import { DEFAULT_SOCKET, parseSshTarget, SSH_OPTIONS, type SshAddress, type SshTarget } from "./target.ts";

@@ -1,4 +1,4 @@
-import { formatRunnerUrl, readOptions, RunnerError, type OptionSpec, type RunnerTarget, type RunnerUrl } from "@anyrunner/core";
+import { formatRunnerUrl, readOptions, RunnerError, type OptionSpec, type RunnerTarget, type RunnerUrl } from "@anyrunner/core/driver";
 import { parseSshHost, type SshHost } from "@anyrunner/ssh";
 
 /** What an `ssh://` URL means. */

@@ -1,6 +1,14 @@
 import type { Duplex } from "node:stream";
 
-import { redact, RunnerError, type CallOptions, type CloseReason, type ConnectionDiagnostics, type RunnerConnection, type RunnerState } from "@anyrunner/core";
+import {
+  redact,
+  RunnerError,
+  type CallOptions,
+  type CloseReason,
+  type ConnectionDiagnostics,
+  type RunnerConnection,
+  type RunnerState,
+} from "@anyrunner/core/driver";
 import { createRelayStream, programCloseReason, programEndText, type ProgramEnd, type ProgramStream } from "@anyrunner/exec";
 
 import { dialAddress } from "./dial-address.ts";

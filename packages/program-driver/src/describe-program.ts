@@ -1,4 +1,4 @@
-import type { CallOptions } from "@anyrunner/core";
+import type { CallOptions } from "@anyrunner/core/driver";
 import { PROTOCOL_VERSION, type ProgramDescription } from "@anyrunner/core/driver-protocol";
 
 import { callProgram } from "./open-call.ts";

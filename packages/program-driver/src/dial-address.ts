@@ -1,6 +1,6 @@
 import { connect, type Socket } from "node:net";
 
-import { abortedError, redact, RunnerError } from "@anyrunner/core";
+import { abortedError, redact, RunnerError } from "@anyrunner/core/driver";
 import type { DriverResult } from "@anyrunner/core/driver-protocol";
 
 import type { CallProgram } from "./open-call.ts";

@@ -11,7 +11,7 @@ import {
   type RunnerHandle,
   type RunnerState,
   type RunnerTarget,
-} from "@anyrunner/core";
+} from "@anyrunner/core/driver";
 import { PROTOCOL_VERSION, type DriverRequest, type DriverResult, type DriverVerb, type ProgramDescription } from "@anyrunner/core/driver-protocol";
 
 import { connectThroughProgram } from "./connection.ts";

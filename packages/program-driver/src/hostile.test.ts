@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { inspect } from "node:util";
 
-import { parseRunnerUrl, type RunnerDriver, type RunnerEvent } from "@anyrunner/core";
+import { parseRunnerUrl, type RunnerDriver, type RunnerEvent } from "@anyrunner/core/driver";
 import { DRIVER_REQUESTS, DRIVER_VERBS, schemaProblem, type DriverVerb } from "@anyrunner/core/driver-protocol";
 import { describe, expect, test } from "vitest";
 

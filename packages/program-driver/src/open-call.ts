@@ -1,6 +1,6 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
 
-import { abortedError, throwIfAborted, type CallOptions, type RunnerEvent } from "@anyrunner/core";
+import { abortedError, throwIfAborted, type CallOptions, type RunnerEvent } from "@anyrunner/core/driver";
 import { MAX_LINE_BYTES, parseProgramLine, type DriverRequest, type DriverResult, type DriverVerb, type ProgramSecrets } from "@anyrunner/core/driver-protocol";
 import { openProgramStream, programEndText, type ProgramStream } from "@anyrunner/exec";
 

@@ -1,4 +1,4 @@
-import { redact, RunnerError } from "@anyrunner/core";
+import { redact, RunnerError } from "@anyrunner/core/driver";
 import type { ProgramError } from "@anyrunner/core/driver-protocol";
 
 import { redactValue } from "./url-secrets.ts";

@@ -1,4 +1,4 @@
-import { abortedError, type CallOptions } from "@anyrunner/core";
+import { abortedError, type CallOptions } from "@anyrunner/core/driver";
 
 import { leave, openCall, type CallProgram } from "./open-call.ts";
 import { brokenProtocol } from "./program-error.ts";

@@ -1,4 +1,4 @@
-import { redact, type JsonValue, type OptionSpec, type OptionValues, type RunnerUrl } from "@anyrunner/core";
+import { redact, type JsonValue, type OptionSpec, type OptionValues, type RunnerUrl } from "@anyrunner/core/driver";
 import type { ProgramSecrets } from "@anyrunner/core/driver-protocol";
 
 /** What is secret in a URL: the values that go to the program, and every text that must not come back. */

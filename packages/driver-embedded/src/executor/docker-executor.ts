@@ -1,6 +1,6 @@
 import type { Readable } from "node:stream";
 
-import { abortedError, RunnerError } from "@anyrunner/core";
+import { abortedError, RunnerError } from "@anyrunner/core/driver";
 import { createDockerClient, type DockerEndpoint } from "@anyrunner/docker-endpoint";
 
 import type { Executor, ExecutorCall, ExecutorFacts, ResolveImageOptions, Segment, Snapshot } from "./executor.ts";

@@ -1,6 +1,6 @@
 import type { Readable } from "node:stream";
 
-import type { Reporter } from "@anyrunner/core";
+import type { Reporter } from "@anyrunner/core/driver";
 
 /**
  * What runs the steps: the seam between the core API (immutable values, content-addressed trees, planning) and a container

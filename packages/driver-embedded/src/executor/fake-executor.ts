@@ -1,6 +1,6 @@
 import type { Readable } from "node:stream";
 
-import { RunnerError, throwIfAborted } from "@anyrunner/core";
+import { RunnerError, throwIfAborted } from "@anyrunner/core/driver";
 
 import type { BlobStore } from "../tree/blob-store.ts";
 import { mergeFolders, removeNode, setNode, withFileAt } from "../tree/edit.ts";

@@ -1,6 +1,6 @@
 import { Readable } from "node:stream";
 
-import { RunnerError } from "@anyrunner/core";
+import { RunnerError } from "@anyrunner/core/driver";
 import { dockerTransportError, type DockerClient } from "@anyrunner/docker-endpoint";
 
 import type { ExecutorCall, ResolvedImage } from "./executor.ts";

@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import { Readable } from "node:stream";
 import { text } from "node:stream/consumers";
 
-import type { RunnerEvent } from "@anyrunner/core";
+import type { RunnerEvent } from "@anyrunner/core/driver";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 
 import { snapshotTag } from "./images.ts";

@@ -1,7 +1,7 @@
 import { createHash } from "node:crypto";
 import type { Readable } from "node:stream";
 
-import { RunnerError } from "@anyrunner/core";
+import { RunnerError } from "@anyrunner/core/driver";
 import { dockerTransportError, type DockerClient } from "@anyrunner/docker-endpoint";
 
 import type { ExecutorCall, ImageConfig, ResolvedImage, Snapshot } from "./executor.ts";

@@ -1,4 +1,4 @@
-import { RunnerError } from "@anyrunner/core";
+import { RunnerError } from "@anyrunner/core/driver";
 import { dockerTransportError, type DockerClient } from "@anyrunner/docker-endpoint";
 
 import type { ExecutorCall, ResolvedImage, ResolveImageOptions } from "./executor.ts";

@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { text } from "node:stream/consumers";
 
-import { RunnerError, throwIfAborted } from "@anyrunner/core";
+import { RunnerError, throwIfAborted } from "@anyrunner/core/driver";
 import type { DockerClient } from "@anyrunner/docker-endpoint";
 
 import type { SegmentMount, SegmentSpec } from "./executor.ts";

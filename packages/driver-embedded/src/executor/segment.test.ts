@@ -1,6 +1,6 @@
 import { randomBytes, createHash } from "node:crypto";
 
-import { RunnerError } from "@anyrunner/core";
+import { RunnerError } from "@anyrunner/core/driver";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 
 import type { Segment } from "./executor.ts";

@@ -1,6 +1,6 @@
 import type { Readable } from "node:stream";
 
-import { RunnerError, throwIfAborted } from "@anyrunner/core";
+import { RunnerError, throwIfAborted } from "@anyrunner/core/driver";
 
 import { readContainerFiles, writeContainerFiles } from "./container-files.ts";
 import type { ExecResult, ExecStep, ExecutorCall, Segment, SegmentMount, Snapshot } from "./executor.ts";

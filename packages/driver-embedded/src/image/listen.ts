@@ -1,7 +1,7 @@
 import { chmod, rm } from "node:fs/promises";
 import { createServer, type AddressInfo, type Socket } from "node:net";
 
-import { RunnerError } from "@anyrunner/core";
+import { RunnerError } from "@anyrunner/core/driver";
 
 export type ListenAddress = { readonly path: string } | { readonly host: string; readonly port: number };
 

@@ -5,7 +5,7 @@ import { hostname } from "node:os";
 import { dirname } from "node:path";
 import { parseArgs } from "node:util";
 
-import { RunnerError } from "@anyrunner/core";
+import { RunnerError } from "@anyrunner/core/driver";
 import { resolveDockerEndpoint } from "@anyrunner/docker-endpoint";
 
 import { createEmbeddedEngine } from "../engine.ts";

@@ -1,4 +1,4 @@
-import type { Reporter } from "@anyrunner/core";
+import type { Reporter } from "@anyrunner/core/driver";
 
 import type { Span } from "../telemetry/span.ts";
 

@@ -1,4 +1,4 @@
-import type { JsonValue } from "@anyrunner/core";
+import type { JsonValue } from "@anyrunner/core/driver";
 
 import { sha256 } from "../tree/node.ts";
 

@@ -1,6 +1,6 @@
 import type { Readable } from "node:stream";
 
-import { RunnerError, throwIfAborted } from "@anyrunner/core";
+import { RunnerError, throwIfAborted } from "@anyrunner/core/driver";
 
 import type { Executor, SegmentSpec, Snapshot } from "../executor/executor.ts";
 import type { ExecRecord, IndexStore, SnapshotLimits } from "../index-store/index-store.ts";

@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import { PassThrough, type Readable } from "node:stream";
 
-import { RunnerError } from "@anyrunner/core";
+import { RunnerError } from "@anyrunner/core/driver";
 
 import type { Segment } from "../executor/executor.ts";
 import type { ExecRecord } from "../index-store/index-store.ts";

@@ -1,4 +1,4 @@
-import { abortedError, throwIfAborted } from "@anyrunner/core";
+import { abortedError, throwIfAborted } from "@anyrunner/core/driver";
 
 /** Lets `limit` pieces of work run at a time, first come first served; an aborted one leaves the queue. */
 export function createSemaphore(limit: number): <T>(signal: AbortSignal, work: () => Promise<T>) => Promise<T> {

@@ -1,4 +1,4 @@
-import { abortedError, throwIfAborted } from "@anyrunner/core";
+import { abortedError, throwIfAborted } from "@anyrunner/core/driver";
 
 import type { Call, Lazy } from "./call.ts";
 

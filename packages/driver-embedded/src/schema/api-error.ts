@@ -1,5 +1,4 @@
-import type { JsonObject } from "@anyrunner/core";
-import { RunnerError } from "@anyrunner/core";
+import { RunnerError, type JsonObject } from "@anyrunner/core/driver";
 import { GrpcError, GrpcStatus } from "@anyrunner/protocol";
 
 import { ExecError } from "../plan/exec-error.ts";

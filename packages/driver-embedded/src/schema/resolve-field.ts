@@ -1,6 +1,6 @@
 import type { GraphQLFieldResolver, GraphQLResolveInfo } from "graphql";
 
-import type { JsonValue } from "@anyrunner/core";
+import type { JsonValue } from "@anyrunner/core/driver";
 
 import { canonicalJson } from "../plan/canonical.ts";
 import { sha256 } from "../tree/node.ts";

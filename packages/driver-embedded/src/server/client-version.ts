@@ -1,4 +1,4 @@
-import { compareEngineVersions, normalizeEngineVersion } from "@anyrunner/core";
+import { compareEngineVersions, normalizeEngineVersion } from "@anyrunner/core/driver";
 import type { ClientMetadata } from "@anyrunner/protocol";
 
 /** The oldest client that an engine of our version accepts (engine protocol 3.3). */

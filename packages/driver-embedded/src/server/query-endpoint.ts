@@ -1,4 +1,4 @@
-import { RunnerError } from "@anyrunner/core";
+import { RunnerError } from "@anyrunner/core/driver";
 import { CLIENT_METADATA_HEADER, parseClientMetadata, type EngineHttpRequest, type Http2Connection } from "@anyrunner/protocol";
 
 import { createGrpcHost } from "../host/grpc-host.ts";

@@ -1,6 +1,6 @@
 import type { Duplex } from "node:stream";
 
-import { ENGINE_PACKAGE } from "@anyrunner/core";
+import { ENGINE_PACKAGE } from "@anyrunner/core/driver";
 import {
   CLIENT_METADATA_HEADER,
   Control,

@@ -1,4 +1,4 @@
-import { RunnerError } from "@anyrunner/core";
+import { RunnerError } from "@anyrunner/core/driver";
 
 import type { QueryContext } from "../schema/query-context.ts";
 import { lookUp, pathNames } from "../tree/lookup.ts";

@@ -2,7 +2,7 @@ import { X509Certificate } from "node:crypto";
 import { isIP } from "node:net";
 import { resolve, join } from "node:path";
 
-import { RunnerError } from "@anyrunner/core";
+import { RunnerError } from "@anyrunner/core/driver";
 
 import { CERTIFICATE_FILES, createFolder, readCertificateFile, replaceFiles, type CertificateFileName } from "./certificate-folder.ts";
 import { formatCertificate, formatIdentity, issueCertificate, parseIdentity, type Identity } from "./issue-certificate.ts";

@@ -2,7 +2,7 @@ import type { Buffer } from "node:buffer";
 import { randomBytes } from "node:crypto";
 import type { Duplex } from "node:stream";
 
-import { abortedError, RunnerError, throwIfAborted } from "@anyrunner/core";
+import { abortedError, RunnerError, throwIfAborted } from "@anyrunner/core/driver";
 
 import { readAttachedFrames, type AttachedFrame } from "./attached-frames.ts";
 import { findOutputEnd, type OutputEnd } from "./output-end.ts";

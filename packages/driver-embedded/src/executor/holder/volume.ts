@@ -2,7 +2,7 @@ import type { Buffer } from "node:buffer";
 import { createHash } from "node:crypto";
 import { Readable } from "node:stream";
 
-import { RunnerError } from "@anyrunner/core";
+import { RunnerError } from "@anyrunner/core/driver";
 import type { DockerClient } from "@anyrunner/docker-endpoint";
 
 import { OWNER, OWNER_LABEL } from "../labels.ts";
