@@ -1,11 +1,11 @@
 import { once } from "node:events";
 import type { Readable, Writable } from "node:stream";
 import { Terminal, type GrpcCall, type GrpcRoutes } from "@anyrunner/protocol";
-import type { AttachableSettings } from "./attachable-settings.ts";
+import { stopOutputProcessing, type TerminalInput } from "./stop-output-processing.ts";
 
 /** The terminal that a person sits at, as `process.stdin`, `process.stdout` and `process.stderr` are one. */
 export interface ClientTerminal {
-  readonly input: Readable & { readonly isTTY?: boolean | undefined; readonly isRaw?: boolean | undefined; setRawMode?(raw: boolean): unknown };
+  readonly input: Readable & TerminalInput & { readonly isTTY?: boolean | undefined; readonly isRaw?: boolean | undefined; setRawMode?(raw: boolean): unknown };
   readonly output: Writable & { readonly isTTY?: boolean | undefined; readonly columns?: number | undefined; readonly rows?: number | undefined };
   readonly error: Writable;
   /** Called when the engine takes the terminal; what it gives is called when the terminal is free again. For whoever else writes there. */
@@ -16,7 +16,7 @@ type Codec = Awaited<ReturnType<typeof Terminal.session.codec>>;
 type Answer = NonNullable<Parameters<Codec["encodeResponse"]>[0]["msg"]>;
 
 /** A shell in a container, at the terminal of this machine (engine protocol 5.9). One at a time; others wait for their turn. */
-export function terminalRoutes({ terminal }: AttachableSettings): GrpcRoutes {
+export function terminalRoutes({ terminal }: { readonly terminal?: ClientTerminal | undefined }): GrpcRoutes {
   let last: Promise<unknown> = Promise.resolve();
   const session = (knowsReady: boolean) => (call: GrpcCall) => {
     const turn = last.then(() => runSession(call, terminal, knowsReady));
@@ -38,6 +38,7 @@ async function runSession(call: GrpcCall, terminal: ClientTerminal | undefined, 
   const giveBack = terminal.onBorrow?.();
   const restore = attach(terminal, send);
   try {
+    await stopOutputProcessing(terminal.input);
     if (knowsReady) await send({ case: "ready", value: {} });
     await send({ case: "resize", value: sizeOf(terminal) });
     for await (const message of call.messages) {
