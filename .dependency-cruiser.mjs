@@ -102,6 +102,13 @@ export default {
       from: { path: "^packages/(driver-[^/]+)/" },
       to: { path: "^packages/driver-", pathNot: "^packages/$1/" },
     },
+    {
+      name: "drivers-use-the-surface-of-authors",
+      comment: "Import from @anyrunner/core/driver: what our drivers need beyond it, another author would lack.",
+      severity: "error",
+      from: { path: "^packages/(driver-[^/]+|program-driver)/", pathNot: TEST_FILES },
+      to: { path: String.raw`^packages/core/src/index\.ts$` },
+    },
     { name: "nothing-imports-an-app", severity: "error", from: { path: "^(packages|examples)/" }, to: { path: "^apps/" } },
     { name: "testkit-from-tests-only", severity: "error", from: { pathNot: `${TEST_FILES}|^packages/testkit/` }, to: { path: "^packages/testkit/" } },
     {
