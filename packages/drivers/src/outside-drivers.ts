@@ -2,21 +2,15 @@ import { readFileSync, statSync } from "node:fs";
 import { dirname, join, relative } from "node:path";
 import { pathToFileURL } from "node:url";
 
-import type { ProjectConfig, ProjectDriver, UserStore } from "@anyrunner/config";
+import type { ProjectConfig, ProjectDriver } from "@anyrunner/config";
 import { RunnerError, type DriverEntry } from "@anyrunner/core";
 
 import { requireDriverConsent } from "./driver-consent.ts";
 import { findInstalledPackage, readDriverManifest, type DriverManifest } from "./driver-manifest.ts";
 import { importDriver, notInstalled } from "./import-driver.ts";
-import { outsideEntry } from "./outside-entry.ts";
+import { outsideEntry, type OutsideDriversOptions } from "./outside-entry.ts";
 import { findUpwards } from "./package-manager.ts";
 import { configuredProgram } from "./program-drivers.ts";
-
-export interface OutsideDriversOptions {
-  readonly cwd: string;
-  readonly env: Readonly<Record<string, string | undefined>>;
-  readonly store: UserStore;
-}
 
 /** The drivers that the project's configuration names, in its order. Reads manifests, imports nothing. Fails with INVALID_CONFIG or NOT_FOUND. */
 export function configuredDrivers(config: ProjectConfig, options: OutsideDriversOptions): readonly DriverEntry[] {

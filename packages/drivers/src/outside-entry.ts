@@ -1,4 +1,12 @@
+import type { UserStore } from "@anyrunner/config";
 import type { DriverEntry } from "@anyrunner/core";
+
+/** Where drivers from outside are looked for, and who allowed them. */
+export interface OutsideDriversOptions {
+  readonly cwd: string;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  readonly store: UserStore;
+}
 
 const checks = new WeakMap<DriverEntry["load"], () => Promise<void>>();
 

@@ -6,8 +6,7 @@ import { RunnerError, type DriverEntry, type RunnerDriver } from "@anyrunner/cor
 
 import { requireDriverConsent } from "./driver-consent.ts";
 import { refuseWhatOthersMayWrite } from "./others-may-write.ts";
-import type { OutsideDriversOptions } from "./outside-drivers.ts";
-import { outsideEntry } from "./outside-entry.ts";
+import { outsideEntry, type OutsideDriversOptions } from "./outside-entry.ts";
 import { isProgramFile, schemeOfProgram } from "./program-file.ts";
 
 /**

@@ -6,7 +6,7 @@ import { clientMetadataHeader, requestUpgrade, serveGrpc, UpgradeRefusedError, t
 import { createAttachables } from "./attachables/index.ts";
 import { connectionLost } from "./connection-lost.ts";
 import type { EngineInfo } from "./engine-info.ts";
-import type { OpenSessionOptions } from "./session.ts";
+import type { OpenSessionOptions } from "./open-session-options.ts";
 import { formatTraceparent, type TraceContext } from "./trace-context.ts";
 
 /** The stream on which the engine calls us: files, secrets, credentials. */

@@ -1,4 +1,5 @@
-export { openSession, type EngineSession, type OpenSessionOptions, type SessionEnd } from "./session.ts";
+export type { OpenSessionOptions } from "./open-session-options.ts";
+export { openSession, type EngineSession, type SessionEnd } from "./session.ts";
 export { serveSession, type ServeSessionOptions, type SessionServer } from "./session-port/serve-session.ts";
 export type { AttachableSettings, ClientPipe, ClientPrompt, ClientTerminal, ImageOptions, ImageStore, PromptQuestion } from "./attachables/index.ts";
 export { graphqlErrorText, type GraphqlError, type GraphqlRequest, type GraphqlResponse } from "./query.ts";

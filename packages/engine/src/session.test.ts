@@ -1,7 +1,8 @@
 import { createEngineDouble, type EngineDouble, type EngineDoubleOptions } from "@anyrunner/testkit";
 import { afterEach, describe, expect, test } from "vitest";
 
-import { openSession, type EngineSession, type OpenSessionOptions } from "./session.ts";
+import type { OpenSessionOptions } from "./open-session-options.ts";
+import { openSession, type EngineSession } from "./session.ts";
 import { runnerOn } from "./test-runner.fixture.ts";
 import type { TelemetryEvent } from "./telemetry/batch.ts";
 

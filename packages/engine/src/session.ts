@@ -1,45 +1,20 @@
-import { RunnerError, throwIfAborted, type CallOptions, type Runner, type RunnerConnection } from "@anyrunner/core";
+import { RunnerError, throwIfAborted, type Runner, type RunnerConnection } from "@anyrunner/core";
 import type { ClientMetadata, Http2Response } from "@anyrunner/protocol";
 
 import { attachClient, type ClientAttachment } from "./attach-client.ts";
-import type { AttachableSettings } from "./attachables/index.ts";
 import { createClientMetadata } from "./client-identity.ts";
 import { connectionLost } from "./connection-lost.ts";
 import type { ControlConnection } from "./control-connection.ts";
 import { closeControl, dialSession } from "./dial-session.ts";
 import type { EngineInfo } from "./engine-info.ts";
 import { watchLiveness } from "./liveness.ts";
+import type { OpenSessionOptions } from "./open-session-options.ts";
 import { queryEngine, type GraphqlRequest, type GraphqlResponse } from "./query.ts";
-import { retryTransient, type Clock } from "./retry.ts";
+import { retryTransient } from "./retry.ts";
 import { createSessionRequests, type SessionRequest } from "./session-request.ts";
 import { shutDownEngineSession } from "./shutdown.ts";
-import type { TelemetryBatchListener, TelemetryListener } from "./telemetry/batch.ts";
 import { subscribeTelemetry } from "./telemetry/subscribe.ts";
 import { createTraceContext, type TraceContext } from "./trace-context.ts";
-
-export interface OpenSessionOptions extends CallOptions {
-  readonly env: Readonly<Record<string, string | undefined>>;
-  /** The directory that relative host paths start from, absolute. */
-  readonly cwd: string;
-  /** Version that the client states; it selects the schema view. Default: the engine's own. */
-  readonly clientVersion?: string | undefined;
-  readonly labels?: Readonly<Record<string, string>> | undefined;
-  /** Key of the engine's persistent copy of host directories; without it every upload starts cold. */
-  readonly stableId?: string | undefined;
-  /** Further fields of the client metadata (engine protocol 4.5). */
-  readonly metadata?: Partial<ClientMetadata> | undefined;
-  /** What the engine may ask of this machine: credentials, secrets, files. */
-  readonly attachables?: Partial<AttachableSettings> | undefined;
-  /** Receives the spans, logs and metrics of the session. Without it no telemetry is fetched. */
-  readonly onTelemetry?: TelemetryListener | undefined;
-  /** Receives the same as whole OTLP export requests. */
-  readonly onTelemetryBatch?: TelemetryBatchListener | undefined;
-  /** How long an engine that is not ready is tried again, in ms. Default 60,000. */
-  readonly connectBudgetMs?: number | undefined;
-  /** How long the engine may take to end the session, telemetry included, in ms. Default 10,000. */
-  readonly shutdownBudgetMs?: number | undefined;
-  readonly clock?: Clock | undefined;
-}
 
 /** One client's session on one engine. All its streams go to the engine that answered first. */
 export interface EngineSession {

@@ -1,5 +1,6 @@
 // HTTP/2 and gRPC over any Duplex.
-export { openHttp2Connection, type Http2Connection, type Http2ConnectionOptions, type OpenStreamOptions } from "./http2/connection.ts";
+export { openHttp2Connection, type Http2Connection, type Http2ConnectionOptions } from "./http2/connection.ts";
+export type { OpenStreamOptions, StreamOpener } from "./http2/open-stream.ts";
 export type { Http2Request, Http2Response } from "./http2/request.ts";
 export { readText } from "./http2/response-body.ts";
 export { openGrpcStream, type GrpcCallOptions, type GrpcStream } from "./grpc/client-stream.ts";

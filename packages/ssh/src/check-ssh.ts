@@ -3,7 +3,7 @@ import { runProgram } from "@anyrunner/exec";
 import { requireControlSockets } from "./ssh-connections.ts";
 import { sshError } from "./ssh-error.ts";
 import { destinationArguments, type SshHost } from "./ssh-host.ts";
-import type { SshSettings } from "./ssh-master.ts";
+import type { SshSettings } from "./ssh-settings.ts";
 
 const BUDGET_MS = 10_000;
 

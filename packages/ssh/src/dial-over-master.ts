@@ -5,7 +5,7 @@ import { abortedError, RunnerError } from "@anyrunner/core";
 import type { ChannelVerdict } from "./channel-log.ts";
 import { openSession } from "./open-session.ts";
 import { orAborted } from "./or-aborted.ts";
-import type { SharedConnection, SshDial } from "./ssh-connections.ts";
+import type { SharedConnection, SshDial } from "./shared-connection.ts";
 import { formatSshHost, type SshHost } from "./ssh-host.ts";
 import type { SshMaster } from "./ssh-master.ts";
 import { describeCommand, describeForward, type SshStream } from "./ssh-stream.ts";

@@ -1,4 +1,5 @@
-export { createSshConnections, type SshConnections, type SshConnectionsSettings, type SshDial } from "./ssh-connections.ts";
+export type { SshDial } from "./shared-connection.ts";
+export { createSshConnections, type SshConnections, type SshConnectionsSettings } from "./ssh-connections.ts";
 export type { SshStream } from "./ssh-stream.ts";
 export { checkSsh } from "./check-ssh.ts";
 export { sshError, type SshFailure } from "./ssh-error.ts";

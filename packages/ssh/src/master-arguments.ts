@@ -1,7 +1,7 @@
 import { runProgram } from "@anyrunner/exec";
 
 import { CHANNEL_LOG_OPTION } from "./channel-log.ts";
-import type { SshSettings } from "./ssh-master.ts";
+import type { SshSettings } from "./ssh-settings.ts";
 
 const VERSION_BUDGET_MS = 10_000;
 

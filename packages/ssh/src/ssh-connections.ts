@@ -4,22 +4,16 @@ import { RunnerError } from "@anyrunner/core";
 
 import { dialCommand, dialForward, ForwardingRefusedError } from "./dial-over-master.ts";
 import { orAborted } from "./or-aborted.ts";
+import type { SharedConnection, SshDial } from "./shared-connection.ts";
 import { sameHost, type SshHost } from "./ssh-host.ts";
-import { startMaster, type SshMaster, type SshSettings } from "./ssh-master.ts";
+import { startMaster, type SshMaster } from "./ssh-master.ts";
+import type { SshSettings } from "./ssh-settings.ts";
 import type { SshStream } from "./ssh-stream.ts";
-import { createTurnstile, type Turnstile } from "./turnstile.ts";
+import { createTurnstile } from "./turnstile.ts";
 
 export interface SshConnectionsSettings extends SshSettings {
   /** How long a connection that nobody uses is kept, in ms. Default 250. */
   readonly idleMs?: number | undefined;
-}
-
-export interface SshDial {
-  /** A Unix socket on the host; absolute. */
-  readonly remotePath: string;
-  /** Run on the host where its server forwards no sockets; passes standard input and output on to the socket. */
-  readonly relayCommand: string;
-  readonly signal?: AbortSignal | undefined;
 }
 
 /** One ssh connection for each host, however many streams there are. */
@@ -29,23 +23,6 @@ export interface SshConnections {
    * (host key), PERMISSION_DENIED, NAME_NOT_RESOLVED, CONNECTION_REFUSED, CONNECTION_LOST, TIMEOUT, INVALID_CONFIG, UNSUPPORTED (Windows), ABORTED.
    */
   dial(host: SshHost, options: SshDial): Promise<SshStream>;
-}
-
-/** What the streams to one host share. */
-export interface SharedConnection {
-  readonly host: SshHost;
-  readonly master: Promise<SshMaster>;
-  readonly starting: AbortController;
-  users: number;
-  idle?: NodeJS.Timeout;
-  /** What streams pass while they open. */
-  readonly opening: Turnstile;
-  /** What sessions pass while they open: one at a time. */
-  readonly sessions: Turnstile;
-  /** Sessions that run a relay now. */
-  commands: number;
-  /** False once the host has said that it forwards no sockets. */
-  forwards: boolean;
 }
 
 const DEFAULT_IDLE_MS = 250;

@@ -10,16 +10,8 @@ import { masterArguments } from "./master-arguments.ts";
 import { makePrivateFolder, type PrivateFolder } from "./private-folder.ts";
 import { sshError } from "./ssh-error.ts";
 import { destinationArguments, formatSshHost, type SshHost } from "./ssh-host.ts";
+import type { SshSettings } from "./ssh-settings.ts";
 import { untilExists } from "./until-exists.ts";
-
-export interface SshSettings {
-  /** Read instead of the user's and the system's ssh configuration. */
-  readonly configFile?: string | undefined;
-  /** The environment of ssh: SSH_AUTH_SOCK and the like. Default: that of this process. */
-  readonly env?: Readonly<Record<string, string | undefined>> | undefined;
-  /** How long connecting and logging in may take, in ms. Default 20,000. */
-  readonly connectBudgetMs?: number | undefined;
-}
 
 /** One ssh process with one connection, which others use. */
 export interface SshMaster {

@@ -7,8 +7,8 @@ import { RunnerError, type DriverEntry } from "@anyrunner/core";
 
 import { importDriver } from "../import-driver.ts";
 import { refuseWhatOthersMayWrite } from "../others-may-write.ts";
-import { checkManifest, type OutsideDriversOptions } from "../outside-drivers.ts";
-import { outsideEntry } from "../outside-entry.ts";
+import { checkManifest } from "../outside-drivers.ts";
+import { outsideEntry, type OutsideDriversOptions } from "../outside-entry.ts";
 import { readDriverFolder, type FolderDriver } from "./driver-folder.ts";
 import { identifyInstalled } from "./installed-identity.ts";
 

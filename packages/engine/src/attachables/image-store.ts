@@ -1,7 +1,6 @@
 import { Readable } from "node:stream";
 import { decodeBytesMessage, encodeBytesMessage } from "@anyrunner/filesync";
 import { BasicStore, GrpcError, GrpcStatus, type GrpcCall, type GrpcRoutes } from "@anyrunner/protocol";
-import type { AttachableSettings } from "./attachable-settings.ts";
 
 /** Images of this machine's container engine. */
 export interface ImageStore {
@@ -21,7 +20,7 @@ export interface ImageOptions {
 const EMPTY = new Uint8Array();
 
 /** Images go to and come from this machine's container engine (engine protocol 5.11); not offered without one. */
-export function imageStoreRoutes({ imageStore }: AttachableSettings): GrpcRoutes {
+export function imageStoreRoutes({ imageStore }: { readonly imageStore?: ImageStore | undefined }): GrpcRoutes {
   if (imageStore === undefined) return {};
   const write = (call: GrpcCall) => load(call, imageStore);
   return {

@@ -2,7 +2,6 @@ import { once } from "node:events";
 import type { Readable, Writable } from "node:stream";
 import { Pipe, type GrpcCall, type GrpcRoutes } from "@anyrunner/protocol";
 import { decodeBytesMessage, encodeBytesMessage } from "@anyrunner/filesync";
-import type { AttachableSettings } from "./attachable-settings.ts";
 
 /** Two streams that a program of the engine, such as a language server, talks through. */
 export interface ClientPipe {
@@ -11,7 +10,7 @@ export interface ClientPipe {
 }
 
 /** A byte pipe to the embedder's streams (engine protocol 5.11); not offered without them. */
-export function pipeRoutes({ pipe }: AttachableSettings): GrpcRoutes {
+export function pipeRoutes({ pipe }: { readonly pipe?: ClientPipe | undefined }): GrpcRoutes {
   if (pipe === undefined) return {};
   const io = (call: GrpcCall) => connectPipe(call, pipe);
   // Engines of 0.18 have no package in the name.

@@ -1,5 +1,4 @@
 import { GrpcError, GrpcStatus, Prompt, unaryHandler, type GrpcRoutes } from "@anyrunner/protocol";
-import type { AttachableSettings } from "./attachable-settings.ts";
 import { isRemembered, rememberYes } from "./prompt-answers.ts";
 
 /** How the engine's questions are answered. */
@@ -18,7 +17,7 @@ export interface PromptQuestion<Answer> {
 }
 
 /** Questions to the user (engine protocol 5.11); not offered when the embedder says nothing about them. */
-export function promptRoutes({ prompt }: AttachableSettings): GrpcRoutes {
+export function promptRoutes({ prompt }: { readonly prompt?: ClientPrompt | undefined }): GrpcRoutes {
   if (prompt === undefined) return {};
   let last: Promise<unknown> = Promise.resolve();
   /** One question at a time. */

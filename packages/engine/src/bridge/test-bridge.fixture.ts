@@ -5,7 +5,8 @@ import type { Runner } from "@anyrunner/core";
 import { duplexPair, openHttp2Connection, type Http2Connection } from "@anyrunner/protocol";
 
 import { runnerOn } from "../test-runner.fixture.ts";
-import { openSession, type EngineSession, type OpenSessionOptions } from "../session.ts";
+import type { OpenSessionOptions } from "../open-session-options.ts";
+import { openSession, type EngineSession } from "../session.ts";
 import type { Bridge } from "./serve-bridge.ts";
 
 /** A stream to the bridge, as a client dials it. */

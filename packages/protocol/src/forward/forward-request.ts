@@ -4,7 +4,7 @@ import { constants, type ClientHttp2Stream, type IncomingHttpHeaders, type Outgo
 import { isGrpc } from "../grpc/server.ts";
 import { sendGrpcStatus } from "../grpc/serve-call.ts";
 import { GrpcError, GrpcStatus } from "../grpc/status.ts";
-import type { OpenStreamOptions } from "../http2/connection.ts";
+import type { OpenStreamOptions } from "../http2/open-stream.ts";
 import { PLAIN_TEXT } from "../engine/http-handler.ts";
 import { resetStream } from "../http2/reset-stream.ts";
 import { carryHeaders } from "./carry-headers.ts";

@@ -1,10 +1,11 @@
-import { connect, type ClientHttp2Session, type ClientHttp2Stream, type OutgoingHttpHeaders } from "node:http2";
+import { connect, type ClientHttp2Session } from "node:http2";
 import type { Duplex } from "node:stream";
 
 import { abortedError, RunnerError } from "@anyrunner/core";
 
 import { closeSession } from "./close-session.ts";
 import { observeFirstBytes } from "./first-bytes.ts";
+import type { StreamOpener } from "./open-stream.ts";
 import { sendRequest, type Http2Request, type Http2Response } from "./request.ts";
 import { DEFAULT_WINDOW_BYTES, sessionOptions } from "./session-options.ts";
 import { http2Transport } from "./transport.ts";
@@ -19,15 +20,8 @@ export interface Http2ConnectionOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
-export interface OpenStreamOptions {
-  /** The request has no body. Default false. */
-  readonly endStream?: boolean;
-  /** The stream asks for the trailers of its request (`wantTrailers`) before it ends. Default false. */
-  readonly waitForTrailers?: boolean;
-}
-
 /** The client's side of HTTP/2 on one byte stream. It never dials again: when the stream is gone, so is the connection. */
-export interface Http2Connection {
+export interface Http2Connection extends StreamOpener {
   /** Resolves once, when the connection is gone; with the reason unless either side ended it in good order. Never rejects. */
   readonly closed: Promise<Error | undefined>;
   /**
@@ -35,12 +29,8 @@ export interface Http2Connection {
    * Fails with CONNECTION_LOST, WRONG_SERVER or ABORTED; never because of a status.
    */
   request(request: Http2Request): Promise<Http2Response>;
-  /** The seam for gRPC: a bare stream. Throws the connection's end when it can't take another. */
-  openStream(headers: OutgoingHttpHeaders, options?: OpenStreamOptions): ClientHttp2Stream;
   /** How many streams the peer allows at once; 100 until it has said so. */
   maxStreams(): number;
-  /** Why the connection takes no more requests: what a stream that broke along with it fails with. Undefined while it takes them. */
-  lost(cause?: Error): Error | undefined;
   /** Resolves with the round trip, in ms. */
   ping(): Promise<number>;
   /** Lets open requests end for `graceMs` (default 1,000), then destroys the rest. */

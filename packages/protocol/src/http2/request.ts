@@ -4,7 +4,7 @@ import { Readable } from "node:stream";
 import { abortedError, RunnerError, throwIfAborted } from "@anyrunner/core";
 
 import { cancelStream } from "./reset-stream.ts";
-import type { Http2Connection } from "./connection.ts";
+import type { StreamOpener } from "./open-stream.ts";
 import { responseBody } from "./response-body.ts";
 
 export interface Http2Request {
@@ -25,7 +25,7 @@ export interface Http2Response {
   readonly body: Readable;
 }
 
-export async function sendRequest(connection: Http2Connection, request: Http2Request): Promise<Http2Response> {
+export async function sendRequest(connection: StreamOpener, request: Http2Request): Promise<Http2Response> {
   const { signal, body } = request;
   throwIfAborted(signal);
   const stream = connection.openStream(
@@ -74,7 +74,7 @@ function responseOf(stream: ClientHttp2Stream, lost: (error: Error | undefined) 
   });
 }
 
-function streamError(error: Error | undefined, connection: Http2Connection): Error {
+function streamError(error: Error | undefined, connection: StreamOpener): Error {
   const reason = error?.message ?? "it was cancelled";
   return connection.lost(error) ?? new RunnerError("CONNECTION_LOST", `the engine gave up a request: ${reason}`, { cause: error, retryable: true });
 }

@@ -2,8 +2,8 @@ import { readText, type EngineHttpRequest } from "@anyrunner/protocol";
 
 import type { AttachedClient } from "./attached-client.ts";
 import type { DoubleClient } from "./double-session.ts";
+import type { FaultPoint, Refusal } from "./engine-fault.ts";
 import { sendForgottenStatus, sendText } from "./send-text.ts";
-import type { SessionApi } from "./session-api.ts";
 import { detectWorkspace } from "./workspace.ts";
 
 /** A GraphQL request as the double's script sees it. */
@@ -31,10 +31,20 @@ export interface DoubleError {
 /** A script. What it throws becomes an error of the pipeline. */
 export type AnswerQuery = (query: DoubleQuery) => DoubleAnswer | Promise<DoubleAnswer>;
 
+/** What queries are answered with. */
+export interface QueryApi {
+  readonly answer: AnswerQuery;
+  /** How long a query waits for its client to attach itself, in ms. */
+  readonly attachWaitMs: number;
+  /** Lets faults strike, on the stream of the request. */
+  meet(at: FaultPoint): Promise<Refusal | undefined>;
+  note(at: "query", request: EngineHttpRequest, body: string): void;
+}
+
 const BODY_LIMIT_BYTES = 64 * 1024 * 1024;
 
 /** `/query` with the engine's order of events: read, admit, wait for the attachables, look at the workspace, execute. */
-export async function answerQuery(api: SessionApi, request: EngineHttpRequest, admit: () => DoubleClient): Promise<void> {
+export async function answerQuery(api: QueryApi, request: EngineHttpRequest, admit: () => DoubleClient): Promise<void> {
   const body = await readText(request.body, { limitBytes: BODY_LIMIT_BYTES });
   let client: DoubleClient;
   try {
@@ -59,7 +69,7 @@ export async function answerQuery(api: SessionApi, request: EngineHttpRequest, a
   await sendAnswer(api, request, await execute(api, request, body, callsOf(client)));
 }
 
-async function execute(api: SessionApi, request: EngineHttpRequest, body: string, client: AttachedClient): Promise<DoubleAnswer> {
+async function execute(api: QueryApi, request: EngineHttpRequest, body: string, client: AttachedClient): Promise<DoubleAnswer> {
   let parsed: { query?: string; variables?: Record<string, unknown> | null; operationName?: string | null };
   try {
     parsed = JSON.parse(body) as typeof parsed;
@@ -80,7 +90,7 @@ async function execute(api: SessionApi, request: EngineHttpRequest, body: string
   }
 }
 
-async function sendAnswer(api: SessionApi, request: EngineHttpRequest, answer: DoubleAnswer): Promise<void> {
+async function sendAnswer(api: QueryApi, request: EngineHttpRequest, answer: DoubleAnswer): Promise<void> {
   const accepts = String(request.headers["accept"] ?? "");
   const failed = "errors" in answer;
   const bytes = Buffer.from(goJson(failed ? { errors: answer.errors, data: null } : { data: answer.data }));

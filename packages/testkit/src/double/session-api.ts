@@ -1,20 +1,14 @@
 import { CLIENT_METADATA_HEADER, type EngineHttpHandler, type EngineHttpRequest } from "@anyrunner/protocol";
 
 import type { DoubleClient, DoubleSessions } from "./double-session.ts";
-import type { FaultPoint, Refusal } from "./engine-fault.ts";
 import type { TelemetryFeed } from "./telemetry-feed.ts";
-import { answerQuery, type AnswerQuery } from "./query-answer.ts";
+import { answerQuery, type QueryApi } from "./query-answer.ts";
 import { sendForgottenStatus, sendText } from "./send-text.ts";
 
 /** What the session API of the double works on. */
-export interface SessionApi {
+export interface SessionApi extends QueryApi {
   readonly sessions: DoubleSessions;
   readonly telemetry: TelemetryFeed;
-  readonly answer: AnswerQuery;
-  /** How long a query waits for its client to attach itself, in ms. */
-  readonly attachWaitMs: number;
-  /** Lets faults strike, on the stream of the request. */
-  meet(at: FaultPoint): Promise<Refusal | undefined>;
   note(at: "query" | "telemetry" | "shutdown" | "init", request: EngineHttpRequest, body: string): void;
 }
 
