@@ -1,6 +1,6 @@
-import { RunnerError, throwIfAborted, type CallOptions, type ErrorCode } from "@anyrunner/core/driver";
+import { throwIfAborted, type CallOptions } from "@anyrunner/core/driver";
 import { parseDockerHost, type DockerClient } from "@anyrunner/docker-endpoint";
-import { daemonChecks, hostChecks, thisHost, type Check, type DaemonInfo, type EnginePort, type HostView } from "@anyrunner/engine-container";
+import { daemonChecks, hostChecks, requireChecks, thisHost, type DaemonInfo, type EnginePort, type HostView } from "@anyrunner/engine-container";
 
 export interface RequireFitHostOptions extends CallOptions {
   /** The port that the engine is to publish. */
@@ -9,8 +9,6 @@ export interface RequireFitHostOptions extends CallOptions {
   readonly host?: HostView | undefined;
 }
 
-/** What each failure means to a caller. */
-const CODES: Readonly<Record<string, ErrorCode>> = { "docker.system": "UNSUPPORTED", "host.port": "ALREADY_EXISTS", "host.overlay": "NOT_AVAILABLE" };
 /** How long a daemon may take to describe itself, in ms: it is only asked along the way. */
 const BUDGET_MS = 5000;
 
@@ -29,15 +27,5 @@ export async function requireFitHost(client: DockerClient, options: RequireFitHo
   if (info === undefined) return;
   const isLocal = parseDockerHost(client.endpoint.host).kind === "unix";
   const onHost = isLocal ? await hostChecks(host, { rootFolder: info.DockerRootDir, port, engineRuns: false }) : [];
-  // What this process may do says nothing about the daemon, and what the daemon says of itself is no news at every start.
-  const checks = [...daemonChecks(info).filter(({ id }) => id !== "docker.warning"), ...onHost.filter(({ id }) => id !== "host.privileges")];
-  const failed = checks.find(({ status }) => status === "failed");
-  if (failed !== undefined) throw unfit(failed);
-  for (const { id, status, detail, remedy } of checks) {
-    if (status === "warning") report?.({ type: "warning", id: `requirement-${id}`, message: detail, hint: remedy });
-  }
-}
-
-function unfit({ id, detail, remedy }: Check): RunnerError {
-  return new RunnerError(CODES[id] ?? "NOT_AVAILABLE", `an engine can't run here: ${detail}`, { hint: remedy, driver: "docker", details: { requirement: id } });
+  requireChecks([...daemonChecks(info), ...onHost], { driver: "docker", report });
 }

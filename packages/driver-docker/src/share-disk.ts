@@ -1,13 +1,14 @@
-import { RunnerError, throwIfAborted, type CallOptions, type JsonObject } from "@anyrunner/core/driver";
+import { posix } from "node:path";
+
+import { RunnerError, throwIfAborted, type CallOptions } from "@anyrunner/core/driver";
 import type { DockerClient } from "@anyrunner/docker-endpoint";
-import { isOwnedCache, isOwnedEngine, OFFICIAL_NAME_PREFIX, shareDisk } from "@anyrunner/engine-container";
+import { ENGINE_CONFIG_FILE, isOwnedCache, isOwnedEngine, OFFICIAL_NAME_PREFIX, shareDisk } from "@anyrunner/engine-container";
 
 import type { ContainerDetails } from "./container.ts";
 import { readContainerFile, writeContainerFile } from "./container-file.ts";
 import { listContainers } from "./list-engines.ts";
 
-const FOLDER = "/etc/dagger";
-const FILE = "engine.json";
+const [FOLDER, FILE] = [posix.dirname(ENGINE_CONFIG_FILE), posix.basename(ENGINE_CONFIG_FILE)];
 
 /**
  * Writes limits of garbage collection into an engine of ours that is about to start, when others lie on the daemon's disk: each claims
@@ -15,14 +16,13 @@ const FILE = "engine.json";
  */
 export async function shareDiskAmongEngines(client: DockerClient, container: ContainerDetails, options: CallOptions): Promise<void> {
   const { report, signal } = options;
-  if (!isOwnedEngine(container.Config.Labels) || (container.Mounts ?? []).some(({ Destination }) => Destination === `${FOLDER}/${FILE}`)) return;
+  if (!isOwnedEngine(container.Config.Labels) || (container.Mounts ?? []).some(({ Destination }) => Destination === ENGINE_CONFIG_FILE)) return;
   try {
     const engines = await countEngines(client, options);
     if (engines < 2) return;
-    const text = await readContainerFile(client, container.Id, `${FOLDER}/${FILE}`, options);
-    const own = withoutOurLimits(parse(text ?? "{}"));
-    const config = own === undefined ? undefined : shareDisk(own, engines);
-    if (config !== undefined) await writeContainerFile(client, container.Id, { folder: FOLDER, name: FILE, text: `${JSON.stringify(config)}\n` }, options);
+    const text = await readContainerFile(client, container.Id, ENGINE_CONFIG_FILE, options);
+    const limited = shareDisk(text, engines);
+    if (limited !== undefined) await writeContainerFile(client, container.Id, { folder: FOLDER, name: FILE, text: limited }, options);
   } catch (error) {
     throwIfAborted(signal);
     if (!RunnerError.is(error)) throw error;
@@ -44,21 +44,4 @@ async function countEngines(client: DockerClient, options: CallOptions): Promise
   return (
     (volumes ?? []).filter(({ Labels: labels }) => isOwnedCache(labels)).length + containers.filter(({ name }) => name.startsWith(OFFICIAL_NAME_PREFIX)).length
   );
-}
-
-/** Limits that were written at an earlier start are of our three keys exactly. */
-function withoutOurLimits(config: JsonObject | undefined): JsonObject | undefined {
-  if (config === undefined) return undefined;
-  const { gc, ...rest } = config;
-  const isOurs = typeof gc === "object" && gc !== null && Object.keys(gc).toSorted().join() === "maxUsedSpace,minFreeSpace,reservedSpace";
-  return isOurs ? rest : config;
-}
-
-function parse(text: string): JsonObject | undefined {
-  try {
-    const value: unknown = JSON.parse(text);
-    return typeof value === "object" && value !== null && !Array.isArray(value) ? (value as JsonObject) : undefined;
-  } catch {
-    return undefined;
-  }
 }

@@ -3,6 +3,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { RunnerError, throwIfAborted, type ProvisionOptions } from "@anyrunner/core/driver";
 import { engineStartError } from "@anyrunner/engine-container";
 
+import { tellCacheLoss } from "./cache-fate.ts";
 import { findContainer } from "./container.ts";
 import type { ContainerCli } from "./container-cli.ts";
 import { describeState, isAlive, type ContainerDetails } from "./container-details.ts";
@@ -15,11 +16,16 @@ const PATIENCE_RESTARTS = 2;
 const LOG_LINES = 50;
 const LOG_BYTES = 4096;
 
+export interface AwaitEngineOptions extends ProvisionOptions {
+  /** Whether this call started it: then what its log says of the cache is told. */
+  readonly started: boolean;
+}
+
 /**
  * Waits until the engine answers, as `ready` says, but no longer than its container lives. A failure keeps the code of `ready`, or
  * is NOT_RUNNING, with the last lines of the engine's log.
  */
-export async function awaitEngine(cli: ContainerCli, container: ContainerDetails, options: ProvisionOptions): Promise<void> {
+export async function awaitEngine(cli: ContainerCli, container: ContainerDetails, options: AwaitEngineOptions): Promise<void> {
   const { ready, report, signal } = options;
   if (ready === undefined) return;
   const over = new AbortController();
@@ -28,10 +34,18 @@ export async function awaitEngine(cli: ContainerCli, container: ContainerDetails
     await Promise.race([ready(createHandle(cli, container), { signal: call, report }), failWhenDead(cli, container, call)]);
   } catch (error) {
     throwIfAborted(signal);
-    throw await withLog(cli, container, error);
+    const explained = await withLog(cli, container, error);
+    // Else the runtime would go on starting what can't live.
+    if (options.started && RunnerError.is(error) && error.code === "NOT_RUNNING") await end(cli, container);
+    throw explained;
   } finally {
     over.abort();
   }
+  if (options.started) await tellCacheLoss(cli, container, options);
+}
+
+async function end(cli: ContainerCli, { id, name }: ContainerDetails): Promise<void> {
+  await cli.attempt(cli.runtime.grammar.stop(id, { seconds: 0 }), { doing: `stop the container "${name}"` }).catch(() => undefined);
 }
 
 /** Rejects when the container ends or keeps being restarted; never resolves. */

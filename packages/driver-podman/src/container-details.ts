@@ -19,6 +19,8 @@ export interface ContainerDetails {
   /** Arguments of its entrypoint. */
   readonly args?: readonly string[] | undefined;
   readonly env?: Readonly<Record<string, string>> | undefined;
+  /** Where something is mounted in it. */
+  readonly mountPoints?: readonly string[] | undefined;
 }
 
 const NEVER_STARTED = /^(created|configured|initialized)$/;

@@ -12,9 +12,38 @@ export interface ReadLogOptions {
 }
 
 /** The log of a container as text; standard output and error come in the order in which the CLI writes them. Fails with COMMAND_FAILED. */
-export async function* readLog(cli: ContainerCli, container: string, options: ReadLogOptions): AsyncGenerator<string, void, undefined> {
-  const { tail, follow, signal } = options;
-  const child = await cli.spawn(cli.runtime.grammar.logs(container, { tail, follow }), { signal });
+export function readLog(cli: ContainerCli, container: string, { tail, follow, signal }: ReadLogOptions): AsyncGenerator<string, void, undefined> {
+  return readOutput(cli, cli.runtime.grammar.logs(container, { tail, follow }), { container, signal });
+}
+
+export interface ReadSinceOptions {
+  /** ISO 8601. */
+  readonly since: string;
+  /** Only the last lines of it. Default: all. */
+  readonly tail?: number | undefined;
+  /** How much is read at most, in characters. */
+  readonly limit: number;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** What a container has logged since that moment, from its beginning up to a limit; `undefined` where the runtime can't say. Fails with COMMAND_FAILED. */
+export async function readLogSince(cli: ContainerCli, container: string, { since, tail, limit, signal }: ReadSinceOptions): Promise<string | undefined> {
+  const args = cli.runtime.grammar.logsSince?.(container, since, { tail });
+  if (args === undefined) return undefined;
+  let text = "";
+  for await (const chunk of readOutput(cli, args, { container, signal })) {
+    text += chunk;
+    if (text.length > limit) break;
+  }
+  return text;
+}
+
+async function* readOutput(
+  cli: ContainerCli,
+  args: readonly string[],
+  { container, signal }: { readonly container: string; readonly signal: AbortSignal | undefined },
+): AsyncGenerator<string, void, undefined> {
+  const child = await cli.spawn(args, { signal });
   const { stdout, stderr } = child as { readonly stdout: Readable; readonly stderr: Readable };
   let lastError = "";
   stderr.setEncoding("utf8").on("data", (text: string) => (lastError = (lastError + text).slice(-1000)));

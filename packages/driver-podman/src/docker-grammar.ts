@@ -11,6 +11,8 @@ export interface DockerGrammarOptions {
   readonly gpus: (gpus: Gpus) => readonly string[];
   /** The name by which containers know the machine that runs them, where the runtime sets it by itself. Default: it is added to the hosts file. */
   readonly hostName?: string | undefined;
+  /** Whether `cp` reaches containers that don't run. Default false. */
+  readonly copiesToStopped?: boolean | undefined;
 }
 
 /** The arguments that podman, nerdctl and finch took over from the docker CLI. */
@@ -23,7 +25,7 @@ export function createDockerGrammar(options: DockerGrammarOptions): RuntimeGramm
     inspect: (containers) => ["container", "inspect", ...containers],
     parseInspect: (stdout) => (JSON.parse(stdout) as readonly InspectedContainer[]).map(readContainer),
     logs: (container, { tail, follow }) => ["logs", "--tail", String(tail), ...(follow ? ["--follow"] : []), container],
-    logsSince: (container, since) => ["logs", "--since", since, container],
+    logsSince: (container, since, { tail }) => ["logs", "--since", since, ...(tail === undefined ? [] : ["--tail", String(tail)]), container],
     start: (container) => ["start", container],
     stop: (container, { seconds }) => ["stop", "--time", String(seconds), container],
     remove: (container) => ["rm", "--force", "--volumes", container],
@@ -33,17 +35,24 @@ export function createDockerGrammar(options: DockerGrammarOptions): RuntimeGramm
     inspectVolume: (name) => ["volume", "inspect", name],
     parseVolumeLabels: (stdout) => (JSON.parse(stdout) as readonly { readonly Labels?: Readonly<Record<string, string>> | null }[])[0]?.Labels ?? {},
     removeVolume: (name) => ["volume", "rm", name],
-    run: (plan) => runCommand(plan, options),
+    run: (plan) => runCommand(plan, options, ["run", "--detach"]),
+    ...(options.copiesToStopped && {
+      files: {
+        create: (plan) => runCommand(plan, options, ["create"]),
+        copy: (from, to) => ["cp", from, to],
+        listVolumes: ({ name, value }) => ["volume", "ls", "--filter", `label=${name}=${value}`, "--format", "{{.Name}}"],
+      },
+    }),
   };
 }
 
-function runCommand(plan: EngineContainerPlan, { gpus, hostName }: DockerGrammarOptions): RunCommand {
+function runCommand(plan: EngineContainerPlan, { gpus, hostName }: DockerGrammarOptions, verb: readonly string[]): RunCommand {
   const { args: envArgs, env } = splitEnvironment(hostName === undefined ? plan.env : renameHost(plan.env, plan.extraHosts, hostName));
   const extraHosts = hostName === undefined ? plan.extraHosts : [];
   const optional = (flag: string, value: string | number | undefined) => (value === undefined ? [] : [flag, String(value)]);
   return {
     args: [
-      ...["run", "--detach", "--name", plan.name, "--pull", "never", "--restart", plan.restartPolicy],
+      ...[...verb, "--name", plan.name, "--pull", "never", "--restart", plan.restartPolicy],
       ...["--stop-timeout", String(plan.stopTimeoutSeconds), "--privileged"],
       ...plan.mounts.flatMap(({ source, target, readOnly }) => ["-v", `${source}:${target}${readOnly ? ":ro" : ""}`]),
       ...envArgs,
@@ -110,6 +119,7 @@ interface InspectedContainer {
     readonly Labels?: Readonly<Record<string, string>> | null;
     readonly Env?: readonly string[] | null;
   };
+  readonly Mounts?: readonly { readonly Destination?: string }[] | null;
   readonly State: {
     readonly Status: string;
     readonly ExitCode?: number;
@@ -136,6 +146,7 @@ function readContainer(json: InspectedContainer): ContainerDetails {
     finishedAt: time(state.FinishedAt),
     error: state.Error || undefined,
     args: config?.Cmd ?? json.Args ?? undefined,
+    mountPoints: (json.Mounts ?? []).flatMap(({ Destination }) => Destination ?? []),
     env: config?.Env ? Object.fromEntries(config.Env.map(splitVariable)) : undefined,
   };
 }

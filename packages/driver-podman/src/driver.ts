@@ -2,6 +2,7 @@ import { RunnerError, throwIfAborted, type CallOptions, type ProbeResult, type R
 import { ENGINE_LABELS, ENGINE_ROLE, isOwnedEngine } from "@anyrunner/engine-container";
 
 import { checkRuntime, checkRuntimeFirst, checkVersion } from "./check-runtime.ts";
+import { tellUnseenStart } from "./cache-fate.ts";
 import { cleanUp, keepLatest } from "./clean-up.ts";
 import { connectContainer } from "./connection.ts";
 import { containerNotFound, findContainer, listContainers, requireContainer } from "./container.ts";
@@ -49,6 +50,7 @@ export function createContainerCliDriver(name: RuntimeName, settings: ContainerC
         await checkRuntimeFirst(cli, options);
         const container = await requireContainer(cli, target.container, options);
         await refuseDraining(cli, container, options);
+        await tellUnseenStart(cli, container, options);
         return createHandle(cli, container);
       }
       const { container, plan, isStarted } = await provisionEngine(cli, target.image, { ...options, ...settings });

@@ -14,14 +14,17 @@ import {
 } from "@anyrunner/engine-container";
 
 import { awaitEngine } from "./await-engine.ts";
-import { tellCacheLoss } from "./cache-fate.ts";
+import { tellUnseenStart } from "./cache-fate.ts";
 import { checkRuntimeFirst, checkVersion } from "./check-runtime.ts";
 import { containerNotRunning, findContainer } from "./container.ts";
 import type { ContainerCli } from "./container-cli.ts";
 import { refuseDraining } from "./drain-mark.ts";
+import { isElsewhere } from "./is-elsewhere.ts";
 import { isAlive, wasNeverStarted, type ContainerDetails } from "./container-details.ts";
 import { startContainer } from "./lifecycle.ts";
+import { requireFitHost } from "./require-fit-host.ts";
 import { runEngine } from "./run-engine.ts";
+import { shareDiskOfExisting } from "./share-disk.ts";
 
 export interface ProvisionEngineOptions extends ProvisionOptions {
   readonly engineVersion?: string | undefined;
@@ -74,11 +77,6 @@ export async function provisionEngine(cli: ContainerCli, image: EngineImage, opt
   });
 }
 
-/** Podman's machine shares the user's files; other machines, which are named, don't. */
-function isElsewhere({ runtime, place, env }: ContainerCli): boolean {
-  return runtime.name === "podman" && (place !== undefined || /^(ssh|tcp):/.test(env["CONTAINER_HOST"] ?? ""));
-}
-
 /** `undefined`: there is none, or it is just being removed. */
 async function useExisting(cli: ContainerCli, plan: EngineContainerPlan, options: StartOptions): Promise<ContainerDetails | undefined> {
   let found = await findContainer(cli, plan.name, options);
@@ -92,10 +90,12 @@ async function useExisting(cli: ContainerCli, plan: EngineContainerPlan, options
   if (found === undefined || found.state === "removing") return undefined;
   if (isAlive(found)) {
     await refuseDraining(cli, found, options);
-    if (isFresh(found)) await awaitEngine(cli, found, options);
+    if (isFresh(found)) await awaitEngine(cli, found, { ...options, started: false });
+    await tellUnseenStart(cli, found, options);
     return found;
   }
   if (/^(paused|dead|stopping)$/.test(found.state)) throw containerNotRunning(cli, found);
+  await requireFitHost(cli, { ...options, port: plan.ports[0] });
   return startEngine(cli, found, options);
 }
 
@@ -121,14 +121,16 @@ async function adopt(cli: ContainerCli, image: EngineImage, plan: EngineContaine
 async function makeEngine(cli: ContainerCli, image: EngineImage, plan: EngineContainerPlan, options: StartOptions): Promise<ContainerDetails | undefined> {
   const { report } = options;
   await checkVersion(cli, options);
-  const made = await runEngine(cli, plan, { ...options, pull: image.pull });
+  const fit = requireFitHost(cli, { ...options, port: plan.ports[0] });
+  fit.catch(() => undefined);
+  const made = await runEngine(cli, plan, { ...options, pull: image.pull, fit });
   if (!made) return undefined;
   options.onStarted();
   const message = `starting the engine "${plan.name}"`;
   report?.({ type: "progress", id: "engine-start", message });
   const container = await findContainer(cli, plan.name, options);
   if (container === undefined) return undefined;
-  await awaitEngine(cli, container, options);
+  await awaitEngine(cli, container, { ...options, started: true });
   report?.({ type: "progress", id: "engine-start", message, done: true });
   return container;
 }
@@ -137,13 +139,11 @@ async function startEngine(cli: ContainerCli, container: ContainerDetails, optio
   const { report } = options;
   const message = `starting the engine "${container.name}"`;
   report?.({ type: "progress", id: "engine-start", message });
+  await shareDiskOfExisting(cli, container, options);
   if (!(await startContainer(cli, container.id, options))) return undefined;
   options.onStarted();
   const started = await findContainer(cli, container.id, options);
-  if (started !== undefined) {
-    await awaitEngine(cli, started, options);
-    await tellCacheLoss(cli, started, options);
-  }
+  if (started !== undefined) await awaitEngine(cli, started, { ...options, started: true });
   report?.({ type: "progress", id: "engine-start", message, done: true });
   return started;
 }

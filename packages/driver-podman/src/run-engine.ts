@@ -1,4 +1,4 @@
-import { abortedError, RunnerError, throwIfAborted, type CallOptions } from "@anyrunner/core/driver";
+import { abortedError, RunnerError, throwIfAborted, type CallOptions, type Reporter } from "@anyrunner/core/driver";
 import { CACHE_ROLE, ENGINE_LABELS, type EngineContainerPlan, type EngineImage } from "@anyrunner/engine-container";
 
 import { commandFailure } from "./command-failure.ts";
@@ -8,10 +8,13 @@ import { wasNeverStarted } from "./container-details.ts";
 import { NAME_TAKEN } from "./known-failure.ts";
 import { pullImage, requireImage } from "./pull-image.ts";
 import type { RunCommand } from "./runtime.ts";
+import { countEngines, hasOwnConfig, shareDiskAmong } from "./share-disk.ts";
 
 export interface RunEngineOptions extends CallOptions {
   readonly pull: EngineImage["pull"];
   readonly pullBudgetMs?: number | undefined;
+  /** Settles when it is known whether the machine suits an engine; looked at before anything is made, which takes as long. */
+  readonly fit?: Promise<void> | undefined;
 }
 
 const RUN_BUDGET_MS = 120_000;
@@ -22,20 +25,43 @@ const RUN_BUDGET_MS = 120_000;
  * for a volume in use, COMMAND_FAILED.
  */
 export async function runEngine(cli: ContainerCli, plan: EngineContainerPlan, options: RunEngineOptions): Promise<boolean> {
-  const command = cli.runtime.grammar.run(plan);
+  const { grammar } = cli.runtime;
+  // What the runtime can't do is refused before anything is pulled.
+  const command = grammar.run(plan);
   if (options.pull === "always") await pullImage(cli, plan, options);
   else await requireImage(cli, plan, options);
   await refuseSharedVolume(cli, plan, options);
+  if (!(await suits(cli, plan, options))) return false;
+  const engines = hasOwnConfig(plan) ? 1 : await countEngines(cli, plan.volume, options);
   throwIfAborted(options.signal);
-  return orAborted(make(cli, plan, command, options.signal), options.signal);
+  const isShared = engines > 1 && grammar.files !== undefined;
+  const making = isShared ? { command: grammar.files.create(plan), engines } : { command };
+  return orAborted(make(cli, plan, making, options), options.signal);
+}
+
+/** `false`: somebody else has made the engine meanwhile, whose port is rightly taken. */
+async function suits(cli: ContainerCli, { name }: EngineContainerPlan, options: RunEngineOptions): Promise<boolean> {
+  try {
+    await options.fit;
+    return true;
+  } catch (error) {
+    if ((await findContainer(cli, name, options)) === undefined) throw error;
+    return false;
+  }
+}
+
+interface Making {
+  readonly command: RunCommand;
+  /** Among how many the disk is shared; the container is then made, given its limits and started, one after the other. */
+  readonly engines?: number;
 }
 
 /** What it begins it ends, or removes, whoever has given up meanwhile: half an engine would be in the way of the next call. */
-async function make(cli: ContainerCli, plan: EngineContainerPlan, command: RunCommand, signal: AbortSignal | undefined): Promise<boolean> {
+async function make(cli: ContainerCli, plan: EngineContainerPlan, making: Making, { signal, report }: CallOptions): Promise<boolean> {
   const isNewVolume = await createVolume(cli, plan);
   try {
     throwIfAborted(signal);
-    return await run(cli, plan, command);
+    return await run(cli, plan, making, report);
   } catch (error) {
     // One that another container uses meanwhile stays.
     if (isNewVolume) await cli.attempt(cli.runtime.grammar.removeVolume(plan.volume), { doing: "remove a volume" }).catch(() => undefined);
@@ -43,9 +69,14 @@ async function make(cli: ContainerCli, plan: EngineContainerPlan, command: RunCo
   }
 }
 
-async function run(cli: ContainerCli, plan: EngineContainerPlan, { args, env }: RunCommand): Promise<boolean> {
+async function run(cli: ContainerCli, plan: EngineContainerPlan, { command, engines }: Making, report: Reporter | undefined): Promise<boolean> {
   const doing = `start the engine's container "${plan.name}"`;
-  const result = await cli.attempt(args, { doing, env, budgetMs: RUN_BUDGET_MS, secrets: Object.values(env) });
+  const { args, env } = command;
+  let result = await cli.attempt(args, { doing, env, budgetMs: RUN_BUDGET_MS, secrets: Object.values(env) });
+  if (result.exitCode === 0 && engines !== undefined) {
+    await shareDiskAmong(cli, plan.name, engines, { report });
+    result = await cli.attempt(cli.runtime.grammar.start(plan.name), { doing, budgetMs: RUN_BUDGET_MS });
+  }
   if (result.exitCode === 0) return true;
   if (NAME_TAKEN.test(result.stderr)) return false;
   const found = await findContainer(cli, plan.name, {});

@@ -1,5 +1,5 @@
 import type { OptionSpec } from "@anyrunner/core/driver";
-import type { EngineContainerPlan } from "@anyrunner/engine-container";
+import type { DaemonInfo, EngineContainerPlan } from "@anyrunner/engine-container";
 
 import type { ContainerDetails } from "./container-details.ts";
 import type { KnownFailure } from "./known-failure.ts";
@@ -25,8 +25,17 @@ export interface ContainerRuntime {
   /** A parameter of the URL that says where the runtime's containers are, and the CLI's global flag for it. */
   readonly place?: { readonly option: OptionSpec & { readonly type: "string" }; readonly flag: string } | undefined;
   readonly status: (platform: NodeJS.Platform) => StatusCheck;
+  /** How it describes itself; absent where a container has a machine of its own. */
+  readonly description?: RuntimeDescription | undefined;
   readonly grammar: RuntimeGrammar;
   readonly failures: readonly KnownFailure[];
+}
+
+export interface RuntimeDescription {
+  readonly args: readonly string[];
+  readonly parse: (stdout: string) => DaemonInfo;
+  /** The names of the bridges of its networks. */
+  readonly bridges: RegExp;
 }
 
 /** A command that fails, or says something else, when what the CLI talks to is not running. It starts nothing. */
@@ -50,7 +59,7 @@ export interface RuntimeGrammar {
   parseInspect(stdout: string): readonly ContainerDetails[];
   logs(container: string, options: { readonly tail: number; readonly follow: boolean }): readonly string[];
   /** What it has logged since that moment (ISO 8601); absent where the runtime can't say. */
-  logsSince?(container: string, since: string): readonly string[];
+  logsSince?(container: string, since: string, options: { readonly tail?: number | undefined }): readonly string[];
   start(container: string): readonly string[];
   stop(container: string, options: { readonly seconds: number }): readonly string[];
   /** Ends it first if it runs. */
@@ -62,8 +71,19 @@ export interface RuntimeGrammar {
   /** The labels of the one volume that inspect shows. */
   parseVolumeLabels(stdout: string): Readonly<Record<string, string>>;
   removeVolume(name: string): readonly string[];
+  /** What is needed to write a file into an engine that doesn't run yet; absent where a runtime can't. */
+  readonly files?: FileGrammar | undefined;
   /** Fails with UNSUPPORTED when the plan asks for what the runtime can't do. Values of variables are not in it. */
   run(plan: EngineContainerPlan): RunCommand;
+}
+
+export interface FileGrammar {
+  /** As `run`, but without a start. */
+  create(plan: EngineContainerPlan): RunCommand;
+  /** Copies a file; a side in a container is `CONTAINER:PATH`. */
+  copy(from: string, to: string): readonly string[];
+  /** Names of the volumes that have the label. */
+  listVolumes(label: { readonly name: string; readonly value: string }): readonly string[];
 }
 
 export interface RunCommand {

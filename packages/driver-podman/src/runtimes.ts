@@ -1,7 +1,10 @@
+import type { DaemonInfo } from "@anyrunner/engine-container";
+
 import { APPLE_GRAMMAR } from "./apple-grammar.ts";
 import { cdiGpus, createDockerGrammar, dockerGpus } from "./docker-grammar.ts";
 import type { KnownFailure } from "./known-failure.ts";
-import type { ContainerRuntime, RuntimeName } from "./runtime.ts";
+import { parsePodmanInfo } from "./podman-info.ts";
+import type { ContainerRuntime, RuntimeDescription, RuntimeName } from "./runtime.ts";
 
 const NERDCTL_FAILURES: readonly KnownFailure[] = [
   {
@@ -23,6 +26,14 @@ const NERDCTL_FAILURES: readonly KnownFailure[] = [
     hint: "start containerd, or let CONTAINERD_ADDRESS point to its socket",
   },
 ];
+
+/** nerdctl and finch describe themselves in Docker's words. */
+const DOCKER_DESCRIPTION: RuntimeDescription = {
+  args: ["info", "--format", "{{json .}}"],
+  // Where its volumes lie it doesn't say.
+  parse: (stdout) => ({ ...(JSON.parse(stdout) as DaemonInfo), DockerRootDir: undefined }),
+  bridges: /^(nerdctl\d|br-)/,
+};
 
 /** Every runtime, in the order in which `container://` and `image://` try them after Docker, but for the place of Podman (see the manifest). */
 export const RUNTIMES: Readonly<Record<RuntimeName, ContainerRuntime>> = {
@@ -58,7 +69,8 @@ export const RUNTIMES: Readonly<Record<RuntimeName, ContainerRuntime>> = {
       flag: "--connection",
     },
     status: () => ({ args: ["version"] }),
-    grammar: createDockerGrammar({ gpus: cdiGpus, hostName: "host.containers.internal" }),
+    description: { args: ["info", "--format", "json"], parse: parsePodmanInfo, bridges: /^(podman\d|cni-podman)/ },
+    grammar: createDockerGrammar({ gpus: cdiGpus, hostName: "host.containers.internal", copiesToStopped: true }),
     failures: [
       {
         pattern: /service destination not found|no such connection/i,
@@ -95,6 +107,7 @@ export const RUNTIMES: Readonly<Record<RuntimeName, ContainerRuntime>> = {
     install: "get finch from https://runfinch.com",
     // Other commands start the virtual machine since 1.5; on Linux there is none.
     status: (platform) => (platform === "linux" ? { args: ["version"] } : { args: ["vm", "status"], expected: /^running$/im, first: true }),
+    description: DOCKER_DESCRIPTION,
     grammar: createDockerGrammar({ gpus: dockerGpus }),
     failures: [
       {
@@ -121,6 +134,7 @@ export const RUNTIMES: Readonly<Record<RuntimeName, ContainerRuntime>> = {
     install: "install nerdctl: https://github.com/containerd/nerdctl/releases",
     place: { option: { name: "namespace", type: "string", help: "containerd namespace of the containers. Default: as nerdctl chooses." }, flag: "--namespace" },
     status: () => ({ args: ["version"] }),
+    description: DOCKER_DESCRIPTION,
     grammar: createDockerGrammar({ gpus: dockerGpus }),
     failures: NERDCTL_FAILURES,
   },

@@ -2,7 +2,7 @@
 export { ENGINE_IMAGE_OPTIONS, type EngineImageValues } from "./engine-image-options.ts";
 export { asksForSpecialEngine, parseEngineImage, type EngineImage, type EnginePort } from "./engine-image.ts";
 export type { EngineGpus, EngineMount } from "./option-values.ts";
-export { METRICS_ADDRESS, planEngineContainer, STATE_FOLDER, type EngineContainerPlan, type EngineFacts } from "./plan-engine-container.ts";
+export { ENGINE_CONFIG_FILE, METRICS_ADDRESS, planEngineContainer, STATE_FOLDER, type EngineContainerPlan, type EngineFacts } from "./plan-engine-container.ts";
 export { driftWarning, matchesPlan, type ExistingContainer, type PlanMatch } from "./match-plan.ts";
 export {
   adoptableName,
@@ -44,8 +44,9 @@ export { drainEngine, engineDraining, STOP_GRACE_MS, type DrainClock, type Drain
 
 // What an engine needs.
 export type { Check } from "./requirements/check.ts";
-export { daemonChecks, type DaemonInfo } from "./requirements/daemon-checks.ts";
+export { daemonChecks, type DaemonInfo, type DescribedRuntime } from "./requirements/daemon-checks.ts";
 export { hostChecks, type HostCheckOptions } from "./requirements/host-checks.ts";
+export { requireChecks } from "./requirements/require-checks.ts";
 export { thisHost, type FileSystemFacts, type HostView } from "./requirements/host-view.ts";
 export { engineStartError, type EngineStartErrorOptions } from "./engine-start-error.ts";
 export { formatBytes } from "./format-bytes.ts";

@@ -48,7 +48,7 @@ export interface EngineContainerPlan {
 }
 
 export const STATE_FOLDER = "/var/lib/dagger";
-const CONFIG_FILE = "/etc/dagger/engine.json";
+export const ENGINE_CONFIG_FILE = "/etc/dagger/engine.json";
 const CA_FOLDER = "/usr/local/share/ca-certificates";
 /** The engine allows itself five minutes to shut down; killed before, it discards its cache at the next start. */
 const STOP_TIMEOUT_SECONDS = 600;
@@ -94,7 +94,7 @@ function planMounts(image: EngineImage, { configPath, ca }: EngineFacts, volume:
   const bind = (source: string, target: string): EngineMount => ({ kind: "bind", source, target, readOnly: true });
   return [
     { kind: "volume", source: volume, target: STATE_FOLDER, readOnly: false },
-    ...(configPath === undefined ? [] : [bind(configPath, CONFIG_FILE)]),
+    ...(configPath === undefined ? [] : [bind(configPath, ENGINE_CONFIG_FILE)]),
     ...(ca === undefined ? [] : [bind(ca.path, ca.kind === "folder" ? CA_FOLDER : `${CA_FOLDER}/anyrunner-ca.crt`)]),
     ...image.mounts,
   ];

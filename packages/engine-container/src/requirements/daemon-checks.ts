@@ -2,51 +2,67 @@ import type { Check } from "./check.ts";
 
 /** What `GET /info` says, as far as it matters to an engine. */
 export interface DaemonInfo {
-  readonly ServerVersion?: string;
-  readonly OSType?: string;
-  readonly Architecture?: string;
-  readonly Driver?: string;
-  readonly CgroupDriver?: string;
-  readonly CgroupVersion?: string;
-  readonly SecurityOptions?: readonly string[] | null;
-  readonly DockerRootDir?: string;
-  readonly MemTotal?: number;
-  readonly NCPU?: number;
-  readonly Warnings?: readonly string[] | null;
+  readonly ServerVersion?: string | undefined;
+  readonly OSType?: string | undefined;
+  readonly Architecture?: string | undefined;
+  readonly Driver?: string | undefined;
+  readonly CgroupDriver?: string | undefined;
+  readonly CgroupVersion?: string | undefined;
+  readonly SecurityOptions?: readonly string[] | null | undefined;
+  readonly DockerRootDir?: string | undefined;
+  readonly MemTotal?: number | undefined;
+  readonly NCPU?: number | undefined;
+  readonly Warnings?: readonly string[] | null | undefined;
 }
 
 const MINIMUM_MEMORY_BYTES = 2 * 1024 ** 3;
 
-/** What the daemon's words about itself mean for an engine. */
-export function daemonChecks(info: DaemonInfo): readonly Check[] {
+/** Whose words they are. */
+export interface DescribedRuntime {
+  /** Begins the ids: `docker.system`. */
+  readonly name: string;
+  readonly title: string;
+  /** What is rootless, in a sentence. */
+  readonly subject: string;
+}
+
+const DOCKER: DescribedRuntime = { name: "docker", title: "Docker", subject: "the daemon" };
+
+/** What a runtime's words about itself mean for an engine. Default: those of a Docker daemon. */
+export function daemonChecks(info: DaemonInfo, { name, title, subject }: DescribedRuntime = DOCKER): readonly Check[] {
   const { OSType: os, SecurityOptions: security, CgroupVersion: cgroups, CgroupDriver: driver, MemTotal: memory, Warnings: warnings } = info;
   const isRootless = (security ?? []).some((option) => option.includes("rootless"));
   const userns = (security ?? []).some((option) => option.includes("userns"));
   return [
     os !== undefined && os !== "linux"
-      ? { id: "docker.system", status: "failed", detail: `its containers are those of ${os}; engines need Linux`, remedy: "switch Docker to Linux containers" }
-      : { id: "docker.system", status: "ok", detail: "Linux containers" },
+      ? {
+          id: `${name}.system`,
+          status: "failed",
+          detail: `its containers are those of ${os}; engines need Linux`,
+          remedy: `switch ${title} to Linux containers`,
+        }
+      : { id: `${name}.system`, status: "ok", detail: "Linux containers" },
     isRootless || userns
       ? {
-          id: "docker.privileges",
+          id: `${name}.privileges`,
           status: "warning",
-          detail: `the daemon ${isRootless ? "is rootless" : "remaps users"}: a privileged container there lacks CAP_SYS_ADMIN of the machine, which engines need`,
-          remedy: "use a rootful daemon, a remote runner, or embedded://",
+          detail: `${subject} ${isRootless ? "is rootless" : "remaps users"}: a privileged container there lacks CAP_SYS_ADMIN of the machine, which engines need`,
+          remedy: `use a rootful ${name === "docker" ? "daemon" : title}, a remote runner, or embedded://`,
         }
-      : { id: "docker.privileges", status: "ok", detail: "privileged containers have CAP_SYS_ADMIN" },
+      : { id: `${name}.privileges`, status: "ok", detail: "privileged containers have CAP_SYS_ADMIN" },
     cgroups === undefined
-      ? { id: "docker.cgroups", status: "skipped", detail: "the daemon doesn't say which cgroups it has" }
-      : { id: "docker.cgroups", status: "ok", detail: `version ${cgroups}, driver ${driver ?? "unknown"}` },
+      ? { id: `${name}.cgroups`, status: "skipped", detail: `${subject} doesn't say which cgroups it has` }
+      : { id: `${name}.cgroups`, status: "ok", detail: `version ${cgroups}, driver ${driver ?? "unknown"}` },
     memory !== undefined && memory > 0 && memory < MINIMUM_MEMORY_BYTES
       ? {
-          id: "docker.memory",
+          id: `${name}.memory`,
           status: "warning",
           detail: `${Math.round(memory / 1024 ** 2)} MiB in all: engines are killed for lack of memory`,
           remedy: "give the machine at least 2 GiB",
         }
-      : { id: "docker.memory", status: "ok", detail: memory === undefined ? "unknown" : `${(memory / 1024 ** 3).toFixed(1)} GiB` },
+      : { id: `${name}.memory`, status: "ok", detail: memory === undefined ? "unknown" : `${(memory / 1024 ** 3).toFixed(1)} GiB` },
     ...(warnings ?? [])
       .filter((text) => /iptables|forward|cgroup|overlay|storage/i.test(text))
-      .map((text): Check => ({ id: "docker.warning", status: "warning", detail: text.replace(/^WARNING: /, "") })),
+      .map((text): Check => ({ id: `${name}.warning`, status: "warning", detail: text.replace(/^WARNING: /, "") })),
   ];
 }

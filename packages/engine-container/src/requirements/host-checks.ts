@@ -9,6 +9,10 @@ export interface HostCheckOptions {
   readonly port?: { readonly address: string; readonly port: number } | undefined;
   /** An engine answers already, so that its port is rightly taken. */
   readonly engineRuns: boolean;
+  /** The program that clears the runtime's disk by `system prune`. Default `docker`. */
+  readonly command?: string | undefined;
+  /** The names of the bridges of its networks. Default: those of Docker and Podman. */
+  readonly bridges?: RegExp | undefined;
 }
 
 const OVERLAY = 0x794c7630;
@@ -22,8 +26,8 @@ export async function hostChecks(host: HostView, options: HostCheckOptions): Pro
   if (host.platform !== "linux")
     return [{ id: "host", status: "skipped", detail: "engines run in a virtual machine of this system, which can't be seen from here" }];
   const disk = options.rootFolder === undefined ? undefined : await host.fileSystem(options.rootFolder);
-  const checks = await Promise.all([checkCapabilities(host), checkNat(host), checkMtu(host), checkPort(host, options)]);
-  return [...checks.filter((check) => check !== undefined), ...diskChecks(disk, options.rootFolder)];
+  const checks = await Promise.all([checkCapabilities(host), checkNat(host), checkMtu(host, options), checkPort(host, options)]);
+  return [...checks.filter((check) => check !== undefined), ...diskChecks(disk, options)];
 }
 
 async function checkCapabilities(host: HostView): Promise<Check> {
@@ -52,21 +56,23 @@ async function checkNat(host: HostView): Promise<Check> {
 }
 
 /** Packets of containers that are too large for the way out are lost where fragmentation is refused: downloads hang. */
-async function checkMtu(host: HostView): Promise<Check | undefined> {
+async function checkMtu(host: HostView, { command, bridges = /^(docker0|br-|podman\d|cni-podman)/ }: HostCheckOptions): Promise<Check | undefined> {
   const routes = ((await host.readText("/proc/net/route")) ?? "").split("\n").slice(1);
   const outside = routes.map((line) => line.split("\t")).find(([, destination]) => destination === "00000000")?.[0];
   const mtuOf = async (name: string) => Number((await host.readText(`/sys/class/net/${name}/mtu`))?.trim() ?? Number.NaN);
   if (outside === undefined) return { id: "host.mtu", status: "skipped", detail: "there is no default route" };
-  const bridges = (await host.list("/sys/class/net")).filter((name) => /^(docker0|br-|podman\d|cni-podman)/.test(name));
   const outsideMtu = await mtuOf(outside);
-  for (const bridge of bridges) {
+  for (const bridge of (await host.list("/sys/class/net")).filter((name) => bridges.test(name))) {
     const mtu = await mtuOf(bridge);
     if (mtu > outsideMtu) {
       return {
         id: "host.mtu",
         status: "warning",
         detail: `containers on ${bridge} send packets of ${mtu} bytes, but ${outside} carries ${outsideMtu}: downloads may hang`,
-        remedy: `set "mtu": ${outsideMtu} in the daemon's configuration, or use a network with that MTU`,
+        remedy:
+          command === "podman"
+            ? `make a network with that MTU: podman network create --opt mtu=${outsideMtu} NAME; then network=NAME`
+            : `set "mtu": ${outsideMtu} in the daemon's configuration, or use a network with that MTU`,
       };
     }
   }
@@ -85,7 +91,7 @@ async function checkPort(host: HostView, { port, engineRuns }: HostCheckOptions)
   };
 }
 
-function diskChecks(disk: FileSystemFacts | undefined, folder: string | undefined): readonly Check[] {
+function diskChecks(disk: FileSystemFacts | undefined, { rootFolder: folder, command = "docker" }: HostCheckOptions): readonly Check[] {
   if (folder === undefined) return [];
   if (disk === undefined) return [{ id: "host.disk", status: "skipped", detail: `${folder} can't be seen from here` }];
   const free = `${formatBytes(disk.freeBytes)} of ${formatBytes(disk.totalBytes)} free at ${folder}`;
@@ -96,7 +102,7 @@ function diskChecks(disk: FileSystemFacts | undefined, folder: string | undefine
           id: "host.disk",
           status: "warning",
           detail: `${free}: engines throw their cache away to keep a fifth free`,
-          remedy: "make room: anyrunner du, anyrunner prune, docker system prune",
+          remedy: `make room: anyrunner du, anyrunner prune, ${command} system prune`,
         }
       : { id: "host.disk", status: "ok", detail: free },
     disk.type === OVERLAY
@@ -104,7 +110,7 @@ function diskChecks(disk: FileSystemFacts | undefined, folder: string | undefine
           id: "host.overlay",
           status: "failed",
           detail: `${folder} lies on overlayfs itself, on which an engine's /var/lib/dagger can't be`,
-          remedy: "put the daemon's folder on a real disk: a volume at /var/lib/docker of the container that it runs in",
+          remedy: `put that folder on a real disk: a volume at ${folder} of the container that it lies in`,
         }
       : { id: "host.overlay", status: "ok", detail: "volumes don't lie on overlayfs" },
   ];
