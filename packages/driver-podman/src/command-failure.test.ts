@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 
 import { cliWords, commandFailure } from "./command-failure.ts";
-import { createContainerCli } from "./container-cli.ts";
+import { createContainerCli } from "./create-container-cli.ts";
 import { CONTAINER_STOPPED, NAME_TAKEN, NO_CONTAINER, NO_IMAGE, NO_PROGRAM, NO_VOLUME } from "./known-failure.ts";
 import { RUNTIMES } from "./runtimes.ts";
 

@@ -1,16 +1,21 @@
 import { RunnerError, type CallOptions, type ErrorCode } from "@anyrunner/core/driver";
-import type { EngineContainerPlan } from "@anyrunner/engine-container";
+import type { EngineContainerPlan, EngineImage } from "@anyrunner/engine-container";
 
 import { cliWords, commandFailure, knownFailure } from "./command-failure.ts";
 import type { CommandResult, ContainerCli } from "./container-cli.ts";
 import { NO_IMAGE } from "./known-failure.ts";
-import type { RunEngineOptions } from "./run-engine.ts";
+
+export interface PullOptions extends CallOptions {
+  readonly pull: EngineImage["pull"];
+  /** Of a pull as a whole, in ms. Default 600,000. */
+  readonly pullBudgetMs?: number | undefined;
+}
 
 /** Of a pull as a whole, as the official client has it for all of provisioning. */
 const PULL_BUDGET_MS = 600_000;
 
 /** Pulls the image unless it is there. Fails with NOT_FOUND when it must not be pulled, else as `pullImage`. */
-export async function requireImage(cli: ContainerCli, plan: EngineContainerPlan, options: RunEngineOptions): Promise<void> {
+export async function requireImage(cli: ContainerCli, plan: EngineContainerPlan, options: PullOptions): Promise<void> {
   if (await hasImage(cli, plan.image, options)) return;
   if (options.pull === "never") {
     throw new RunnerError("NOT_FOUND", `${cli.runtime.title} has no image ${plan.image}, and must not pull it (pull=never)`, {
@@ -23,7 +28,7 @@ export async function requireImage(cli: ContainerCli, plan: EngineContainerPlan,
 }
 
 /** Pulls the image with the CLI's own logins. Fails with IMAGE_PULL_FAILED, AUTH_FAILED, TIMEOUT, ABORTED. */
-export async function pullImage(cli: ContainerCli, { image, platform }: EngineContainerPlan, options: RunEngineOptions): Promise<void> {
+export async function pullImage(cli: ContainerCli, { image, platform }: EngineContainerPlan, options: PullOptions): Promise<void> {
   const { report, signal } = options;
   const message = `pulling ${image} with ${cli.runtime.command}`;
   report?.({ type: "progress", id: "image-pull", message });

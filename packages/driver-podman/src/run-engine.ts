@@ -1,18 +1,16 @@
 import { abortedError, RunnerError, throwIfAborted, type CallOptions, type Reporter } from "@anyrunner/core/driver";
-import { CACHE_ROLE, ENGINE_LABELS, type EngineContainerPlan, type EngineImage } from "@anyrunner/engine-container";
+import { CACHE_ROLE, ENGINE_LABELS, type EngineContainerPlan } from "@anyrunner/engine-container";
 
 import { commandFailure } from "./command-failure.ts";
 import { findContainer } from "./container.ts";
 import type { ContainerCli } from "./container-cli.ts";
 import { wasNeverStarted } from "./container-details.ts";
 import { NAME_TAKEN } from "./known-failure.ts";
-import { pullImage, requireImage } from "./pull-image.ts";
+import { pullImage, requireImage, type PullOptions } from "./pull-image.ts";
 import type { RunCommand } from "./runtime.ts";
 import { countEngines, hasOwnConfig, shareDiskAmong } from "./share-disk.ts";
 
-export interface RunEngineOptions extends CallOptions {
-  readonly pull: EngineImage["pull"];
-  readonly pullBudgetMs?: number | undefined;
+export interface RunEngineOptions extends PullOptions {
   /** Settles when it is known whether the machine suits an engine; looked at before anything is made, which takes as long. */
   readonly fit?: Promise<void> | undefined;
 }
