@@ -6,6 +6,7 @@ import { RunnerError, type Reporter } from "@anyrunner/core/driver";
 
 import type { ClusterSource } from "./cluster-config.ts";
 import type { Cluster } from "./cluster.ts";
+import { formatSelector } from "./label-selector.ts";
 import {
   chooseContainer,
   describePod,
@@ -14,6 +15,7 @@ import {
   isOnItsWay,
   isReady,
   isRunning,
+  lacksImage,
   listPods,
   podNotFound,
   requireRunning,
@@ -38,7 +40,8 @@ export interface ChosenPod {
 
 /**
  * The pod of that name, which runs; or, of a workload's or selector's pods, one that is ready and not terminating: on this node if that
- * is preferred, and always the same one for the same key. Fails with NOT_FOUND, NOT_RUNNING (retryable while one is on its way).
+ * is preferred, and always the same one for the same key. Fails with NOT_FOUND, NOT_RUNNING (retryable while one is on its way), and
+ * IMAGE_PULL_FAILED where that is why.
  */
 export async function choosePod(cluster: Cluster, choice: PodChoice, options: ChoosePodOptions): Promise<ChosenPod> {
   if (choice.kind === "pod") {
@@ -57,11 +60,6 @@ export async function choosePod(cluster: Cluster, choice: PodChoice, options: Ch
   const container = chooseContainer(pod, options.container);
   if (!isRunning(pod, container)) requireRunning(pod, container);
   return { pod, container };
-}
-
-export interface LabelSelector {
-  readonly matchLabels?: Readonly<Record<string, string>>;
-  readonly matchExpressions?: readonly { readonly key: string; readonly operator: string; readonly values?: readonly string[] }[];
 }
 
 async function workloadPods(cluster: Cluster, choice: WorkloadChoice, options: ChoosePodOptions): Promise<readonly Pod[]> {
@@ -94,23 +92,6 @@ function noPods(choice: WorkloadChoice, { spec }: Workload, { namespace }: PodCa
     driver: "kubernetes",
     retryable: wanted,
   });
-}
-
-/** The selector in the form that a query takes. */
-export function formatSelector({ matchLabels = {}, matchExpressions = [] }: LabelSelector): string {
-  const expressions = matchExpressions.map(({ key, operator, values = [] }) => {
-    switch (operator) {
-      case "In":
-        return `${key} in (${values.join(",")})`;
-      case "NotIn":
-        return `${key} notin (${values.join(",")})`;
-      case "Exists":
-        return key;
-      default:
-        return `!${key}`;
-    }
-  });
-  return [...Object.entries(matchLabels).map(([key, value]) => `${key}=${value}`), ...expressions].join(",");
 }
 
 /** Rendezvous hashing: when a pod comes or goes, only the keys that it gets or had are moved. */
@@ -152,12 +133,14 @@ function noneReady(what: string, pods: readonly Pod[], { namespace, container }:
       driver: "kubernetes",
     });
   }
-  const states = pods.map((pod) => ({ pod, text: `"${pod.metadata.name}" ${describePod(pod, container ?? chooseContainer(pod, undefined))}` }));
-  return new RunnerError("NOT_RUNNING", `${what} has no ready pod: ${states.map(({ text }) => text).join("; ")}`, {
+  const containerOf = (pod: Pod) => container ?? chooseContainer(pod, undefined);
+  const states = pods.map((pod) => ({ pod, text: `"${pod.metadata.name}" ${describePod(pod, containerOf(pod))}` }));
+  const imageless = pods.every((pod) => pod.metadata.deletionTimestamp === undefined && lacksImage(pod, containerOf(pod)));
+  return new RunnerError(imageless ? "IMAGE_PULL_FAILED" : "NOT_RUNNING", `${what} has no ready pod: ${states.map(({ text }) => text).join("; ")}`, {
     hint: pods.every((pod) => isDraining(pod)) ? STOPPING_HINT : `see why: kubectl describe pods -n ${namespace}`,
     driver: "kubernetes",
     // One that is being deleted makes room for its successor.
-    retryable: pods.some((pod) => pod.metadata.deletionTimestamp !== undefined || isOnItsWay(pod, container ?? chooseContainer(pod, undefined))),
+    retryable: pods.some((pod) => pod.metadata.deletionTimestamp !== undefined || isOnItsWay(pod, containerOf(pod))),
     details: { pods: states.map(({ pod }) => pod.metadata.name), ...(pods.every((pod) => isDraining(pod)) && { state: "draining" }) },
   });
 }

@@ -72,6 +72,19 @@ describe("an engine by its image", () => {
     expect(fake.objects.get(`${SECRETS}/secret`)).toEqual({ metadata: { name: "secret" } });
   });
 
+  test("whose image can't be had is IMAGE_PULL_FAILED, at once", async () => {
+    playControllers(fake, (pod) => {
+      const waiting = { reason: "ErrImageNeverPull", message: "not present" };
+      return { ...pod, status: { phase: "Pending", containerStatuses: [{ name: "engine", state: { waiting } }] } };
+    });
+    await expect(provision(URL)).rejects.toMatchObject({
+      code: "IMAGE_PULL_FAILED",
+      retryable: false,
+      message: expect.stringContaining(`"${NAME}-0" is Pending: its container "engine" waits (ErrImageNeverPull: not present)`),
+      hint: expect.stringContaining("kubectl describe"),
+    });
+  });
+
   test("with other options is used as it is, and that is told", async () => {
     const first = await provision(URL);
     const events: RunnerEvent[] = [];

@@ -32,7 +32,11 @@ export function execStartError(
       details: { pod, container, program, message: message.slice(0, 300) },
     });
   }
-  if (/container not found|container .*not running|not in the running state|is not created or running|does not exist|pod .*not found/i.test(message)) {
+  if (
+    /container not found|container .*not running|not in the running state|CONTAINER_EXITED state|in a stopped container|is not created or running|does not exist|pod .*not found/i.test(
+      message,
+    )
+  ) {
     return new RunnerError("NOT_RUNNING", `the container "${container}" of the pod "${pod}" does not run: ${message.slice(0, 300)}`, {
       hint: `see its state: kubectl describe pod ${pod}`,
       driver: "kubernetes",

@@ -208,6 +208,12 @@ describe("failures of an exec", () => {
     ],
     ["a fresh node", ["error dialing backend: remote error: tls: internal error"], { code: "CONNECTION_LOST", retryable: true }],
     ["a container that is gone", ['container not found ("engine")'], { code: "NOT_RUNNING", retryable: true }],
+    [
+      "a container that has just ended",
+      ["failed to start exec: OCI runtime exec failed: exec failed: cannot exec in a stopped container: unknown"],
+      { code: "NOT_RUNNING", retryable: true },
+    ],
+    ["one that ended a moment before", ["failed to exec in container: container is in CONTAINER_EXITED state"], { code: "NOT_RUNNING", retryable: true }],
   ])("%s", async (_name, failure, expected) => {
     fake.exec = (exec) => exec.fail(...failure);
     const connection = await connect();

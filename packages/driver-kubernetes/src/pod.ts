@@ -132,12 +132,17 @@ export function requireRunning(pod: Pod, container: string): void {
 /** What to do about an engine that is being stopped. */
 export const STOPPING_HINT = "it is being stopped: start it again when it has ended, with anyrunner start, or use another runner";
 
+/** Whether it waits for an image that can't be had. */
+export function lacksImage(pod: Pod, container: string): boolean {
+  return /^(ErrImage|ImagePull|InvalidImageName|RegistryUnavailable)/.test(containerStatus(pod, container)?.state?.waiting?.reason ?? "");
+}
+
 export function podNotRunning(pod: Pod, container: string): RunnerError {
   const { name, namespace } = pod.metadata;
   const state = containerStatus(pod, container)?.state;
   const reason = state?.waiting?.reason ?? "";
   const message = `the pod "${name}" ${describePod(pod, container)}`;
-  if (/^(ErrImage|ImagePull|ErrImageNeverPull|InvalidImageName|RegistryUnavailable)/.test(reason)) {
+  if (lacksImage(pod, container)) {
     return new RunnerError("IMAGE_PULL_FAILED", message, { hint: `see why: kubectl describe pod ${name} -n ${namespace}`, driver: "kubernetes" });
   }
   return new RunnerError("NOT_RUNNING", message, {

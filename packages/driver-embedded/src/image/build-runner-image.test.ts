@@ -95,7 +95,8 @@ async function start(client: DockerClient): Promise<void> {
     query: { name: RUNNER },
     json: {
       Image: TAG,
-      Cmd: ["--addr", "tcp://0.0.0.0:1234"],
+      // What drivers that make engines say to every engine's image.
+      Cmd: ["--debug", "--debugaddr", "127.0.0.1:6060", "--addr", "tcp://0.0.0.0:1234"],
       ExposedPorts: { "1234/tcp": {} },
       HostConfig: { Binds: [`${SOCKET}:${SOCKET}`], PortBindings: { "1234/tcp": [{ HostIp: "127.0.0.1", HostPort: "" }] } },
     },

@@ -17,8 +17,16 @@ const ADDRESSES = ["unix:///run/dagger/engine.sock", "unix:///run/buildkit/build
 /** The folder in which the official engine keeps its state, so a volume for that one fits. */
 const STATE = "/var/lib/dagger/anyrunner";
 
+/** `--debug` and `--debugaddr` are for the official engine: whoever makes engines gives them to every image. */
+const OPTIONS = {
+  addr: { type: "string", multiple: true, default: [] as string[] },
+  state: { type: "string", default: STATE },
+  debug: { type: "boolean" },
+  debugaddr: { type: "string" },
+} as const;
+
 async function main(): Promise<void> {
-  const { values } = parseArgs({ options: { addr: { type: "string", multiple: true, default: [] }, state: { type: "string", default: STATE } } });
+  const { values } = parseArgs({ options: OPTIONS });
   const addresses = [...new Set([...ADDRESSES, ...values.addr])].map(parseListenAddress);
   const executor = createDockerExecutor({ endpoint: await resolveDockerEndpoint({ env: process.env }) });
   const { engine: kind, version } = await executor.probe({});
