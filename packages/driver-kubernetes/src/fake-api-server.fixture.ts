@@ -10,7 +10,7 @@ import type { Duplex } from "node:stream";
 
 import { WebSocketServer, type WebSocket } from "ws";
 
-import { answer, change, missingPod, type ChangedObject } from "./fake-objects.fixture.ts";
+import { answer, change, missingPod, type ChangedObject, type FakeObjects } from "./fake-objects.fixture.ts";
 import type { Pod } from "./pod.ts";
 
 export interface FakeExec {
@@ -25,18 +25,11 @@ export interface FakeExec {
   fail(message: string, code?: number): void;
 }
 
-export interface FakeApiServer extends AsyncDisposable {
+export interface FakeApiServer extends FakeObjects, AsyncDisposable {
   /** A kubeconfig that names it, with the token `secret-token`. */
   readonly kubeconfig: string;
   readonly folder: string;
   readonly port: number;
-  readonly pods: Map<string, Pod>;
-  /** Further answers, by path. */
-  readonly objects: Map<string, object>;
-  /** The log of every pod. */
-  log: string;
-  /** What happens when an object at a path was created, changed or deleted (`undefined`). */
-  onChange: (path: string, object: object | undefined) => void;
   /** What each request was, in order: `GET /path`. */
   readonly requests: string[];
   readonly authorizations: (string | undefined)[];

@@ -1,5 +1,15 @@
-import type { FakeApiServer } from "./fake-api-server.fixture.ts";
 import type { Pod } from "./pod.ts";
+
+/** What an API server for tests knows. */
+export interface FakeObjects {
+  readonly pods: Map<string, Pod>;
+  /** Further answers, by path. */
+  readonly objects: Map<string, object>;
+  /** The log of every pod. */
+  log: string;
+  /** What happens when an object at a path was created, changed or deleted (`undefined`). */
+  onChange: (path: string, object: object | undefined) => void;
+}
 
 interface Answer {
   readonly status: number;
@@ -13,7 +23,7 @@ export interface ChangedObject {
 }
 
 /** What the API server answers to a GET. */
-export function answer(fake: FakeApiServer, url: URL): Answer {
+export function answer(fake: FakeObjects, url: URL): Answer {
   const object = fake.objects.get(url.pathname);
   if (object !== undefined) return { status: 200, body: JSON.stringify(object) };
   if (/\/(statefulsets|leases)$/.test(url.pathname)) {
@@ -33,7 +43,7 @@ export function answer(fake: FakeApiServer, url: URL): Answer {
 }
 
 /** Creates, merges and deletes objects; `onChange` plays the controllers. */
-export function change(fake: FakeApiServer, method: string, url: URL, sent: ChangedObject): Answer {
+export function change(fake: FakeObjects, method: string, url: URL, sent: ChangedObject): Answer {
   const path = method === "POST" ? `${url.pathname}/${sent.metadata?.name ?? ""}` : url.pathname;
   if (method === "PATCH" && podName(url) !== undefined) return patchPod(fake, url, sent);
   const found = fake.objects.get(path) as ChangedObject | undefined;
@@ -54,7 +64,7 @@ export function change(fake: FakeApiServer, method: string, url: URL, sent: Chan
 }
 
 /** The refusal of what is asked about a pod that is not there. */
-export function missingPod(fake: FakeApiServer, url: URL): Answer | undefined {
+export function missingPod(fake: FakeObjects, url: URL): Answer | undefined {
   const name = podName(url);
   return name === undefined || fake.pods.has(name) ? undefined : notFound(`pods "${name}"`);
 }
@@ -71,7 +81,7 @@ function conflict(message: string): Answer {
   return { status: 409, body: JSON.stringify({ kind: "Status", message, code: 409 }) };
 }
 
-function patchPod(fake: FakeApiServer, url: URL, { metadata }: ChangedObject): Answer {
+function patchPod(fake: FakeObjects, url: URL, { metadata }: ChangedObject): Answer {
   const name = podName(url) ?? "";
   const pod = fake.pods.get(name);
   if (pod === undefined) return notFound(`pods "${name}"`);

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 
-import { formatSelector } from "./choose-pod.ts";
+import { formatSelector } from "./label-selector.ts";
 import { runningPod } from "./fake-api-server.fixture.ts";
 import { describePod, podNotRunning, type ContainerStatus, type Pod } from "./pod.ts";
 

@@ -1,9 +1,9 @@
 import { RunnerError } from "@anyrunner/core/driver";
 import type { Labels } from "@anyrunner/engine-container";
 
-import type { LabelSelector } from "./choose-pod.ts";
 import { findJson, requestJson } from "./cluster-request.ts";
 import type { Cluster } from "./cluster.ts";
+import type { LabelSelector } from "./label-selector.ts";
 import type { OwnerReference } from "./owner-pod.ts";
 import type { PodCall } from "./pod.ts";
 import type { PodChoice, WorkloadResource } from "./target.ts";

@@ -4,7 +4,7 @@ import { asksForSpecialEngine, type EngineImage } from "./engine-image.ts";
 import { ENGINE_LABELS, isOwnedEngine, type Labels } from "./engine-labels.ts";
 import { OFFICIAL_NAME_PREFIX, officialContainerName } from "./engine-names.ts";
 import { isSameImage, parseImageReference } from "./image-reference.ts";
-import type { EngineContainerPlan } from "./plan-engine-container.ts";
+import type { EngineContainerPlan } from "./engine-container-plan.ts";
 
 /** One container as a runtime lists it. */
 export interface ListedContainer {

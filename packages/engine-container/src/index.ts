@@ -2,7 +2,8 @@
 export { ENGINE_IMAGE_OPTIONS, type EngineImageValues } from "./engine-image-options.ts";
 export { asksForSpecialEngine, parseEngineImage, type EngineImage, type EnginePort } from "./engine-image.ts";
 export type { EngineGpus, EngineMount } from "./option-values.ts";
-export { ENGINE_CONFIG_FILE, METRICS_ADDRESS, planEngineContainer, STATE_FOLDER, type EngineContainerPlan, type EngineFacts } from "./plan-engine-container.ts";
+export { ENGINE_CONFIG_FILE, METRICS_ADDRESS, planEngineContainer, STATE_FOLDER, type EngineFacts } from "./plan-engine-container.ts";
+export type { EngineContainerPlan } from "./engine-container-plan.ts";
 export { driftWarning, matchesPlan, type ExistingContainer, type PlanMatch } from "./match-plan.ts";
 export {
   adoptableName,

@@ -2,7 +2,7 @@ import type { RunnerEvent } from "@anyrunner/core";
 
 import { ENGINE_LABELS, isOwnedEngine, type Labels } from "./engine-labels.ts";
 import { isSameImage } from "./image-reference.ts";
-import type { EngineContainerPlan } from "./plan-engine-container.ts";
+import type { EngineContainerPlan } from "./engine-container-plan.ts";
 
 /** What a runtime says of a container that has the planned name. */
 export interface ExistingContainer {

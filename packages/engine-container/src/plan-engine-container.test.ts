@@ -2,7 +2,8 @@ import { describe, expect, test } from "vitest";
 
 import type { EngineImage } from "./engine-image.ts";
 import { ENGINE_LABELS } from "./engine-labels.ts";
-import { planEngineContainer, type EngineContainerPlan, type EngineFacts } from "./plan-engine-container.ts";
+import type { EngineContainerPlan } from "./engine-container-plan.ts";
+import { planEngineContainer, type EngineFacts } from "./plan-engine-container.ts";
 
 const IMAGE: EngineImage = { reference: "registry.dagger.io/engine:v0.21.8", cleanup: false, env: [], pull: "missing", mounts: [], labels: {} };
 const plan = (image: Partial<EngineImage> = {}, facts: Partial<EngineFacts> = {}) => planEngineContainer({ ...IMAGE, ...image }, { env: {}, ...facts });

@@ -2,7 +2,7 @@ import { createHash } from "node:crypto";
 
 import { ENGINE_LABELS, ENGINE_ROLE, type Labels } from "./engine-labels.ts";
 import type { EngineGpus } from "./option-values.ts";
-import type { EngineContainerPlan } from "./plan-engine-container.ts";
+import type { EngineContainerPlan } from "./engine-container-plan.ts";
 
 export interface PlanLabelsOptions {
   /** The user's own labels. */
