@@ -15,14 +15,17 @@ test("authors get what drivers are written with, and nothing that opens or choos
     "formatRunnerUrl",
     "isErrorCode",
     "normalizeEngineVersion",
+    "orAborted",
     "parseEngineVersion",
     "parseRunnerUrl",
     "readOptions",
     "redact",
     "runnerErrorFromJson",
     "serializeRunnerUrl",
+    "signalWithin",
     "suggest",
     "throwIfAborted",
+    "withinBudget",
   ]);
 });
 

@@ -41,5 +41,8 @@ export { suggest } from "./suggest.ts";
 // Engines, for drivers that make some, or are one.
 export { baseEngineVersion, compareEngineVersions, ENGINE_PACKAGE, normalizeEngineVersion, parseEngineVersion, type EngineVersion } from "./engine-version.ts";
 
+// Waits that end.
+export { orAborted, signalWithin, withinBudget } from "./waits.ts";
+
 // Secrets.
 export { redact } from "./redact.ts";

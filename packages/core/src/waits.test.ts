@@ -1,0 +1,81 @@
+import { getEventListeners, once } from "node:events";
+
+import { afterEach, describe, expect, test, vi } from "vitest";
+
+import { RunnerError } from "./runner-error.ts";
+import { orAborted, signalWithin, withinBudget } from "./waits.ts";
+
+const never = new Promise<never>(() => {});
+
+afterEach(() => void vi.useRealTimers());
+
+describe("orAborted", () => {
+  test("gives what the work gives, and listens no longer", async () => {
+    const { signal } = new AbortController();
+    expect(await orAborted(Promise.resolve(1), signal)).toBe(1);
+    await expect(orAborted(Promise.reject(new Error("broken")), signal)).rejects.toThrow("broken");
+    expect(await orAborted(Promise.resolve(2), undefined)).toBe(2);
+    expect(getEventListeners(signal, "abort")).toEqual([]);
+  });
+
+  test("rejects when the signal is aborted, and the work's own failure afterwards is nobody's", async () => {
+    const controller = new AbortController();
+    const work = Promise.withResolvers<never>();
+    const waiting = orAborted(work.promise, controller.signal);
+    controller.abort();
+    await expect(waiting).rejects.toMatchObject({ code: "ABORTED" });
+    work.reject(new Error("later"));
+    expect(getEventListeners(controller.signal, "abort")).toEqual([]);
+  });
+
+  test("a signal that was aborted before wins over work that is done", async () => {
+    await expect(orAborted(Promise.resolve(1), AbortSignal.abort())).rejects.toMatchObject({ code: "ABORTED" });
+    await expect(orAborted(Promise.reject(new Error("broken")), AbortSignal.abort())).rejects.toMatchObject({ code: "ABORTED" });
+  });
+
+  test("a signal that is aborted with an error of ours rejects with that", async () => {
+    const reason = new RunnerError("TIMEOUT", "too late");
+    await expect(orAborted(never, AbortSignal.abort(reason))).rejects.toBe(reason);
+  });
+});
+
+describe("withinBudget", () => {
+  test("gives what the work gives, and leaves no timer", async () => {
+    vi.useFakeTimers();
+    expect(await withinBudget(60_000, Promise.resolve(1))).toBe(1);
+    await expect(withinBudget(60_000, Promise.reject(new Error("broken")))).rejects.toThrow("broken");
+    expect(vi.getTimerCount()).toBe(0);
+  });
+
+  test("gives nothing when the budget is over, and not before; the work's own failure afterwards is nobody's", async () => {
+    vi.useFakeTimers();
+    const work = Promise.withResolvers<never>();
+    let result: unknown = "waiting";
+    const waiting = withinBudget(60_000, work.promise).then((value) => (result = value));
+    await vi.advanceTimersByTimeAsync(59_999);
+    expect(result).toBe("waiting");
+    await vi.advanceTimersByTimeAsync(1);
+    expect(await waiting).toBeUndefined();
+    work.reject(new Error("later"));
+  });
+});
+
+describe("signalWithin", () => {
+  test("is aborted when the budget is over", async () => {
+    for (const caller of [undefined, new AbortController().signal]) {
+      const signal = signalWithin(1, caller);
+      if (!signal.aborted) await once(signal, "abort");
+      expect((signal.reason as Error).name).toBe("TimeoutError");
+    }
+  });
+
+  test("is aborted with its caller, for the caller's reason", () => {
+    const controller = new AbortController();
+    const signal = signalWithin(60_000, controller.signal);
+    expect(signal.aborted).toBe(false);
+    const reason = new Error("enough");
+    controller.abort(reason);
+    expect(signal.reason).toBe(reason);
+    expect(signalWithin(60_000, AbortSignal.abort(reason)).reason).toBe(reason);
+  });
+});

@@ -1,0 +1,36 @@
+import { abortedError } from "./runner-error.ts";
+
+/**
+ * Waits for `work`, but no longer than until `signal` is aborted: then it rejects with ABORTED at once. The work itself goes on, for the others
+ * who wait for it or until whoever began it ends it; that it fails later is nobody's unhandled rejection.
+ */
+export async function orAborted<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
+  if (signal === undefined) return work;
+  const { promise: aborted, reject } = Promise.withResolvers<never>();
+  const onAbort = () => reject(abortedError(signal));
+  signal.addEventListener("abort", onAbort, { once: true });
+  if (signal.aborted) onAbort();
+  try {
+    // The first is it when both have settled.
+    return await Promise.race([aborted, work]);
+  } finally {
+    signal.removeEventListener("abort", onAbort);
+  }
+}
+
+/** Waits for `work` at most `budgetMs`, in ms: `undefined` when it has not settled by then. The work goes on, as with `orAborted`. */
+export async function withinBudget<T>(budgetMs: number, work: Promise<T>): Promise<T | undefined> {
+  const { promise: over, resolve } = Promise.withResolvers<undefined>();
+  const timer = setTimeout(() => resolve(undefined), budgetMs);
+  try {
+    return await Promise.race([work, over]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** A signal for calls that may take `budgetMs`, in ms, and belong to a caller who may cancel: aborted by either. Its timer keeps no process alive. */
+export function signalWithin(budgetMs: number, signal: AbortSignal | undefined): AbortSignal {
+  const budget = AbortSignal.timeout(budgetMs);
+  return signal === undefined ? budget : AbortSignal.any([signal, budget]);
+}
