@@ -11,6 +11,7 @@ export interface GlobalOptions {
   readonly progress?: string | undefined;
   readonly workdir?: string | undefined;
   readonly silent?: boolean | undefined;
+  readonly quiet?: boolean | undefined;
   readonly traceFile?: string | undefined;
 }
 
@@ -27,16 +28,16 @@ export interface CommandContext {
   readonly report: Reporter;
   /** A line of the result, on standard output. */
   readonly print: (line: string) => void;
-  /** A line about the work, on standard error; nothing with `--silent`. */
+  /** A line about the work, on standard error; nothing with `--silent` or `--quiet`. */
   readonly note: (line: string) => void;
 }
 
 export function createContext(options: GlobalOptions, version: string): CommandContext {
   const { env } = process;
-  const silent = options.silent ?? isTrue(env["DAGGER_SILENT"]);
+  const silent = options.silent ?? options.quiet ?? isTrue(env["DAGGER_SILENT"]);
   const progress = progressMode({ flag: options.progress, env, silent });
   const note = (line: string) => {
-    if (progress !== "none") process.stderr.write(`${line}\n`);
+    if (progress !== "quiet") process.stderr.write(`${line}\n`);
   };
   const cwd = resolve(options.workdir ?? (env["DAGGER_WORKDIR"] || "."));
   return {

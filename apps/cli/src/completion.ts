@@ -26,7 +26,9 @@ type Choices = readonly (readonly [value: string, description: string])[];
 const PROGRESS_MODES: Choices = [
   ["auto", "as fits the terminal"],
   ["plain", "lines of text"],
+  ["tty", "a tree on the terminal"],
   ["json", "lines of JSON"],
+  ["quiet", "errors only"],
 ];
 
 const LISTEN_URLS: Choices = [

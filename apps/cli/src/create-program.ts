@@ -141,11 +141,11 @@ export async function createProgram(options: CreateProgramOptions): Promise<Comm
 function addGlobalOptions(command: Command): void {
   command
     .option("--json", "print results and errors as JSON")
-    .option("--progress <mode>", "how progress is shown: auto, plain or json")
+    .option("--progress <mode>", "how progress is shown: auto, plain, tty, json or quiet")
     .option("--workdir <folder>", "work in this folder")
     .option("-s, --silent", "show no progress")
-    .addOption(new Option("-v, --verbose").hideHelp())
-    .addOption(new Option("-q, --quiet").hideHelp());
+    .option("-q, --quiet", "show errors only; the same as --silent")
+    .addOption(new Option("-v, --verbose").hideHelp());
 }
 
 function addTraceOption(command: Command): Command {

@@ -52,7 +52,7 @@ test.each([
   [undefined, { DAGGER_PROGRESS: "json" }, false, "json"],
   [undefined, { DAGGER_PROGRESS: "dots" }, false, "plain"],
   [undefined, { DAGGER_PROGRESS: "" }, false, "auto"],
-  ["tty", {}, true, "none"],
+  ["tty", {}, true, "quiet"],
 ] as const)("--progress %s with %j, silent %s: %s", (flag, env, silent, mode) => {
   expect(progressMode({ flag, env, silent })).toBe(mode);
 });

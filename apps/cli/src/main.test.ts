@@ -26,7 +26,7 @@ describe("usage", () => {
     ["a missing command", ["run", "--"], "error: missing required argument 'command'\nhint: see anyrunner run --help\n"],
     ["too many arguments", ["env", "x"], "error: too many arguments for 'env'. Expected 0 arguments but got 1: x.\nhint: see anyrunner env --help\n"],
     ["no duration", ["run", "--cleanup-timeout", "soon", "true"], 'error: --cleanup-timeout is no duration: "soon"\nhint: write for example 10s or 1m30s\n'],
-    ["unknown progress", ["version", "--progress", "fancy"], 'error: --progress doesn\'t know "fancy"\nhint: use auto, plain or json\n'],
+    ["unknown progress", ["version", "--progress", "fancy"], 'error: --progress doesn\'t know "fancy"\nhint: use auto, plain, tty, json or quiet\n'],
   ])("%s: exit code 2, said once", async (_, args, stderr) => {
     expect(await cli.run(args)).toEqual({ exitCode: 2, stdout: "", stderr });
   });

@@ -7,7 +7,7 @@ import type { CommandContext } from "./command-context.ts";
 import { createHeldLines } from "./held-lines.ts";
 import { parseDuration } from "./parse-duration.ts";
 import { startReaperFor } from "./reaper/start-reaper.ts";
-import { openCliTelemetry } from "./progress/open-cli-telemetry.ts";
+import { openCliTelemetry, type CliTelemetry } from "./progress/open-cli-telemetry.ts";
 
 export interface OpenCliSessionOptions extends Pick<OpenSessionOptions, "clientVersion" | "labels" | "metadata"> {
   readonly runner: ClientRunner & { readonly chosen: ChosenRunner & { readonly kind: "url" } };
@@ -19,6 +19,8 @@ export interface OpenCliSessionOptions extends Pick<OpenSessionOptions, "clientV
 export interface CliSession extends EngineSession {
   /** Takes the telemetry of a child; absent when nobody wants any. */
   readonly onChildTelemetry: TelemetryBatchListener | undefined;
+  /** What becomes of the session's telemetry. */
+  readonly telemetry: Pick<CliTelemetry, "hide" | "hold" | "isDrawn">;
 }
 
 /** Opens a session on the chosen runner and says, as the first line on standard error, which one that is and why. */
@@ -38,7 +40,13 @@ export async function openCliSession(context: CommandContext, options: OpenCliSe
   try {
     session = await openClientSession(context, {
       ...options,
-      attachables: cliAttachables(context, lines.hold),
+      attachables: {
+        ...cliAttachables(context, () => {
+          const releases = [lines.hold(), telemetry.hold()];
+          return () => releases.forEach((release) => release());
+        }),
+        onSecret: telemetry.hide,
+      },
       onTelemetryBatch: telemetry.onBatch,
       shutdownBudgetMs: shutdownBudget(context.env),
     });
@@ -49,7 +57,7 @@ export async function openCliSession(context: CommandContext, options: OpenCliSe
     await close();
     throw error;
   }
-  return { ...session, onChildTelemetry: telemetry.onBatch, close };
+  return { ...session, onChildTelemetry: telemetry.onBatch, telemetry, close };
 }
 
 /** The same line when the session that surrounds us is joined; its engine was not asked. */

@@ -5,6 +5,7 @@ import { prepareToSpawn } from "@anyrunner/exec";
 
 import { exitCodeOfChild, forwardTo, startChild } from "../child-command.ts";
 import type { CommandContext } from "../command-context.ts";
+import { drawsItself } from "../draws-itself.ts";
 import { EXIT } from "../exit-codes.ts";
 import { onInterrupt, type EndSignal } from "../interrupts.ts";
 import { announceSession, openCliSession, type CliSession } from "../open-cli-session.ts";
@@ -40,7 +41,7 @@ export async function runCommand(context: CommandContext, options: RunCommandOpt
     }
     const prepared = prepareToSpawn();
     const session = await openCliSession(
-      { ...context, progress: pipelineProgress(context.progress) },
+      { ...context, progress: pipelineProgress(context.progress, { env: context.env, isTerminal: process.stderr.isTTY }) },
       { runner: { ...runner, chosen }, name: `anyrunner run ${basename(options.command[0] ?? "")}`, signal: connecting.signal },
     );
     try {
@@ -70,10 +71,14 @@ async function runInSession(
 ): Promise<number> {
   const { childBaggage, childTelemetryVariables, formatTraceparent, serveSession, serveTelemetry } = await import("@anyrunner/engine");
   const server = await serveSession(session);
+  session.telemetry.hide(server.token);
+  session.telemetry.hide(btoa(`${server.token}:`));
   const receiver = await serveTelemetry({ onBatch: session.onChildTelemetry }).catch(async (error: unknown) => {
     await server.close();
     throw error;
   });
+  const isInTheWay = session.telemetry.isDrawn && drawsItself(options.command);
+  const release = isInTheWay ? session.telemetry.hold() : () => {};
   try {
     const child = await startChild(
       context,
@@ -84,6 +89,8 @@ async function runInSession(
         TRACEPARENT: formatTraceparent(session.trace),
         BAGGAGE: childBaggage(session.trace.spanId, context.env),
         ...childTelemetryVariables(receiver.endpoint, context.env),
+        // Else the official CLI in a script would draw its own tree over ours.
+        ...(session.telemetry.isDrawn && !isInTheWay && !context.env["DAGGER_PROGRESS"] ? { DAGGER_PROGRESS: "plain" } : {}),
       },
       signal,
     );
@@ -94,6 +101,7 @@ async function runInSession(
     if (first.kind === "lost") throw first.error;
     return EXIT.failure;
   } finally {
+    release();
     await Promise.all([server.close(), receiver.close()]);
   }
 }

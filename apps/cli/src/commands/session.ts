@@ -5,7 +5,7 @@ import type { CommandContext } from "../command-context.ts";
 import { EXIT } from "../exit-codes.ts";
 import { onInterrupt } from "../interrupts.ts";
 import { announceSession, openCliSession } from "../open-cli-session.ts";
-import { pipelineProgress } from "../progress/progress-mode.ts";
+import { sessionProgress } from "../progress/progress-mode.ts";
 
 export interface SessionCommandOptions {
   readonly runner?: string | undefined;
@@ -56,7 +56,7 @@ async function serveUntilEnd(context: CommandContext, options: SessionCommandOpt
   }
   const labels = readLabels(options.labels);
   const session = await openCliSession(
-    { ...context, progress: pipelineProgress(context.progress) },
+    { ...context, progress: sessionProgress(context.progress) },
     {
       runner: { ...runner, chosen },
       name: "anyrunner session",
@@ -69,6 +69,7 @@ async function serveUntilEnd(context: CommandContext, options: SessionCommandOpt
   try {
     const { serveSession } = await import("@anyrunner/engine");
     const server = await serveSession(session);
+    session.telemetry.hide(server.token);
     try {
       context.print(JSON.stringify({ port: server.port, session_token: server.token }));
       const end = await Promise.race([ended, session.ended]);

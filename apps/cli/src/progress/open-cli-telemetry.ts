@@ -1,16 +1,25 @@
-import type { TelemetryBatch, TelemetryBatchListener, TelemetryListener, TraceContext } from "@anyrunner/engine";
+import type { TelemetryBatch, TelemetryBatchListener, TelemetryListener, TelemetryMask, TraceContext } from "@anyrunner/engine";
 
 import type { CommandContext } from "../command-context.ts";
+import { canDraw } from "./progress-mode.ts";
 import { rootSpan } from "./root-span.ts";
-import { showTelemetry } from "./show-telemetry.ts";
-import { countSummary, formatSummary } from "./summary.ts";
+import { createVisibility } from "./step-visibility.ts";
+import { countSummary, formatSummary, type SummaryCount } from "./summary.ts";
+import type { StepListener } from "./told-step.ts";
+import type { DrawingTerminal, TreeProgress } from "./tree-progress.ts";
 
 /** Everything that becomes of a session's telemetry: shown, exported, saved. */
 export interface CliTelemetry {
   /** Takes the engine's telemetry and the child's. Absent when nobody wants any, so that none is fetched. */
   readonly onBatch: TelemetryBatchListener | undefined;
+  /** Whether a tree is drawn on the terminal. */
+  readonly isDrawn: boolean;
   /** The session is open: its trace begins with a span of our own. */
   begin(trace: TraceContext): void;
+  /** From now on the value appears nowhere. */
+  hide(value: string): void;
+  /** Leaves the terminal to somebody else until what it gives is called. */
+  hold(): () => void;
   /** Nothing more comes: delivers what is left within a budget, and shows the summary. Never throws. */
   close(): Promise<void>;
 }
@@ -19,6 +28,8 @@ export interface OpenCliTelemetryOptions {
   readonly name: string;
   /** Gets one line at a time. */
   readonly write: (line: string) => void;
+  /** What a tree is drawn on. Default: standard error. */
+  readonly terminal?: (DrawingTerminal & { readonly isTTY?: boolean | undefined }) | undefined;
   readonly now?: (() => number) | undefined;
 }
 
@@ -26,34 +37,39 @@ const EXPORT_BUDGET_MS = 5000;
 
 export async function openCliTelemetry(
   context: CommandContext,
-  { name, write, now = () => performance.now() }: OpenCliTelemetryOptions,
+  { name, write, terminal = process.stderr, now = () => performance.now() }: OpenCliTelemetryOptions,
 ): Promise<CliTelemetry> {
-  const { env, progress, report, telemetryFile } = context;
-  const show = showTelemetry({ progress, write });
+  const { env, report, telemetryFile } = context;
+  const progress = context.progress === "tty" && !canDraw({ env, isTerminal: terminal.isTTY ?? false }) ? "plain" : context.progress;
+  const isShown = progress === "plain" || progress === "tty" || progress === "json";
   const isExported = Object.keys(env).some((variable) => /^OTEL_EXPORTER_OTLP_(TRACES_|LOGS_|METRICS_)?ENDPOINT$/.test(variable));
-  const unwanted: CliTelemetry = { onBatch: undefined, begin() {}, async close() {} };
-  if (show === undefined && !isExported && telemetryFile === undefined) return unwanted;
+  const unwanted: CliTelemetry = { onBatch: undefined, isDrawn: false, begin() {}, hide() {}, hold: () => () => {}, async close() {} };
+  if (!isShown && !isExported && telemetryFile === undefined) return unwanted;
 
-  const { createRepeatFilter, emitBatch, exportTelemetry, parseTraceparent, saveTelemetry } = await import("@anyrunner/engine");
+  const { createRepeatFilter, createTelemetryMask, emitBatch, exportTelemetry, parseTraceparent, saveTelemetry } = await import("@anyrunner/engine");
   const receivers = [exportTelemetry({ env, report }), telemetryFile === undefined ? undefined : saveTelemetry(telemetryFile, report)].filter(
     (receiver) => receiver !== undefined,
   );
-  if (show === undefined && receivers.length === 0) return unwanted;
+  if (!isShown && receivers.length === 0) return unwanted;
   const isNew = createRepeatFilter();
+  const mask: TelemetryMask = createTelemetryMask();
   const summary = countSummary(now);
-  const listener: TelemetryListener = (event) => {
-    if (event.type === "span") summary.add(event.span);
-    show?.(event);
-  };
+  let tree: TreeProgress | undefined;
+  if (progress === "tty") {
+    const { createTreeProgress } = await import("./tree-progress.ts");
+    tree = createTreeProgress({ terminal, env, summary: () => summary.read() });
+  }
+  const shown = isShown ? await showEvents(tree ?? progress, { write, summary }) : undefined;
   let root: ((ended: boolean) => TelemetryBatch) | undefined;
   const onBatch: TelemetryBatchListener = (batch) => {
-    const fresh = isNew(batch);
+    const fresh = isNew(mask.mask(batch));
     if (fresh === undefined) return;
     for (const receiver of receivers) receiver.add(fresh);
-    if (show !== undefined) emitBatch(fresh, listener);
+    if (shown !== undefined) emitBatch(fresh, shown);
   };
   return {
     onBatch,
+    isDrawn: tree !== undefined,
     begin(trace) {
       root = rootSpan({
         trace,
@@ -63,12 +79,44 @@ export async function openCliTelemetry(
       });
       onBatch(root(false));
     },
+    hide: (value) => mask.add(value),
+    hold: () => tree?.hold() ?? (() => {}),
     async close() {
       if (root !== undefined) onBatch(root(true));
+      tree?.close();
       await Promise.all(receivers.map((receiver) => receiver.close({ budgetMs: EXPORT_BUDGET_MS })));
       const facts = summary.read();
-      if (show === undefined || facts.steps === 0) return;
+      if (!isShown || tree !== undefined || facts.steps === 0) return;
       write(progress === "json" ? JSON.stringify({ type: "summary", ...facts }) : formatSummary(facts));
     },
   };
+}
+
+interface ShowEventsOptions {
+  readonly write: (line: string) => void;
+  readonly summary: SummaryCount;
+}
+
+async function showEvents(view: TreeProgress | "plain" | "json" | string, { write, summary }: ShowEventsOptions): Promise<TelemetryListener> {
+  const visibility = createVisibility();
+  if (view === "json") {
+    return (event) => {
+      if (event.type === "span" && visibility(event.span) === "shown") summary.add(event.span);
+      writeJson(event, write);
+    };
+  }
+  const [{ createSpanTitle }, { createPlainLines }] = await Promise.all([import("@anyrunner/engine"), import("./plain-lines.ts")]);
+  const titleOf = await createSpanTitle();
+  const listener: StepListener = typeof view === "string" ? createPlainLines(write) : view;
+  return (event) => {
+    if (event.type === "log") return listener.log(event.log);
+    if (event.type !== "span") return;
+    const step = { span: event.span, visibility: visibility(event.span), title: titleOf(event.span) };
+    if (step.visibility === "shown") summary.add(event.span);
+    listener.step(step);
+  };
+}
+
+function writeJson(event: Parameters<TelemetryListener>[0], write: (line: string) => void): void {
+  write(JSON.stringify(event, (_, value: unknown) => (typeof value === "bigint" ? String(value) : value)));
 }

@@ -1,6 +1,7 @@
 import type { Span } from "@anyrunner/engine";
 
-import { isHidden, outcomeOf } from "./span-outcome.ts";
+import { formatDuration } from "./format-duration.ts";
+import { outcomeOf } from "./span-outcome.ts";
 
 export interface Summary {
   readonly steps: number;
@@ -11,26 +12,33 @@ export interface Summary {
 }
 
 export interface SummaryCount {
+  /** A step that has ended, perhaps not for the first time. */
   add(span: Span): void;
   read(): Summary;
 }
 
-/** Counts the steps that have ended; each once, though it is told several times. */
+const MOST_IDS = 20_000;
+
+/** Counts the steps that have ended; each once, though it is told several times, as long as it is among the many that are remembered. */
 export function countSummary(now: () => number): SummaryCount {
   const started = now();
-  const outcomes = new Map<string, string>();
+  const counts = { steps: 0, CACHED: 0, CANCELED: 0, DONE: 0, ERROR: 0 };
+  let recent = new Set<string>();
+  let older = new Set<string>();
   return {
     add(span) {
-      if (span.endTimeUnixNano !== undefined && !isHidden(span)) outcomes.set(span.spanId, outcomeOf(span));
+      const id = span.spanId;
+      if (span.endTimeUnixNano === undefined || recent.has(id) || older.has(id)) return;
+      recent.add(id);
+      if (recent.size >= MOST_IDS) [older, recent] = [recent, new Set()];
+      counts.steps++;
+      counts[outcomeOf(span)]++;
     },
-    read() {
-      const count = (wanted: string) => [...outcomes.values()].filter((outcome) => outcome === wanted).length;
-      return { steps: outcomes.size, cached: count("CACHED"), failed: count("ERROR"), elapsedMs: Math.round(now() - started) };
-    },
+    read: () => ({ steps: counts.steps, cached: counts.CACHED, failed: counts.ERROR, elapsedMs: Math.round(now() - started) }),
   };
 }
 
 export function formatSummary({ steps, cached, failed, elapsedMs }: Summary): string {
   const parts = [`${steps} ${steps === 1 ? "step" : "steps"}`, ...(cached > 0 ? [`${cached} cached`] : []), ...(failed > 0 ? [`${failed} failed`] : [])];
-  return `${parts.join(", ")} in ${(elapsedMs / 1000).toFixed(1)}s`;
+  return `${parts.join(", ")} in ${formatDuration(elapsedMs)}`;
 }

@@ -1,7 +1,8 @@
 import type { LogRecord, Span } from "@anyrunner/engine";
 import { expect, test } from "vitest";
 
-import { showTelemetry } from "./show-telemetry.ts";
+import { createPlainLines } from "./plain-lines.ts";
+import { createVisibility } from "./step-visibility.ts";
 
 const span = (spanId: string, more: Partial<Span> = {}): Span => ({
   traceId: "t",
@@ -24,17 +25,21 @@ const log = (spanId: string, text: string, attributes: LogRecord["attributes"] =
   attributes,
 });
 
-function shown(progress: "plain" | "json", events: readonly (Span | LogRecord)[]): string[] {
+function shown(events: readonly (Span | LogRecord)[]): string[] {
   const lines: string[] = [];
-  const listener = showTelemetry({ progress, write: (line) => lines.push(line) });
-  for (const event of events) listener?.("text" in event ? { type: "log", log: event } : { type: "span", span: event });
+  const listener = createPlainLines((line) => lines.push(line));
+  const visibility = createVisibility();
+  for (const event of events) {
+    if ("text" in event) listener.log(event);
+    else listener.step({ span: event, visibility: visibility(event), title: `${event.name}()` });
+  }
   return lines;
 }
 
-test("plain: a line when a step begins and ends, and one for each line of output", () => {
+test("a line when a step begins and ends, and one for each line of output", () => {
   const end = { endTimeUnixNano: 2_500_000_000n };
   expect(
-    shown("plain", [
+    shown([
       span("a"),
       log("a", "one\ntw"),
       span("b", { attributes: { "dagger.io/dag.cached": true }, ...end }),
@@ -44,9 +49,9 @@ test("plain: a line when a step begins and ends, and one for each line of output
       log("a", "late"),
     ]),
   ).toEqual([
-    "1   : step a",
+    "1   : step a()",
     "1   : | one",
-    "2   : step b",
+    "2   : step b()",
     "2   : step b CACHED [1.5s]",
     "1   : | two",
     "1   : | ",
@@ -57,23 +62,23 @@ test("plain: a line when a step begins and ends, and one for each line of output
   ]);
 });
 
-test("plain: the engine's own affairs are left out, unless they fail", () => {
+test("the engine's own affairs are left out, unless they fail", () => {
   const internal = { attributes: { "dagger.io/ui.internal": true } };
   expect(
-    shown("plain", [
+    shown([
       span("a", internal),
       log("b", "noise\n", { "dagger.io/logs.verbose": true }),
       span("c", { ...internal, failed: true, endTimeUnixNano: 1_000_000_000n }),
     ]),
-  ).toEqual(["1   : step c", "1   : step c ERROR [0.0s]"]);
+  ).toEqual(["1   : step c()", "1   : step c ERROR [0.0s]"]);
 });
 
-test("json: everything, numbers of 64 bits as text", () => {
-  expect(shown("json", [span("a")]).map((line) => JSON.parse(line) as unknown)).toMatchObject([
-    { type: "span", span: { spanId: "a", startTimeUnixNano: "1000000000" } },
-  ]);
+test("what is below the engine's own affairs is left out, too", () => {
+  const internal = { attributes: { "dagger.io/ui.internal": true } };
+  expect(shown([span("a", internal), span("b", { parentSpanId: "a" }), span("c", { parentSpanId: "b" }), span("d")])).toEqual(["1   : step d()"]);
 });
 
-test.each(["auto", "none"] as const)("%s fetches nothing", (progress) => {
-  expect(showTelemetry({ progress, write: () => {} })).toBeUndefined();
+test("of very many steps those that are over are forgotten", () => {
+  const lines = shown(Array.from({ length: 30_000 }, (_, index) => span(String(index), { endTimeUnixNano: 1_000_000_000n })));
+  expect(lines.at(-2)).toBe("30000: step 29999()");
 });

@@ -1,0 +1,67 @@
+import { formatDuration } from "./format-duration.ts";
+import { neutralize } from "./neutralize.ts";
+import { outcomeOf } from "./span-outcome.ts";
+import type { StepListener } from "./told-step.ts";
+
+const LONGEST_LINE = 8192;
+const MOST_STEPS = 10_000;
+
+interface Step {
+  readonly number: number;
+  begun: boolean;
+  over: boolean;
+  /** Output after its last line break. */
+  rest: string;
+}
+
+/**
+ * Prints a line when a step begins and ends and one for each line of its output. A bounded number of steps is remembered, and one that was
+ * forgotten gets a new number.
+ */
+export function createPlainLines(write: (line: string) => void): StepListener {
+  const steps = new Map<string, Step>();
+  let numbers = 0;
+  const stepOf = (spanId: string) => {
+    let step = steps.get(spanId);
+    if (step === undefined) {
+      if (steps.size >= MOST_STEPS) forgetSome(steps);
+      step = { number: ++numbers, begun: false, over: false, rest: "" };
+      steps.set(spanId, step);
+    }
+    return step;
+  };
+  const line = ({ number }: Step, text: string) => write(`${String(number).padEnd(4)}: ${neutralize(text)}`);
+  const flush = (step: Step) => {
+    if (step.rest !== "") line(step, `| ${step.rest}`);
+    step.rest = "";
+  };
+  return {
+    step({ span, visibility, title }) {
+      if (visibility !== "shown") return;
+      const step = stepOf(span.spanId);
+      if (step.over) return;
+      if (!step.begun) line(step, title);
+      step.begun = true;
+      if (span.endTimeUnixNano === undefined) return;
+      step.over = true;
+      flush(step);
+      line(step, `${span.name} ${outcomeOf(span)} [${formatDuration(Number(span.endTimeUnixNano - span.startTimeUnixNano) / 1e6)}]`);
+      if (span.failed && span.statusMessage !== "") line(step, `! ${span.statusMessage}`);
+    },
+    log(log) {
+      if (log.attributes["dagger.io/logs.verbose"] === true || log.text === "") return;
+      const step = stepOf(log.spanId);
+      const lines = (step.rest + log.text).split("\n");
+      step.rest = lines.pop() ?? "";
+      for (const text of lines) line(step, `| ${text}`);
+      if (step.over || step.rest.length > LONGEST_LINE) flush(step);
+    },
+  };
+}
+
+/** Those that are over, and a quarter of all at the least. */
+function forgetSome(steps: Map<string, Step>): void {
+  for (const [id, step] of steps) if (step.over) steps.delete(id);
+  const oldest = [...steps.keys()].slice(0, Math.max(0, steps.size - (MOST_STEPS * 3) / 4));
+  for (const id of oldest) steps.delete(id);
+}

@@ -1,0 +1,140 @@
+import { fitWidth, displayWidth } from "./display-width.ts";
+import { formatDuration } from "./format-duration.ts";
+import type { ForestView, StepState, StepView } from "./step-view.ts";
+import type { TreeStyle } from "./tree-style.ts";
+
+export interface TreeLinesOptions {
+  /** Columns that a line may take at the most. */
+  readonly width: number;
+  /** Lines at the most. */
+  readonly height: number;
+  /** Counts up; the spinner turns with it. */
+  readonly frame: number;
+  readonly style: TreeStyle;
+  /** Show finished steps with what is below them, as at the end, where nothing moves any more. Default false. */
+  readonly whole?: boolean | undefined;
+}
+
+/** How much is shown of what matters less; tried from the first to the last until all fits. */
+interface Detail {
+  /** Finished steps that are shown beside others, the newest; the rest is a number. */
+  readonly finished: number;
+  readonly runningTail: number;
+  readonly failedTail: number;
+}
+
+const DETAILS: readonly Detail[] = [
+  { finished: 100, runningTail: 4, failedTail: 10 },
+  { finished: 5, runningTail: 3, failedTail: 10 },
+  { finished: 2, runningTail: 2, failedTail: 6 },
+  { finished: 1, runningTail: 1, failedTail: 3 },
+  { finished: 0, runningTail: 1, failedTail: 1 },
+  { finished: 0, runningTail: 0, failedTail: 0 },
+];
+
+/** The lines of a tree of steps, never more or wider than asked for. Where room is short, what runs and what failed is shown first, and the rest as numbers. */
+export function treeLines(forest: ForestView, options: TreeLinesOptions): readonly string[] {
+  const { width, height } = options;
+  if (width < 1 || height < 1) return [];
+  let lines: readonly Line[] = [];
+  for (const detail of DETAILS) {
+    lines = forestLines(forest, detail, options);
+    if (lines.length <= height) break;
+  }
+  if (lines.length > height) lines = cut(lines, height, options.style);
+  return lines.map((line) => render(line, options));
+}
+
+interface Line {
+  readonly depth: number;
+  readonly sign: string;
+  readonly text: string;
+  /** Stays when the text is cut. */
+  readonly end: string;
+  readonly kind: StepState | "log" | "more";
+}
+
+function forestLines(forest: ForestView, detail: Detail, options: TreeLinesOptions): readonly Line[] {
+  const { style } = options;
+  return [
+    ...last(forest.tail, detail.runningTail).map((text): Line => ({ depth: 0, sign: style.signs.log, text, end: "", kind: "log" })),
+    ...siblings(forest.roots, { folded: forest.folded, depth: 0 }, detail, options),
+    ...(forest.refused > 0 ? [more(0, `${forest.refused} more that are not followed`, style)] : []),
+  ];
+}
+
+function siblings(
+  steps: readonly StepView[],
+  { folded, depth }: { readonly folded: number; readonly depth: number },
+  detail: Detail,
+  options: TreeLinesOptions,
+): readonly Line[] {
+  const finished = steps.filter((step) => !step.active);
+  const shown = new Set(last(finished, detail.finished));
+  const hidden = finished.length - shown.size + folded;
+  return [
+    ...(hidden > 0 ? [more(depth, `${hidden} done`, options.style)] : []),
+    ...steps.filter((step) => shown.has(step) || step.active).flatMap((step) => stepLines(step, depth, detail, options)),
+  ];
+}
+
+function stepLines(step: StepView, depth: number, detail: Detail, options: TreeLinesOptions): readonly Line[] {
+  const { style, frame, whole = false } = options;
+  const sign = step.state === "running" ? (style.spinner[frame % style.spinner.length] ?? "") : style.signs[step.state];
+  const line: Line = { depth, sign, text: step.title, end: ` ${endOf(step)}`, kind: step.state };
+  if (!step.active && !whole) return [line];
+  const under = { depth: depth + 1, folded: step.folded };
+  return [line, ...tailLines(step, depth + 1, detail, style), ...siblings(step.children, under, detail, options)];
+}
+
+function endOf({ state, ms }: StepView): string {
+  const words = { cached: "CACHED ", canceled: "CANCELED ", failed: "ERROR ", done: "", running: "" };
+  return words[state] + formatDuration(ms);
+}
+
+function tailLines(step: StepView, depth: number, { runningTail, failedTail }: Detail, { signs }: TreeStyle): readonly Line[] {
+  if (step.state !== "running" && step.state !== "failed") return [];
+  const tail = last(step.tail, step.state === "failed" ? failedTail : runningTail);
+  return [
+    ...tail.map((text): Line => ({ depth, sign: signs.log, text, end: "", kind: "log" })),
+    ...(step.state === "failed" && step.message !== "" ? [{ depth, sign: "!", text: step.message, end: "", kind: "failed" as const }] : []),
+  ];
+}
+
+function more(depth: number, text: string, { signs }: TreeStyle): Line {
+  return { depth, sign: signs.more, text, end: "", kind: "more" };
+}
+
+function last<T>(items: readonly T[], count: number): readonly T[] {
+  return count === 0 ? [] : items.slice(-count);
+}
+
+/** Numbers go first, then what stands last; of what failed as much stays as fits into half of the room. */
+function cut(lines: readonly Line[], height: number, style: TreeStyle): readonly Line[] {
+  const kept = lines.filter((line) => line.kind !== "more");
+  if (kept.length <= height) return kept;
+  const room = height - 1;
+  const failed = kept.filter((line) => line.kind === "failed").slice(0, Math.ceil(room / 2));
+  const others = kept.filter((line) => !failed.includes(line)).slice(0, room - failed.length);
+  const chosen = new Set([...failed, ...others]);
+  const hidden = kept.filter((line) => line.kind !== "log" && !chosen.has(line)).length;
+  return [...kept.filter((line) => chosen.has(line)), more(0, `${hidden} more`, style)];
+}
+
+const INDENT = 2;
+
+function render({ depth, sign, text, end, kind }: Line, { width, style: { paint } }: TreeLinesOptions): string {
+  const indent = " ".repeat(Math.min(depth * INDENT, Math.floor(width / 3)));
+  const head = fitWidth(`${indent}${sign} `, width);
+  const tail = fitWidth(end, width - displayWidth(head));
+  const body = fitWidth(text, width - displayWidth(head) - displayWidth(tail));
+  const signed = `${indent}${paintSign(kind, sign, paint)} `;
+  const isWhole = head === `${indent}${sign} `;
+  const shownBody = kind === "log" || kind === "more" ? paint("dim", body) : body;
+  return `${isWhole ? signed : head}${shownBody}${kind === "failed" ? paint("red", tail) : paint("dim", tail)}`;
+}
+
+function paintSign(kind: Line["kind"], sign: string, paint: TreeStyle["paint"]): string {
+  const colours = { running: "yellow", done: "green", cached: "blue", canceled: "dim", failed: "red", log: "dim", more: "dim" } as const;
+  return paint(colours[kind], sign);
+}
