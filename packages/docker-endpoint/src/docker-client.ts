@@ -2,7 +2,7 @@ import type { IncomingHttpHeaders } from "node:http";
 import type { Socket } from "node:net";
 import type { Readable } from "node:stream";
 
-import { abortedError, RunnerError } from "@anyrunner/core";
+import { orAborted, RunnerError } from "@anyrunner/core";
 
 import { chooseApiVersion, compareApiVersions, NEWEST_API_VERSION } from "./api-version.ts";
 import type { DialDockerSsh } from "./dial-ssh.ts";
@@ -109,7 +109,7 @@ export function createDockerClient(endpoint: DockerEndpoint, options: DockerClie
   }
 
   async function send(request: DockerRequest, upgrade: boolean): Promise<TransportResponse> {
-    const version = await abortable(negotiate(), request.signal);
+    const version = await orAborted(negotiate(), request.signal);
     const body = request.json === undefined ? request.body : JSON.stringify(request.json);
     return transport.exchange({
       method: request.method ?? "GET",
@@ -141,7 +141,7 @@ export function createDockerClient(endpoint: DockerEndpoint, options: DockerClie
 
   const client: DockerClient = {
     endpoint,
-    apiVersion: (signal) => abortable(negotiate(), signal),
+    apiVersion: (signal) => orAborted(negotiate(), signal),
     async request(request) {
       const response = checked(await send(request, false));
       // An unread answer would keep its connection busy; one without a body is nobody's to read.
@@ -190,15 +190,4 @@ function daemonMessage(text: string): string {
     return text.trim().slice(0, 1000);
   }
   return text.trim().slice(0, 1000);
-}
-
-/** The shared answer for one caller, who may stop waiting without disturbing the others. */
-function abortable<T>(promise: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
-  if (signal === undefined) return promise;
-  return new Promise((resolve, reject) => {
-    const onAbort = () => reject(abortedError(signal));
-    if (signal.aborted) return onAbort();
-    signal.addEventListener("abort", onAbort, { once: true });
-    promise.then(resolve, reject).finally(() => signal.removeEventListener("abort", onAbort));
-  });
 }

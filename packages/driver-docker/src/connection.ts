@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 
-import { RunnerError, type CallOptions, type ConnectionDiagnostics, type RunnerConnection } from "@anyrunner/core/driver";
+import { RunnerError, signalWithin, type CallOptions, type ConnectionDiagnostics, type RunnerConnection } from "@anyrunner/core/driver";
 import { createDockerClient, openExecStream, type DockerClient, type ExecStream } from "@anyrunner/docker-endpoint";
 
 import { containerName, containerNotFound, containerNotRunning, describeState, findContainer } from "./container.ts";
@@ -83,8 +83,7 @@ function relayError(error: RunnerError, name: string): RunnerError {
 
 async function diagnose(handle: DockerHandle, exec: ExecStream | undefined, call: CallOptions): Promise<ConnectionDiagnostics> {
   const client = openClient(handle);
-  const budget = AbortSignal.timeout(DIAGNOSTICS_BUDGET_MS);
-  const signal = call.signal === undefined ? budget : AbortSignal.any([call.signal, budget]);
+  const signal = signalWithin(DIAGNOSTICS_BUDGET_MS, call.signal);
   const stderr = exec?.stderrTail() ?? "";
   try {
     const relayExitCode = await exec?.exitCode({ client, signal }).catch(() => undefined);

@@ -1,4 +1,4 @@
-import { baseEngineVersion, normalizeEngineVersion, RunnerError, throwIfAborted, type CallOptions } from "@anyrunner/core/driver";
+import { baseEngineVersion, normalizeEngineVersion, RunnerError, signalWithin, throwIfAborted, type CallOptions } from "@anyrunner/core/driver";
 import { createDockerClient, resolveDockerEndpoint } from "@anyrunner/docker-endpoint";
 import { engineTagOf, isOwnedEngine } from "@anyrunner/engine-container";
 
@@ -28,8 +28,7 @@ export interface RunningEngine {
 export async function findRunningEngine(options: FindRunningEngineOptions): Promise<RunningEngine | undefined> {
   const { env, budgetMs = 1000, gpu = false } = options;
   throwIfAborted(options.signal);
-  const budget = AbortSignal.timeout(budgetMs);
-  const signal = options.signal === undefined ? budget : AbortSignal.any([options.signal, budget]);
+  const signal = signalWithin(budgetMs, options.signal);
   try {
     const client = createDockerClient(await resolveDockerEndpoint({ env }), { connectBudgetMs: budgetMs });
     try {

@@ -1,4 +1,4 @@
-import { RunnerError, throwIfAborted, type CallOptions } from "@anyrunner/core/driver";
+import { RunnerError, signalWithin, throwIfAborted, type CallOptions } from "@anyrunner/core/driver";
 import { openExecStream, readText, type DockerClient } from "@anyrunner/docker-endpoint";
 import { countSessions, enginePort, LIVE_SESSIONS_SCRIPT } from "@anyrunner/engine-container";
 
@@ -42,8 +42,7 @@ async function isRunning(client: DockerClient, id: string, signal: AbortSignal |
 }
 
 async function look(client: DockerClient, container: ContainerDetails, signal: AbortSignal | undefined): Promise<string | undefined> {
-  const budget = AbortSignal.timeout(BUDGET_MS);
-  const call = signal === undefined ? budget : AbortSignal.any([signal, budget]);
+  const call = signalWithin(BUDGET_MS, signal);
   try {
     const exec = await openExecStream(client, { container: container.Id, command: ["sh", "-c", LIVE_SESSIONS_SCRIPT], signal: call });
     exec.stream.end();

@@ -1,4 +1,4 @@
-import { throwIfAborted, type CallOptions } from "@anyrunner/core/driver";
+import { signalWithin, throwIfAborted, type CallOptions } from "@anyrunner/core/driver";
 import { parseDockerHost, type DockerClient } from "@anyrunner/docker-endpoint";
 import { daemonChecks, hostChecks, requireChecks, thisHost, type DaemonInfo, type EnginePort, type HostView } from "@anyrunner/engine-container";
 
@@ -19,10 +19,7 @@ const BUDGET_MS = 5000;
  */
 export async function requireFitHost(client: DockerClient, options: RequireFitHostOptions): Promise<void> {
   const { port, report, signal, host = thisHost } = options;
-  const budget = AbortSignal.timeout(BUDGET_MS);
-  const info = await client
-    .json<DaemonInfo>({ path: "/info", signal: signal === undefined ? budget : AbortSignal.any([signal, budget]) })
-    .catch(() => undefined);
+  const info = await client.json<DaemonInfo>({ path: "/info", signal: signalWithin(BUDGET_MS, signal) }).catch(() => undefined);
   throwIfAborted(signal);
   if (info === undefined) return;
   const isLocal = parseDockerHost(client.endpoint.host).kind === "unix";

@@ -4,7 +4,7 @@ import { availableParallelism, hostname } from "node:os";
 import { join } from "node:path";
 import type { Duplex } from "node:stream";
 
-import { RunnerError } from "@anyrunner/core/driver";
+import { RunnerError, withinBudget } from "@anyrunner/core/driver";
 import type { EngineStream } from "@anyrunner/protocol";
 
 import type { Executor } from "./executor/executor.ts";
@@ -62,7 +62,7 @@ export function createEmbeddedEngine({ executor, state, name }: EmbeddedEngineOp
   };
   const settle = async () => {
     const parts = await started?.catch(() => undefined);
-    if (parts !== undefined) await within(SETTLE_MS, parts.planner.settle());
+    if (parts !== undefined) await withinBudget(SETTLE_MS, parts.planner.settle());
   };
   // Nobody is left who could go on with a warm container, or who misses an old snapshot.
   const rest = async () => {
@@ -122,13 +122,4 @@ async function readLocalKey(file: string): Promise<Uint8Array> {
     if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
   }
   return readFile(file);
-}
-
-async function within(ms: number, work: Promise<void>): Promise<void> {
-  let timer: NodeJS.Timeout | undefined;
-  const over = new Promise<void>((resolve) => {
-    timer = setTimeout(resolve, ms);
-  });
-  await Promise.race([work, over]);
-  clearTimeout(timer);
 }

@@ -1,6 +1,6 @@
 import type { RequestOptions } from "node:https";
 
-import { abortedError, RunnerError, throwIfAborted } from "@anyrunner/core/driver";
+import { orAborted, RunnerError, throwIfAborted } from "@anyrunner/core/driver";
 
 import { readClusterConfig, type ClusterLocation, type ClusterSource } from "./cluster-config.ts";
 
@@ -24,19 +24,7 @@ export interface Cluster {
  */
 export async function openCluster(location: ClusterLocation, source: ClusterSource, signal: AbortSignal | undefined): Promise<Cluster> {
   throwIfAborted(signal);
-  const work = open(location, source);
-  if (signal === undefined) return work;
-  let onAbort = () => {};
-  const aborted = new Promise<never>((_resolve, reject) => {
-    onAbort = () => reject(abortedError(signal));
-    signal.addEventListener("abort", onAbort, { once: true });
-  });
-  try {
-    return await Promise.race([work, aborted]);
-  } finally {
-    signal.removeEventListener("abort", onAbort);
-    work.catch(() => undefined);
-  }
+  return orAborted(open(location, source), signal);
 }
 
 async function open(location: ClusterLocation, source: ClusterSource): Promise<Cluster> {

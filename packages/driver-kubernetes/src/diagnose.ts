@@ -1,4 +1,4 @@
-import { type ConnectionDiagnostics } from "@anyrunner/core/driver";
+import { signalWithin, type ConnectionDiagnostics } from "@anyrunner/core/driver";
 
 import type { ClusterLocation, ClusterSource } from "./cluster-config.ts";
 import { openCluster, type Cluster } from "./cluster.ts";
@@ -25,8 +25,7 @@ export interface DiagnosePodOptions {
 
 /** What is known about the pod behind a stream; never throws. */
 export async function diagnosePod(options: DiagnosePodOptions): Promise<ConnectionDiagnostics> {
-  const budget = AbortSignal.timeout(DIAGNOSTICS_BUDGET_MS);
-  const signal = options.signal === undefined ? budget : AbortSignal.any([options.signal, budget]);
+  const signal = signalWithin(DIAGNOSTICS_BUDGET_MS, options.signal);
   const { place, duplex, location, source } = options;
   const relay = { exitCode: duplex.exitCode(), lastOutput: duplex.stderrTail() };
   try {

@@ -1,5 +1,7 @@
 import { addAbortSignal } from "node:stream";
 
+import { signalWithin } from "@anyrunner/core/driver";
+
 import type { Cluster } from "./cluster.ts";
 import { createExecDuplex } from "./exec-duplex.ts";
 import { openExecSocket } from "./exec-socket.ts";
@@ -22,7 +24,7 @@ export interface RunInPodOptions {
 
 /** What a short program in a container writes to standard output, whatever its exit code. Fails as an exec does, or when its time is over. */
 export async function runInPod(cluster: Cluster, place: PodPlace, { command, budgetMs = BUDGET_MS, signal }: RunInPodOptions): Promise<string> {
-  const expired = AbortSignal.timeout(budgetMs);
+  const inTime = signalWithin(budgetMs, signal);
   const exec = await openExecSocket(cluster, { ...place, command, handshakeBudgetMs: budgetMs, signal });
   const { where } = cluster;
   const { stream } = createExecDuplex(exec, {
@@ -32,7 +34,7 @@ export async function runInPod(cluster: Cluster, place: PodPlace, { command, bud
     graceMs: budgetMs,
     startError: (status) => Promise.resolve(execStartError(status, { ...place, program: command[0], where })),
   });
-  addAbortSignal(signal === undefined ? expired : AbortSignal.any([signal, expired]), stream);
+  addAbortSignal(inTime, stream);
   let text = "";
   for await (const chunk of stream as AsyncIterable<Buffer>) text += chunk.toString("latin1");
   return text;

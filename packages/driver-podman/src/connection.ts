@@ -1,4 +1,4 @@
-import { RunnerError, type CallOptions, type CloseReason, type ConnectionDiagnostics, type RunnerConnection } from "@anyrunner/core/driver";
+import { RunnerError, signalWithin, type CallOptions, type CloseReason, type ConnectionDiagnostics, type RunnerConnection } from "@anyrunner/core/driver";
 import type { ProgramFailure, ProgramStream } from "@anyrunner/exec";
 
 import { cliWords, commandFailure, knownFailure } from "./command-failure.ts";
@@ -90,8 +90,7 @@ function relayFailure(cli: ContainerCli, name: string, { exitCode, stderr }: Pro
 }
 
 async function diagnose(cli: ContainerCli, handle: ContainerHandle, program: ProgramStream, call: CallOptions): Promise<ConnectionDiagnostics> {
-  const budget = AbortSignal.timeout(DIAGNOSTICS_BUDGET_MS);
-  const signal = call.signal === undefined ? budget : AbortSignal.any([call.signal, budget]);
+  const signal = signalWithin(DIAGNOSTICS_BUDGET_MS, call.signal);
   const stderr = program.stderrTail();
   const relayExitCode = program.stream.closed ? (await program.exited).exitCode : undefined;
   try {

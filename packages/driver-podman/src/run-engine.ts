@@ -1,4 +1,4 @@
-import { abortedError, RunnerError, throwIfAborted, type CallOptions, type Reporter } from "@anyrunner/core/driver";
+import { orAborted, RunnerError, throwIfAborted, type CallOptions, type Reporter } from "@anyrunner/core/driver";
 import { CACHE_ROLE, ENGINE_LABELS, type EngineContainerPlan } from "@anyrunner/engine-container";
 
 import { commandFailure } from "./command-failure.ts";
@@ -122,19 +122,4 @@ async function createVolume(cli: ContainerCli, { volume }: EngineContainerPlan):
   if (result.exitCode === 0) return true;
   if (NAME_TAKEN.test(result.stderr)) return false;
   throw commandFailure(cli, result, doing);
-}
-
-async function orAborted<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
-  if (signal === undefined) return work;
-  let onAbort: (() => void) | undefined;
-  const aborted = new Promise<never>((_, reject) => {
-    onAbort = () => reject(abortedError(signal));
-    signal.addEventListener("abort", onAbort, { once: true });
-  });
-  work.catch(() => undefined);
-  try {
-    return await Promise.race([work, aborted]);
-  } finally {
-    if (onAbort !== undefined) signal.removeEventListener("abort", onAbort);
-  }
 }

@@ -1,6 +1,4 @@
-import { setTimeout as sleep } from "node:timers/promises";
-
-import { compareEngineVersions, minimumClientVersion, RunnerError, throwIfAborted, type Runner, type RunnerConnection } from "@anyrunner/core";
+import { compareEngineVersions, minimumClientVersion, RunnerError, throwIfAborted, withinBudget, type Runner, type RunnerConnection } from "@anyrunner/core";
 import { clientMetadataHeader, requestUpgrade, serveGrpc, UpgradeRefusedError, type ClientMetadata } from "@anyrunner/protocol";
 
 import { createAttachables } from "./attachables/index.ts";
@@ -64,7 +62,7 @@ export async function attachClient(runner: Runner, connection: RunnerConnection,
     async close() {
       server.destroy();
       connection.stream.destroy();
-      await Promise.race([attachables.close(), sleep(CLOSE_BUDGET_MS, undefined, { ref: false })]);
+      await withinBudget(CLOSE_BUDGET_MS, attachables.close());
     },
   };
 }

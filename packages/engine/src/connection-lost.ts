@@ -1,6 +1,4 @@
-import { setTimeout as sleep } from "node:timers/promises";
-
-import { RunnerError, type ConnectionDiagnostics, type RunnerConnection } from "@anyrunner/core";
+import { RunnerError, withinBudget, type ConnectionDiagnostics, type RunnerConnection } from "@anyrunner/core";
 
 const DIAGNOSTICS_BUDGET_MS = 2000;
 /** Streams are closed a moment after they are destroyed. */
@@ -58,7 +56,7 @@ export async function connectionLost(input: ConnectionLostInput): Promise<Runner
 /** What a driver that knows why its stream broke has to say about it. */
 async function hintOfEnd({ closed, stream }: RunnerConnection): Promise<string | undefined> {
   if (!stream.destroyed) return undefined;
-  const reason = await Promise.race([closed, sleep(END_BUDGET_MS, undefined, { ref: false })]);
+  const reason = await withinBudget(END_BUDGET_MS, closed);
   return RunnerError.is(reason?.error) ? reason.error.hint : undefined;
 }
 
@@ -67,9 +65,8 @@ function defaultHint({ starting }: ConnectionLostInput): string {
 }
 
 async function diagnose(connection: RunnerConnection): Promise<ConnectionDiagnostics> {
-  const signal = AbortSignal.timeout(DIAGNOSTICS_BUDGET_MS);
-  const expired = new Promise<ConnectionDiagnostics>((resolve) => signal.addEventListener("abort", () => resolve({}), { once: true }));
-  return Promise.race([connection.diagnostics({ signal }).catch(() => ({})), expired]);
+  const asked = connection.diagnostics({ signal: AbortSignal.timeout(DIAGNOSTICS_BUDGET_MS) }).catch(() => ({}));
+  return (await withinBudget<ConnectionDiagnostics>(DIAGNOSTICS_BUDGET_MS, asked)) ?? {};
 }
 
 /** For whoever decides how long to go on trying. */

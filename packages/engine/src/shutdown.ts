@@ -1,4 +1,4 @@
-import type { Reporter } from "@anyrunner/core";
+import { orAborted, type Reporter } from "@anyrunner/core";
 import { readText } from "@anyrunner/protocol";
 
 import type { SendSessionRequest } from "./session-request.ts";
@@ -20,16 +20,9 @@ export async function shutDownEngineSession({ request, telemetry, budgetMs, repo
   try {
     const response = await request({ method: "POST", path: "/shutdown", signal: budget });
     await readText(response.body, { limitBytes: 1 << 20 });
-    await Promise.race([telemetry.drained, rejectOnAbort(budget)]);
+    await orAborted(telemetry.drained, budget);
   } catch (error) {
     const reason = budget.aborted ? `not within ${budgetMs / 1000} s` : error instanceof Error ? error.message : String(error);
     report?.({ type: "warning", id: "shutdown", message: `the engine did not end the session cleanly: ${reason}` });
   }
-}
-
-function rejectOnAbort(signal: AbortSignal): Promise<never> {
-  return new Promise((_, reject) => {
-    if (signal.aborted) reject(signal.reason as Error);
-    signal.addEventListener("abort", () => reject(signal.reason as Error), { once: true });
-  });
 }

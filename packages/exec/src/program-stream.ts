@@ -1,5 +1,7 @@
 import type { Duplex, Readable, Writable } from "node:stream";
 
+import { withinBudget } from "@anyrunner/core";
+
 import { createRelayStream } from "./relay-stream.ts";
 import { spawnProgram, type ProgramEnd, type SpawnProgramOptions } from "./spawn-program.ts";
 
@@ -66,7 +68,7 @@ export async function openProgramStream(options: ProgramStreamOptions): Promise<
     explainEnd: (hadBytes) => (hadBytes || explainEnd === undefined ? undefined : explain()),
     async release() {
       // A stream that was not cut off ends as its program does, with its own exit code.
-      if (stdout.readableEnded) await within(OWN_END_MS, child.exited);
+      if (stdout.readableEnded) await withinBudget(OWN_END_MS, child.exited);
       await child.end();
       void letGo(stderr);
     },
@@ -76,23 +78,13 @@ export async function openProgramStream(options: ProgramStreamOptions): Promise<
 
 /** Waits for the end of the program, at most `budgetMs`, and then for its standard error, which something else may hold open. */
 async function ending(exited: Promise<ProgramEnd>, stderr: Readable, budgetMs?: number): Promise<ProgramEnd> {
-  const end = budgetMs === undefined ? await exited : await within(budgetMs, exited);
-  if (end !== undefined && !stderr.closed) await within(END_BUDGET_MS, new Promise<void>((resolve) => stderr.once("close", resolve)));
+  const end = budgetMs === undefined ? await exited : await withinBudget(budgetMs, exited);
+  if (end !== undefined && !stderr.closed) await withinBudget(END_BUDGET_MS, new Promise<void>((resolve) => stderr.once("close", resolve)));
   return end ?? { exitCode: undefined, signal: undefined };
 }
 
 /** What left the program's group may hold its standard error open for ever; it must not hold us. */
 async function letGo(stderr: Readable): Promise<void> {
-  if (!stderr.closed) await within(END_BUDGET_MS, new Promise<void>((resolve) => stderr.once("close", resolve)));
+  if (!stderr.closed) await withinBudget(END_BUDGET_MS, new Promise<void>((resolve) => stderr.once("close", resolve)));
   stderr.destroy();
-}
-
-async function within<T>(budgetMs: number, work: Promise<T>): Promise<T | undefined> {
-  let timer: NodeJS.Timeout | undefined;
-  const over = new Promise<undefined>((resolve) => {
-    timer = setTimeout(() => resolve(undefined), budgetMs);
-  });
-  const result = await Promise.race([work, over]);
-  clearTimeout(timer);
-  return result;
 }

@@ -1,6 +1,6 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
 
-import { abortedError, throwIfAborted, type CallOptions, type RunnerEvent } from "@anyrunner/core/driver";
+import { abortedError, throwIfAborted, withinBudget, type CallOptions, type RunnerEvent } from "@anyrunner/core/driver";
 import { MAX_LINE_BYTES, parseProgramLine, type DriverRequest, type DriverResult, type DriverVerb, type ProgramSecrets } from "@anyrunner/core/driver-protocol";
 import { openProgramStream, programEndText, type ProgramStream } from "@anyrunner/exec";
 
@@ -89,12 +89,7 @@ export async function openCall<Verb extends DriverVerb>(call: CallProgram<Verb>)
 export async function leave({ stream, exited }: ProgramStream): Promise<void> {
   stream.end();
   stream.resume();
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<void>((resolve) => {
-    timer = setTimeout(resolve, LEAVE_MS);
-  });
-  await Promise.race([exited, late]);
-  clearTimeout(timer);
+  await withinBudget(LEAVE_MS, exited);
   const closed = stream.closed ? undefined : new Promise<void>((resolve) => stream.once("close", resolve));
   stream.destroy();
   await Promise.all([closed, exited]);
@@ -124,12 +119,7 @@ async function readAnswer<Verb extends DriverVerb>({ verb, voice, options }: Cal
 }
 
 async function noAnswer(verb: string, voice: ProgramVoice, program: ProgramStream) {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<undefined>((resolve) => {
-    timer = setTimeout(() => resolve(undefined), EXPLAIN_MS);
-  });
-  const end = await Promise.race([program.ended(), late]);
-  clearTimeout(timer);
+  const end = await withinBudget(EXPLAIN_MS, program.ended());
   return brokenProtocol(
     end === undefined ? `closed its output before it answered ${verb}` : `ended with ${programEndText(end)} before it answered ${verb}`,
     voice,

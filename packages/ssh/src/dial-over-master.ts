@@ -1,10 +1,9 @@
 import { connect, type Socket } from "node:net";
 
-import { abortedError, RunnerError } from "@anyrunner/core";
+import { abortedError, orAborted, RunnerError } from "@anyrunner/core";
 
 import type { ChannelVerdict } from "./channel-log.ts";
 import { openSession } from "./open-session.ts";
-import { orAborted } from "./or-aborted.ts";
 import type { SharedConnection, SshDial } from "./shared-connection.ts";
 import { formatSshHost, type SshHost } from "./ssh-host.ts";
 import type { SshMaster } from "./ssh-master.ts";

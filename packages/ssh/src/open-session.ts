@@ -1,6 +1,4 @@
-import { setTimeout as sleep } from "node:timers/promises";
-
-import { abortedError, RunnerError } from "@anyrunner/core";
+import { abortedError, RunnerError, withinBudget } from "@anyrunner/core";
 import type { ProgramStream } from "@anyrunner/exec";
 
 import type { ChannelVerdict } from "./channel-log.ts";
@@ -50,7 +48,7 @@ export async function openSession(
 async function firstWord(verdict: Promise<Outcome>, exited: ProgramStream["exited"]): Promise<Outcome> {
   const first = await Promise.race([verdict, exited]);
   if (!("exitCode" in first) || first.exitCode !== SSH_FAILED) return first;
-  return Promise.race([verdict, sleep(LOG_LAG_MS, first, { ref: false })]);
+  return (await withinBudget(LOG_LAG_MS, verdict)) ?? first;
 }
 
 async function failureOf(host: SshHost, master: SshMaster, outcome: Outcome): Promise<RunnerError | undefined> {

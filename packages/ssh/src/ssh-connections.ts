@@ -1,9 +1,8 @@
 import { setTimeout as sleep } from "node:timers/promises";
 
-import { RunnerError } from "@anyrunner/core";
+import { orAborted, RunnerError } from "@anyrunner/core";
 
 import { dialCommand, dialForward, ForwardingRefusedError } from "./dial-over-master.ts";
-import { orAborted } from "./or-aborted.ts";
 import type { SharedConnection, SshDial } from "./shared-connection.ts";
 import { sameHost, type SshHost } from "./ssh-host.ts";
 import { startMaster, type SshMaster } from "./ssh-master.ts";

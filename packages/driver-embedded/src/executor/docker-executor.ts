@@ -1,6 +1,6 @@
 import type { Readable } from "node:stream";
 
-import { abortedError, RunnerError } from "@anyrunner/core/driver";
+import { orAborted, RunnerError } from "@anyrunner/core/driver";
 import { createDockerClient, type DockerEndpoint } from "@anyrunner/docker-endpoint";
 
 import type { Executor, ExecutorCall, ExecutorFacts, ResolveImageOptions, Segment, Snapshot } from "./executor.ts";
@@ -62,7 +62,7 @@ export function createDockerExecutor(settings: DockerExecutorSettings): Executor
   const ready = ({ signal }: ExecutorCall): Promise<Prepared> => {
     prepared ??= prepare();
     prepared.catch(() => (prepared = undefined));
-    return unlessAborted(prepared, signal);
+    return orAborted(prepared, signal);
   };
 
   async function describe(image: string, { signal }: ExecutorCall): Promise<DockerImage> {
@@ -80,7 +80,7 @@ export function createDockerExecutor(settings: DockerExecutorSettings): Executor
     importArchive: async (archive, call) => importArchive(client, archive, { ...call, platform: (await ready(call)).facts.platform }),
     async importTree({ digest, tar }, call) {
       const found = imports.get(digest) ?? importOnce(digest, tar, call);
-      return unlessAborted(found, call.signal);
+      return orAborted(found, call.signal);
     },
     find: (digest, call) => findSnapshot(client, digest, call.signal),
     forget: (digest, call) => forgetSnapshot(client, digest, call.signal),
@@ -121,14 +121,4 @@ export function createDockerExecutor(settings: DockerExecutorSettings): Executor
     work.then(forget, forget);
     return work;
   }
-}
-
-function unlessAborted<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
-  if (signal === undefined) return work;
-  return new Promise((resolve, reject) => {
-    const onAbort = () => reject(abortedError(signal));
-    if (signal.aborted) return onAbort();
-    signal.addEventListener("abort", onAbort, { once: true });
-    work.then(resolve, reject).finally(() => signal.removeEventListener("abort", onAbort));
-  });
 }

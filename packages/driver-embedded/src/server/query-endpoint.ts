@@ -1,4 +1,4 @@
-import { RunnerError } from "@anyrunner/core/driver";
+import { RunnerError, withinBudget } from "@anyrunner/core/driver";
 import { CLIENT_METADATA_HEADER, parseClientMetadata, type EngineHttpRequest, type Http2Connection } from "@anyrunner/protocol";
 
 import { createGrpcHost } from "../host/grpc-host.ts";
@@ -79,15 +79,9 @@ function startQuerySpan(request: EngineHttpRequest, client: Client): Span | unde
 }
 
 async function attachables(client: Client): Promise<Http2Connection> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new RunnerError("TIMEOUT", `waiting for client session attachables: none within ${ATTACHABLES_MS} ms`)), ATTACHABLES_MS);
-  });
-  try {
-    return await Promise.race([client.attached(), late]);
-  } finally {
-    clearTimeout(timer);
-  }
+  const attached = await withinBudget(ATTACHABLES_MS, client.attached());
+  if (attached === undefined) throw new RunnerError("TIMEOUT", `waiting for client session attachables: none within ${ATTACHABLES_MS} ms`);
+  return attached;
 }
 
 async function readRequest(request: EngineHttpRequest): Promise<QueryRequest> {

@@ -1,4 +1,4 @@
-import { abortedError, RunnerError, throwIfAborted, type CallOptions, type Runner } from "@anyrunner/core";
+import { orAborted, RunnerError, throwIfAborted, type CallOptions, type Runner } from "@anyrunner/core";
 import type { UpstreamClaim } from "@anyrunner/protocol";
 
 import { openControlConnection, type ControlConnection } from "../control-connection.ts";
@@ -51,7 +51,7 @@ export async function openUpstreamPool(options: UpstreamPoolOptions): Promise<Up
         const claimed = await claimOne();
         if (claimed !== undefined) return claimed;
         dialing ??= redial().finally(() => (dialing = undefined));
-        await abortable(dialing, signal);
+        await orAborted(dialing, signal);
       }
     },
     connectionCount: () => upstreams.size,
@@ -96,13 +96,4 @@ export async function openUpstreamPool(options: UpstreamPoolOptions): Promise<Up
 function dial({ runner, budgetMs, ...options }: UpstreamPoolOptions & { readonly budgetMs: number }): Promise<ControlConnection> {
   const { signal, report, clock } = options;
   return retryTransient(() => openControlConnection(runner, { signal, report }), { what: `connecting to ${runner.url}`, budgetMs, signal, report, clock });
-}
-
-/** Stops waiting when `signal` is aborted; what was waited for goes on for the others. */
-function abortable(work: Promise<void>, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const onAbort = () => reject(abortedError(signal));
-    signal.addEventListener("abort", onAbort, { once: true });
-    work.then(resolve, reject).finally(() => signal.removeEventListener("abort", onAbort));
-  });
 }

@@ -1,4 +1,4 @@
-import type { RunnerError } from "@anyrunner/core";
+import { withinBudget, type RunnerError } from "@anyrunner/core";
 import type { UpstreamClaim } from "@anyrunner/protocol";
 
 import type { ControlConnection } from "../control-connection.ts";
@@ -100,8 +100,6 @@ export function createUpstream({ control, onGone, keepaliveMs, idleMs, now }: Up
   };
 
   async function answersPing(): Promise<boolean> {
-    let timer: NodeJS.Timeout | undefined;
-    const expired = new Promise<boolean>((resolve) => (timer = setTimeout(() => resolve(false), CHECK_BUDGET_MS)));
     const answered = http2.ping().then(
       () => {
         heard();
@@ -109,8 +107,7 @@ export function createUpstream({ control, onGone, keepaliveMs, idleMs, now }: Up
       },
       () => false,
     );
-    const alive = await Promise.race([answered, expired]);
-    clearTimeout(timer);
+    const alive = (await withinBudget(CHECK_BUDGET_MS, answered)) ?? false;
     if (!alive) trusted = false;
     return alive;
   }

@@ -1,5 +1,7 @@
 import type { Duplex } from "node:stream";
 
+import { withinBudget } from "@anyrunner/core";
+
 import { isGrpc, serveHttp2, type GrpcServer } from "../grpc/server.ts";
 import { serveGrpcCall, type GrpcRoutes } from "../grpc/serve-call.ts";
 import { headLength, parseRequestHead } from "../http1/message-head.ts";
@@ -50,7 +52,7 @@ export function serveEngineStream(stream: Duplex, handlers: EngineStreamHandlers
     async close({ graceMs = 1_000 } = {}) {
       await Promise.race([started, closed]);
       if (http2 !== undefined) await http2.close({ graceMs });
-      else await within(graceMs, Promise.race([idle(), closed]));
+      else await withinBudget(graceMs, Promise.race([idle(), closed]));
       stream.destroy();
       await closed;
     },
@@ -84,10 +86,4 @@ export function serveEngineStream(stream: Duplex, handlers: EngineStreamHandlers
     });
     idle = () => running;
   }
-}
-
-async function within(ms: number, promise: Promise<unknown>): Promise<void> {
-  let timer: NodeJS.Timeout | undefined;
-  await Promise.race([promise, new Promise((resolve) => (timer = setTimeout(resolve, ms)))]);
-  clearTimeout(timer);
 }

@@ -1,3 +1,4 @@
+import { withinBudget } from "@anyrunner/core";
 import { readText, type EngineHttpRequest } from "@anyrunner/protocol";
 
 import type { AttachedClient } from "./attached-client.ts";
@@ -116,15 +117,11 @@ function sendPlumbingError(request: EngineHttpRequest, status: number, message: 
 }
 
 async function attachedWithin(client: DoubleClient, budgetMs: number): Promise<void> {
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => reject(new Error("waiting for client session attachables: context deadline exceeded")), budgetMs);
-  });
-  try {
-    await Promise.race([client.attached, late]);
-  } finally {
-    clearTimeout(timer);
-  }
+  const attached = await withinBudget(
+    budgetMs,
+    client.attached.then(() => true),
+  );
+  if (!attached) throw new Error("waiting for client session attachables: context deadline exceeded");
 }
 
 function callsOf(client: DoubleClient): AttachedClient {
