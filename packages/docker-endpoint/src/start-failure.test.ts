@@ -51,6 +51,7 @@ describe("error", () => {
     ],
     ['OCI runtime exec failed: exec failed: unable to start container process: exec: "/etc/passwd": permission denied: unknown', "PERMISSION_DENIED"],
     ["OCI runtime exec failed: exec failed: cannot exec in a stopped state: container has stopped: unknown", "NOT_RUNNING"],
+    ["OCI runtime exec failed: exec failed: cannot exec in a stopped container: unknown", "NOT_RUNNING"],
     ["OCI runtime exec failed: exec failed: unable to start container process: error adding pid 7 to cgroups: unknown", "COMMAND_FAILED"],
   ])("%s", (text, code) => {
     const error = execStartError(text, { container: "engine", program: "buildctl", exitCode: 126 });

@@ -62,7 +62,7 @@ export function execStartError(
       `"${program}" in the container ${container} can't be executed: permission denied`,
       "check the mode of the file and the user",
     );
-  if (/container (that )?(has |is )?stopped|is not running/i.test(text))
+  if (/container (that )?(has |is )?stopped|stopped container|is not running/i.test(text))
     return fail("NOT_RUNNING", `the container ${container} stopped`, `start it: docker start ${container}`);
   return fail(
     "COMMAND_FAILED",

@@ -1,18 +1,12 @@
-import { setTimeout as delay } from "node:timers/promises";
-
 import { RunnerError, throwIfAborted, type ProvisionOptions } from "@anyrunner/core/driver";
 import type { DockerClient } from "@anyrunner/docker-endpoint";
-import { engineStartError } from "@anyrunner/engine-container";
+import { engineStartError, readyOrDead, type WatchedContainer } from "@anyrunner/engine-container";
 
 import { containerName, describeState, findContainer, type ContainerDetails } from "./container.ts";
 import { readCacheLoss, type CacheLossOptions } from "./cache-fate.ts";
 import { readLastLog } from "./container-log.ts";
 import { createHandle } from "./handle.ts";
 import { stopContainer } from "./stop-container.ts";
-
-const LOOK_MS = 500;
-/** The first restarts may be an engine that waits for what it needs. */
-const PATIENCE_RESTARTS = 2;
 
 export interface AwaitEngineOptions extends ProvisionOptions, CacheLossOptions {
   /** Whether this call started it: then what its log says of the cache is told. */
@@ -27,10 +21,14 @@ export async function awaitEngine(client: DockerClient, container: ContainerDeta
   const { ready, report, signal } = options;
   if (ready === undefined) return;
   const handle = createHandle(client.endpoint, { id: container.Id, name: containerName(container), labels: container.Config.Labels });
-  const over = new AbortController();
-  const call = signal === undefined ? over.signal : AbortSignal.any([signal, over.signal]);
   try {
-    await Promise.race([ready(handle, { signal: call, report }), failWhenDead(client, container, call)]);
+    await readyOrDead({
+      driver: "docker",
+      ready: (call) => ready(handle, { signal: call, report }),
+      look: (call) => look(client, container.Id, call),
+      restarts: container.RestartCount,
+      signal,
+    });
   } catch (error) {
     throwIfAborted(signal);
     const explained = await withLog(client, container, error);
@@ -38,27 +36,15 @@ export async function awaitEngine(client: DockerClient, container: ContainerDeta
     if (options.started && RunnerError.is(error) && error.code === "NOT_RUNNING")
       await stopContainer(client, container.Id, { graceMs: 0 }).catch(() => undefined);
     throw explained;
-  } finally {
-    over.abort();
   }
   if (options.started) await readCacheLoss(client, container, options);
 }
 
-/** Rejects when the container ends or keeps being restarted; never resolves. */
-async function failWhenDead(client: DockerClient, { Id: id, RestartCount: before = 0 }: ContainerDetails, signal: AbortSignal): Promise<never> {
-  for (;;) {
-    try {
-      await delay(LOOK_MS, undefined, { signal });
-    } catch {
-      return new Promise<never>(() => undefined);
-    }
-    const found = await findContainer(client, id, { signal }).catch(() => "unknown" as const);
-    if (found === "unknown") continue;
-    if (found === undefined) throw new RunnerError("NOT_RUNNING", "it was removed", { driver: "docker" });
-    const lives = found.State.Status === "running" || found.State.Status === "restarting";
-    if (!lives || (found.RestartCount ?? 0) - before > PATIENCE_RESTARTS)
-      throw new RunnerError("NOT_RUNNING", `it ${describeState(found)}`, { driver: "docker" });
-  }
+async function look(client: DockerClient, id: string, signal: AbortSignal): Promise<WatchedContainer | undefined> {
+  const found = await findContainer(client, id, { signal });
+  if (found === undefined) return undefined;
+  const lives = found.State.Status === "running" || found.State.Status === "restarting";
+  return { lives, restarts: found.RestartCount ?? 0, state: describeState(found) };
 }
 
 async function withLog(client: DockerClient, container: ContainerDetails, error: unknown): Promise<unknown> {

@@ -1,7 +1,5 @@
-import { setTimeout as delay } from "node:timers/promises";
-
 import { RunnerError, throwIfAborted, type ProvisionOptions } from "@anyrunner/core/driver";
-import { engineStartError } from "@anyrunner/engine-container";
+import { engineStartError, readyOrDead, type WatchedContainer } from "@anyrunner/engine-container";
 
 import { tellCacheLoss } from "./cache-fate.ts";
 import { findContainer } from "./container.ts";
@@ -10,9 +8,6 @@ import { describeState, isAlive, type ContainerDetails } from "./container-detai
 import { readLastLog } from "./container-log.ts";
 import { createHandle } from "./handle.ts";
 
-const LOOK_MS = 500;
-/** The first restarts may be an engine that waits for what it needs. */
-const PATIENCE_RESTARTS = 2;
 const LOG_LINES = 50;
 const LOG_BYTES = 4096;
 
@@ -28,18 +23,20 @@ export interface AwaitEngineOptions extends ProvisionOptions {
 export async function awaitEngine(cli: ContainerCli, container: ContainerDetails, options: AwaitEngineOptions): Promise<void> {
   const { ready, report, signal } = options;
   if (ready === undefined) return;
-  const over = new AbortController();
-  const call = signal === undefined ? over.signal : AbortSignal.any([signal, over.signal]);
   try {
-    await Promise.race([ready(createHandle(cli, container), { signal: call, report }), failWhenDead(cli, container, call)]);
+    await readyOrDead({
+      driver: cli.runtime.name,
+      ready: (call) => ready(createHandle(cli, container), { signal: call, report }),
+      look: (call) => look(cli, container.id, call),
+      restarts: container.restarts,
+      signal,
+    });
   } catch (error) {
     throwIfAborted(signal);
     const explained = await withLog(cli, container, error);
     // Else the runtime would go on starting what can't live.
     if (options.started && RunnerError.is(error) && error.code === "NOT_RUNNING") await end(cli, container);
     throw explained;
-  } finally {
-    over.abort();
   }
   if (options.started) await tellCacheLoss(cli, container, options);
 }
@@ -48,20 +45,9 @@ async function end(cli: ContainerCli, { id, name }: ContainerDetails): Promise<v
   await cli.attempt(cli.runtime.grammar.stop(id, { seconds: 0 }), { doing: `stop the container "${name}"` }).catch(() => undefined);
 }
 
-/** Rejects when the container ends or keeps being restarted; never resolves. */
-async function failWhenDead(cli: ContainerCli, { id, restarts: before = 0 }: ContainerDetails, signal: AbortSignal): Promise<never> {
-  const { name: driver } = cli.runtime;
-  for (;;) {
-    try {
-      await delay(LOOK_MS, undefined, { signal });
-    } catch {
-      return new Promise<never>(() => undefined);
-    }
-    const found = await findContainer(cli, id, { signal }).catch(() => "unknown" as const);
-    if (found === "unknown") continue;
-    if (found === undefined) throw new RunnerError("NOT_RUNNING", "it was removed", { driver });
-    if (!isAlive(found) || (found.restarts ?? 0) - before > PATIENCE_RESTARTS) throw new RunnerError("NOT_RUNNING", `it ${describeState(found)}`, { driver });
-  }
+async function look(cli: ContainerCli, id: string, signal: AbortSignal): Promise<WatchedContainer | undefined> {
+  const found = await findContainer(cli, id, { signal });
+  return found === undefined ? undefined : { lives: isAlive(found), restarts: found.restarts ?? 0, state: describeState(found) };
 }
 
 async function withLog(cli: ContainerCli, { id, name }: ContainerDetails, error: unknown): Promise<unknown> {

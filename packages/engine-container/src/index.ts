@@ -49,6 +49,7 @@ export { daemonChecks, type DaemonInfo, type DescribedRuntime } from "./requirem
 export { hostChecks, type HostCheckOptions } from "./requirements/host-checks.ts";
 export { requireChecks } from "./requirements/require-checks.ts";
 export { thisHost, type FileSystemFacts, type HostView } from "./requirements/host-view.ts";
+export { readyOrDead, type ReadyOrDeadOptions, type WatchedContainer } from "./ready-or-dead.ts";
 export { engineStartError, type EngineStartErrorOptions } from "./engine-start-error.ts";
 export { formatBytes } from "./format-bytes.ts";
 export { shareDisk } from "./shared-disk.ts";
