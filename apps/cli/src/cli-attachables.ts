@@ -6,6 +6,10 @@ import type { AttachableSettings } from "@anyrunner/engine";
 
 import type { CommandContext } from "./command-context.ts";
 import { createDockerImageStore } from "./docker-image-store.ts";
+import { createMarkingPause } from "./pause-marking.ts";
+
+/** One for the process, as the flags are that it sets. */
+const pauseMarking = createMarkingPause();
 
 /** What a session of the command offers its engine of this machine, beyond files, secrets, sockets and logins. `onBorrow` as for a terminal. */
 export function cliAttachables({ env }: CommandContext, onBorrow: () => () => void): Partial<AttachableSettings> {
@@ -24,6 +28,7 @@ export function cliAttachables({ env }: CommandContext, onBorrow: () => () => vo
       onBorrow,
     },
     prompt: { answersFile: answersFile(env) },
+    onTransfer: pauseMarking,
     imageStore: createDockerImageStore({ env }),
   };
 }

@@ -17,6 +17,8 @@ export interface AttachableSettings {
     | undefined;
   /** Told each secret, password of a registry and password of git before the engine gets it, so that it can be hidden elsewhere. */
   readonly onSecret?: ((value: string) => void) | undefined;
+  /** Told when files begin to move between this machine and the engine; what it returns is called when they have. */
+  readonly onTransfer?: (() => () => void) | undefined;
   /** Whether ignored files are listed with a mark (engines from 0.19.11) or left out. */
   readonly gitignore: "mark" | "filter";
   /** Where shells of containers appear. Default: none, so that a pipeline that opens one fails. */

@@ -18,8 +18,13 @@ async function diffCopy(call: GrpcCall, settings: AttachableSettings): Promise<v
   const options = parseExportOptions(call.metadata);
   const path = resolveClientPath(options.path, { cwd: settings.cwd, home: settings.home ?? homedir() });
   await removePaths(path, options.removePaths);
-  if (options.isFileStream) await receiveFile(call, await chooseDestination(path, options), options.fileMode);
-  else await receiveDirectory(call, path, options.merge);
+  const onTransferred = settings.onTransfer?.();
+  try {
+    if (options.isFileStream) await receiveFile(call, await chooseDestination(path, options), options.fileMode);
+    else await receiveDirectory(call, path, options.merge);
+  } finally {
+    onTransferred?.();
+  }
 }
 
 async function receiveDirectory(call: GrpcCall, path: string, merge: boolean): Promise<void> {

@@ -88,10 +88,13 @@ async function sendDirectory(path: string, options: ImportOptions, call: GrpcCal
     ...(options.useGitignore ? { gitignore: settings.gitignore } : {}),
     signal: call.signal,
   });
+  const onTransferred = settings.onTransfer?.();
   try {
     await sendTree({ entries, channel: call, signal: call.signal });
   } catch (error) {
     throw isMissing(error) ? diskError("resolve", "lstat", path, error) : error;
+  } finally {
+    onTransferred?.();
   }
 }
 
