@@ -112,7 +112,14 @@ describe("statuses", () => {
       },
     });
     await expect(collect(openGrpcStream(connection, "/t/Bug").messages)).rejects.toMatchObject({ status: GrpcStatus.UNKNOWN, message: "oh" });
-    await expect(collect(openGrpcStream(connection, "/t/Nothing").messages)).rejects.toMatchObject({ status: GrpcStatus.UNIMPLEMENTED });
+    await expect(collect(openGrpcStream(connection, "/t/Nothing").messages)).rejects.toMatchObject({
+      status: GrpcStatus.UNIMPLEMENTED,
+      message: "unknown method Nothing for service t",
+    });
+    await expect(collect(openGrpcStream(connection, "/a.b.C/D").messages)).rejects.toMatchObject({
+      status: GrpcStatus.UNIMPLEMENTED,
+      message: "unknown service a.b.C",
+    });
     await expect(collect(openGrpcStream(connection, "/constructor").messages)).rejects.toMatchObject({ status: GrpcStatus.UNIMPLEMENTED });
   });
 

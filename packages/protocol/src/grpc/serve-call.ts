@@ -56,7 +56,7 @@ export function serveGrpcCall(stream: ServerHttp2Stream, path: string, rawHeader
       controller.signal.throwIfAborted();
     },
   };
-  if (handler === undefined) answer(new GrpcError(GrpcStatus.UNIMPLEMENTED, `unknown method ${path}`));
+  if (handler === undefined) answer(unknownMethod(path, routes));
   else run(handler, call).then(answer, (error: unknown) => answer(toGrpcError(error)));
 
   function onGone(): void {
@@ -118,4 +118,12 @@ function statusHeaders(error: GrpcError | undefined): Record<string, string> {
 function toGrpcError(error: unknown): GrpcError {
   if (GrpcError.is(error)) return error;
   return new GrpcError(GrpcStatus.UNKNOWN, error instanceof Error ? error.message : String(error), { cause: error });
+}
+
+/** In the words of the official client's server: an engine passes them on to the user. */
+function unknownMethod(path: string, routes: GrpcRoutes): GrpcError {
+  const end = path.lastIndexOf("/");
+  const [service, method] = [path.slice(1, end), path.slice(end + 1)];
+  const known = Object.keys(routes).some((each) => each.startsWith(`/${service}/`));
+  return new GrpcError(GrpcStatus.UNIMPLEMENTED, known ? `unknown method ${method} for service ${service}` : `unknown service ${service}`);
 }
