@@ -2,7 +2,6 @@ import type { RunnerEvent } from "@anyrunner/core";
 import { expect, test } from "vitest";
 
 import { createReporter } from "./create-reporter.ts";
-import { progressMode } from "./progress/progress-mode.ts";
 
 const EVENTS: readonly RunnerEvent[] = [
   { type: "warning", id: "plain", message: "plaintext", hint: "use TLS" },
@@ -44,19 +43,4 @@ test("of retries each reason is said once, then a sign of life every ten seconds
 
 test("JSON has every step", () => {
   expect(lines("json").map((line) => JSON.parse(line) as unknown)).toEqual(EVENTS.filter((_, index) => index !== 1));
-});
-
-test.each([
-  [undefined, {}, false, "auto"],
-  ["plain", { DAGGER_PROGRESS: "json" }, false, "plain"],
-  [undefined, { DAGGER_PROGRESS: "json" }, false, "json"],
-  [undefined, { DAGGER_PROGRESS: "dots" }, false, "plain"],
-  [undefined, { DAGGER_PROGRESS: "" }, false, "auto"],
-  ["tty", {}, true, "quiet"],
-] as const)("--progress %s with %j, silent %s: %s", (flag, env, silent, mode) => {
-  expect(progressMode({ flag, env, silent })).toBe(mode);
-});
-
-test.each(["toString", "x"])("%s is refused", (flag) => {
-  expect(() => progressMode({ flag, env: {}, silent: false })).toThrowError(expect.objectContaining({ code: "USAGE" }));
 });

@@ -48,10 +48,8 @@ export function queryCommand(context: CommandContext, options: QueryCommandOptio
 
 async function printAnswer(context: CommandContext, answer: GraphqlResponse): Promise<number> {
   if (answer.errors !== undefined && answer.errors.length > 0) {
-    const { graphqlErrorText } = await import("@anyrunner/engine");
-    throw new RunnerError("QUERY_FAILED", graphqlErrorText(answer.errors), {
-      details: { errors: answer.errors.map(({ message, path }) => ({ message, ...(path === undefined ? {} : { path }) })) },
-    });
+    const { queryFailed } = await import("@anyrunner/engine");
+    throw queryFailed(answer.errors);
   }
   context.print(JSON.stringify(answer.data, undefined, 4));
   return EXIT.success;

@@ -1,7 +1,7 @@
 import type { TelemetryBatch, TelemetryBatchListener, TelemetryListener, TelemetryMask, TraceContext } from "@anyrunner/engine";
 
 import type { CommandContext } from "../command-context.ts";
-import { canDraw } from "./progress-mode.ts";
+import { canDraw, type ProgressMode } from "./progress-mode.ts";
 import { rootSpan } from "./root-span.ts";
 import { createVisibility } from "./step-visibility.ts";
 import { countSummary, formatSummary, type SummaryCount } from "./summary.ts";
@@ -59,7 +59,7 @@ export async function openCliTelemetry(
     const { createTreeProgress } = await import("./tree-progress.ts");
     tree = createTreeProgress({ terminal, env, summary: () => summary.read() });
   }
-  const shown = isShown ? await showEvents(tree ?? progress, { write, summary }) : undefined;
+  const shown = await showEvents(progress, { tree, write, summary });
   let root: ((ended: boolean) => TelemetryBatch) | undefined;
   const onBatch: TelemetryBatchListener = (batch) => {
     const fresh = isNew(mask.mask(batch));
@@ -93,21 +93,23 @@ export async function openCliTelemetry(
 }
 
 interface ShowEventsOptions {
+  readonly tree: TreeProgress | undefined;
   readonly write: (line: string) => void;
   readonly summary: SummaryCount;
 }
 
-async function showEvents(view: TreeProgress | "plain" | "json" | string, { write, summary }: ShowEventsOptions): Promise<TelemetryListener> {
+async function showEvents(progress: ProgressMode, { tree, write, summary }: ShowEventsOptions): Promise<TelemetryListener | undefined> {
   const visibility = createVisibility();
-  if (view === "json") {
+  if (progress === "json") {
     return (event) => {
       if (event.type === "span" && visibility(event.span) === "shown") summary.add(event.span);
       writeJson(event, write);
     };
   }
+  if (tree === undefined && progress !== "plain") return undefined;
   const [{ createSpanTitle }, { createPlainLines }] = await Promise.all([import("@anyrunner/engine"), import("./plain-lines.ts")]);
   const titleOf = await createSpanTitle();
-  const listener: StepListener = typeof view === "string" ? createPlainLines(write) : view;
+  const listener: StepListener = tree ?? createPlainLines(write);
   return (event) => {
     if (event.type === "log") return listener.log(event.log);
     if (event.type !== "span") return;
