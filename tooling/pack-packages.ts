@@ -23,6 +23,16 @@ export function packPackages(packs = path.join(REPOSITORY, ".cache", "packs")): 
   });
 }
 
+/** What was packed before: the tarballs in a folder and those below it. */
+export function readPacks(folder: string): readonly PackedPackage[] {
+  const files = readdirSync(folder, { encoding: "utf8", recursive: true }).filter((file) => file.endsWith(".tgz"));
+  if (files.length === 0) throw new Error(`there is no tarball in ${folder}`);
+  return files.toSorted().map((file) => {
+    const tarball = path.join(folder, file);
+    return { manifest: JSON.parse(run("tar", ["-xzOf", tarball, "package/package.json"])) as Manifest, tarball };
+  });
+}
+
 /** The packages of these names with those of our own that they need; everything else comes from the registry. */
 export function withDependencies(packed: readonly PackedPackage[], names: readonly string[]): readonly PackedPackage[] {
   const found = new Map<string, PackedPackage>();

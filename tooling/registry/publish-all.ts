@@ -6,6 +6,8 @@ import type { TestProject } from "vitest/node";
 
 import { packPackages, type PackedPackage } from "../pack-packages.ts";
 import { publishPackages } from "../publish-packages.ts";
+import { run } from "../run.ts";
+import { REPOSITORY } from "../workspace-packages.ts";
 import { startRegistry, type RegistryServer } from "./registry-server.ts";
 
 declare module "vitest" {
@@ -27,9 +29,11 @@ export async function setup({ provide }: TestProject): Promise<() => Promise<voi
   };
   try {
     registry = await startRegistry(path.join(folder, "registry"));
-    const packed = packPackages(path.join(folder, "packs"));
+    const packs = path.join(folder, "packs");
+    const packed = packPackages(packs);
     const env = { ...process.env, ...registry.env };
-    publishPackages(packed, { env, dryRun: true });
+    // As the job of a release does it, but for the upload.
+    run(process.execPath, [path.join(REPOSITORY, "tooling/publish.ts"), "--dry-run", "--provenance", packs], { env });
     publishPackages(packed, { env });
     provide("packed", packed);
     provide("registry", registry.env);
