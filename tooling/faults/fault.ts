@@ -14,6 +14,8 @@ export interface Fault {
 export interface Scene {
   readonly url: string;
   readonly driver: RunnerDriver;
+  /** What is asked. Default: what an engine double never answers. */
+  readonly query?: string | undefined;
   /** Strikes while a query runs; without it the session should not even open. */
   readonly strike?: (() => unknown) | undefined;
   /** Around the whole: a user who may not, for example. */
@@ -31,4 +33,8 @@ export interface FaultRow {
   readonly hint: string;
   /** `again`: until the budget was spent. */
   readonly attempts: "one" | "again";
+  /** Until whoever prints it has the error, from the first attempt on or from the strike; as it was when the table was made. */
+  readonly seconds: number;
+  /** What is not gone afterwards, here and at the far end. */
+  readonly leftovers: "nothing";
 }

@@ -1,5 +1,5 @@
 import { createRegistry, openRunner, RunnerError, type RunnerEvent } from "@anyrunner/core";
-import { openSession } from "@anyrunner/engine";
+import { createReadiness, openSession, queryFailed } from "@anyrunner/engine";
 import { expectNothingLeft, takeInventory } from "@anyrunner/testkit";
 
 import type { Fault, FaultRow, Scene } from "./fault.ts";
@@ -17,7 +17,7 @@ export async function observeFault({ fault, scheme, prepare }: Fault): Promise<F
     const before = await takeInventory();
     let retries = 0;
     const report = (event: RunnerEvent) => void (event.type === "retry" && retries++);
-    const error = await around(() => fail(scene, report));
+    const { error, seconds } = await around(() => fail(scene, report));
     await expectNothingLeft(before, { extra: scene.leftovers ?? (() => 0) });
     return {
       fault,
@@ -26,31 +26,40 @@ export async function observeFault({ fault, scheme, prepare }: Fault): Promise<F
       message: withoutChance(error.message),
       hint: withoutChance(error.hint ?? ""),
       attempts: retries === 0 ? "one" : "again",
+      seconds,
+      leftovers: "nothing",
     };
   } finally {
     for (const cleanUp of cleanUps.toReversed()) await cleanUp();
   }
 }
 
-async function fail({ url, driver, strike }: Scene, report: (event: RunnerEvent) => void): Promise<RunnerError> {
+interface Failure {
+  readonly error: RunnerError;
+  readonly seconds: number;
+}
+
+async function fail({ url, driver, strike, query: text = "{forever}" }: Scene, report: (event: RunnerEvent) => void): Promise<Failure> {
+  let started = performance.now();
   try {
     const registry = createRegistry([{ name: driver.name, schemes: driver.schemes, origin: "test", load: async () => ({ driver }) }]);
-    const runner = await openRunner(url, { registry, report });
+    const runner = await openRunner(url, { registry, ready: createReadiness({ registry }), report });
     const session = await openSession(runner, { env: {}, cwd: "/", report, connectBudgetMs: CONNECT_BUDGET_MS });
     try {
-      const query = session.query({ query: "{forever}" });
+      const query = session.query({ query: text });
       const outcome = query.then(
-        () => new Error("the query was answered"),
+        ({ errors = [] }) => (errors.length === 0 ? new Error("the query was answered") : queryFailed(errors)),
         (error: unknown) => error,
       );
+      if (strike !== undefined) started = performance.now();
       await strike?.();
       throw await outcome;
     } finally {
       await session.close();
     }
   } catch (error) {
-    if (RunnerError.is(error)) return error;
-    throw error;
+    if (!RunnerError.is(error)) throw error;
+    return { error, seconds: Math.round((performance.now() - started) / 100) / 10 };
   }
 }
 
@@ -64,5 +73,7 @@ function withoutChance(text: string): string {
     .replaceAll(/"[0-9a-z]{25}"/g, '"ID"')
     .replaceAll(/\d+ bytes were sent and \d+ received/g, "N bytes were sent and N received")
     .replaceAll(/\d{4}-\d\d-\d\d(T[\d:.]+Z)?/g, "DATE")
-    .replaceAll(/\(\d+ attempts\)/g, "(N attempts)");
+    .replace(/writing blob: .*: no space left on device.*/, "… no space left on device")
+    .replaceAll(/\(\d+ attempts\)/g, "(N attempts)")
+    .replace(/(\nits last words:\n).*/s, "$1…");
 }

@@ -68,5 +68,9 @@ test("a line that is no JSON, or an error among the lines, is a typed failure", 
 
 test("a refusal of the daemon is told in its words", async () => {
   const refuse = (response: ServerResponse) => response.writeHead(500).end('{"message":"no space left on device"}');
-  expect(await pullFrom(refuse)).toMatchObject({ code: "IMAGE_PULL_FAILED", message: "the image engine:v1 can't be pulled: no space left on device" });
+  expect(await pullFrom(refuse)).toMatchObject({
+    code: "IMAGE_PULL_FAILED",
+    message: "the image engine:v1 can't be pulled: no space left on device",
+    hint: expect.stringMatching(/^make room on the daemon's disk: /),
+  });
 });

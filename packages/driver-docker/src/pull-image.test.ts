@@ -4,13 +4,12 @@ import { join } from "node:path";
 
 import type { RunnerEvent } from "@anyrunner/core/driver";
 import type { DockerClient } from "@anyrunner/docker-endpoint";
-import { ensureConformanceEngineImage } from "@anyrunner/testkit";
+import { ensureConformanceEngineImage, startTestRegistry, type TestRegistry } from "@anyrunner/testkit";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 
 import { pullImage } from "./pull-image.ts";
 import { skipReason } from "./test-container.ts";
 import { exportImage, hasImage, localClient, removeImage } from "./test-image.ts";
-import { startTestRegistry, type TestRegistry } from "./test-registry.ts";
 
 const LOGIN = { username: "puller", password: "pull-5ecret" };
 

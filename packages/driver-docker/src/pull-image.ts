@@ -94,6 +94,7 @@ function pullError(error: unknown, { reference, registry, loggedIn }: PullFacts)
 }
 
 function pullHint(words: string, registry: string, loggedIn: boolean): string {
+  if (/no space left on device|disk quota exceeded/i.test(words)) return "make room on the daemon's disk: anyrunner du, anyrunner prune, docker system prune";
   if (/unauthorized|denied|authentication required|no basic auth|forbidden/i.test(words))
     return loggedIn ? `renew the login: docker login ${registry}; or check the name` : `log in: docker login ${registry}; or check the name`;
   if (/manifest unknown|not found|does not exist|no matching manifest/i.test(words)) return "check name, tag and platform of the image";

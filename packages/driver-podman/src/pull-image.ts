@@ -56,6 +56,8 @@ function pullFailure(cli: ContainerCli, image: string, result: CommandResult): R
 }
 
 function classify(words: string, { runtime }: ContainerCli): { readonly code: ErrorCode; readonly hint: string } {
+  if (/no space left on device|disk quota exceeded/i.test(words))
+    return { code: "IMAGE_PULL_FAILED", hint: `make room on its disk: anyrunner du, anyrunner prune, ${runtime.command} system prune` };
   if (/unauthorized|authentication required|access.*denied|403|denied: /i.test(words)) {
     return { code: "AUTH_FAILED", hint: `log in: ${runtime.command} ${runtime.name === "apple" ? "registry " : ""}login REGISTRY` };
   }

@@ -2,7 +2,7 @@ export type { OpenSessionOptions } from "./open-session-options.ts";
 export { openSession, type EngineSession, type SessionEnd } from "./session.ts";
 export { serveSession, type ServeSessionOptions, type SessionServer } from "./session-port/serve-session.ts";
 export type { AttachableSettings, ClientPipe, ClientPrompt, ClientTerminal, ImageOptions, ImageStore, PromptQuestion } from "./attachables/index.ts";
-export { graphqlErrorText, type GraphqlError, type GraphqlRequest, type GraphqlResponse } from "./query.ts";
+export { graphqlErrorText, queryFailed, type GraphqlError, type GraphqlRequest, type GraphqlResponse } from "./query.ts";
 export { readAnswer, type ReadAnswerOptions } from "./read-answer.ts";
 export type { SessionRequest } from "./session-request.ts";
 export { openControlConnection, type ControlConnection } from "./control-connection.ts";

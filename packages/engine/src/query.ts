@@ -48,6 +48,16 @@ export function graphqlErrorText(errors: readonly GraphqlError[]): string {
   return errors.map(({ message }) => message.replaceAll(/\s*\[traceparent:[0-9a-f]{32}-[0-9a-f]{16}\]/g, "")).join("\n");
 }
 
+/** The errors of an answer as one QUERY_FAILED; with a hint where what went wrong is no matter of the pipeline. */
+export function queryFailed(errors: readonly GraphqlError[]): RunnerError {
+  const text = graphqlErrorText(errors);
+  const isFull = /no space left on device|disk quota exceeded/i.test(text);
+  return new RunnerError("QUERY_FAILED", text, {
+    ...(isFull && { hint: "make room on the disk that is named: this machine's, or the engine's (anyrunner du, anyrunner prune)" }),
+    details: { errors: errors.map(({ message, path }) => ({ message, ...(path === undefined ? {} : { path }) })) },
+  });
+}
+
 function parseAnswer(text: string): GraphqlResponse | undefined {
   try {
     const value: unknown = JSON.parse(text);

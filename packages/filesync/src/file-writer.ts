@@ -3,6 +3,7 @@ import { own, putInPlace, temporaryName } from "./disk-target.ts";
 import { diskTime } from "./disk-time.ts";
 import { posixPermissions } from "./file-mode.ts";
 import type { FileStat } from "./file-stat.ts";
+import { writeError } from "./write-error.ts";
 
 /** Content that is gathered before it is written; a file that stays below is written at once, without the thread pool. */
 const GATHER_BYTES = 256 * 1024;
@@ -34,7 +35,11 @@ export function createFileWriter(path: string, stat: FileStat): FileWriter {
     async commit() {
       await writing;
       const target = (file ??= openSync(temporary, CREATE, 0o600));
-      writeAll(target, pieces);
+      try {
+        writeAll(target, pieces);
+      } catch (error) {
+        throw writeError(path, error);
+      }
       own((uid, gid) => fchownSync(target, uid, gid));
       fchmodSync(target, posixPermissions(stat.mode));
       const time = diskTime(stat.modTimeNs);
@@ -56,7 +61,9 @@ export function createFileWriter(path: string, stat: FileStat): FileWriter {
     gathered = 0;
     await writing;
     const target = (file ??= openSync(temporary, CREATE, 0o600));
-    writing = writeBatch(target, batch);
+    writing = writeBatch(target, batch).catch((error: unknown) => {
+      throw writeError(path, error);
+    });
     writing.catch(() => {});
   }
 

@@ -19,6 +19,9 @@ export {
   type TestImageOptions,
 } from "./images/test-image.ts";
 
+export { tarFolder } from "./images/tar-archive.ts";
+export { startTestRegistry, type TestRegistry, type TestRegistryOptions } from "./images/test-registry.ts";
+
 // A real sshd.
 export { SSH_TESTS_SKIPPED, sshVersion, startSshServer, type SshServer, type SshServerOptions } from "./ssh-server.ts";
 

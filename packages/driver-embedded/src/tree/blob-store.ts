@@ -43,7 +43,7 @@ export function createBlobStore(folder: string): BlobStore {
       return content;
     } catch (error) {
       await rm(temporary, { force: true });
-      throw error;
+      throw storeError(folder, error);
     }
   };
 
@@ -59,7 +59,7 @@ export function createBlobStore(folder: string): BlobStore {
       renameSync(temporary, pathOf(inline.digest));
     } catch (error) {
       await rm(temporary, { force: true });
-      throw error;
+      throw storeError(folder, error);
     }
     return { digest: inline.digest, size: inline.size };
   };
@@ -117,4 +117,11 @@ export function createBlobStore(folder: string): BlobStore {
       return (await stat(pathOf(digest)).catch(() => undefined)) !== undefined;
     },
   };
+}
+
+/** A full disk is none of the pipeline's: it says which one. */
+function storeError(folder: string, error: unknown): unknown {
+  const { code } = error as NodeJS.ErrnoException;
+  if (code !== "ENOSPC" && code !== "EDQUOT") return error;
+  return new Error(`no space left on device for the embedded runner's contents in ${folder}`, { cause: error });
 }

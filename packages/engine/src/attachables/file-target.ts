@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import { constants } from "node:fs";
 import { copyFile, lstat, open, realpath, rename, rm, stat, type FileHandle } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { posixPermissions } from "@anyrunner/filesync";
+import { posixPermissions, writeError } from "@anyrunner/filesync";
 import { isMissing } from "./disk-error.ts";
 
 /** A file that is being received. */
@@ -41,7 +41,7 @@ export async function openFileTarget(path: string, fileMode: number): Promise<Fi
 
 async function overwrite(path: string, mode: number): Promise<FileTarget> {
   const file = await open(path, OVERWRITE, mode);
-  return { write: (bytes) => writeAll(file, bytes), commit: () => file.close(), discard: () => file.close() };
+  return { write: (bytes) => writeAll(file, bytes, path), commit: () => file.close(), discard: () => file.close() };
 }
 
 function replaceAtEnd(file: FileHandle, temporary: string, place: string): FileTarget {
@@ -50,7 +50,7 @@ function replaceAtEnd(file: FileHandle, temporary: string, place: string): FileT
     await rm(temporary, { force: true });
   };
   return {
-    write: (bytes) => writeAll(file, bytes),
+    write: (bytes) => writeAll(file, bytes, place),
     async commit() {
       try {
         await file.close();
@@ -75,9 +75,11 @@ async function moveInto(temporary: string, place: string): Promise<void> {
   }
 }
 
-async function writeAll(file: FileHandle, bytes: Uint8Array): Promise<void> {
-  for (let written = 0; written < bytes.length;) {
-    written += (await file.write(bytes, written)).bytesWritten;
+async function writeAll(file: FileHandle, bytes: Uint8Array, path: string): Promise<void> {
+  try {
+    for (let written = 0; written < bytes.length;) written += (await file.write(bytes, written)).bytesWritten;
+  } catch (error) {
+    throw writeError(path, error);
   }
 }
 
