@@ -1,3 +1,5 @@
+import { setTimeout as sleep } from "node:timers/promises";
+
 import { signalWithin, type ConnectionDiagnostics } from "@anyrunner/core/driver";
 
 import type { ClusterLocation, ClusterSource } from "./cluster-config.ts";
@@ -7,7 +9,12 @@ import { containerStatus, describePod, findPod, type ContainerStatus, type Pod }
 import { readLastLines } from "./pod-log.ts";
 import type { PodPlace } from "./run-in-pod.ts";
 
-const DIAGNOSTICS_BUDGET_MS = 3000;
+const DIAGNOSTICS_BUDGET_MS = 3500;
+/** A kubelet looks at its containers once a second: so long is an end waited for that it hasn't seen yet. */
+const END_BUDGET_MS = 2000;
+const END_PAUSE_MS = 200;
+/** The program in the container was killed, most likely with all the others. */
+const KILLED = 137;
 const LAST_OUTPUT_BYTES = 4096;
 const LAST_LINES = 30;
 /** Clocks of the cluster and of this machine differ. */
@@ -30,7 +37,7 @@ export async function diagnosePod(options: DiagnosePodOptions): Promise<Connecti
   const relay = { exitCode: duplex.exitCode(), lastOutput: duplex.stderrTail() };
   try {
     const cluster = await openCluster(location, source, signal);
-    const pod = await findPod(cluster, place.pod, { namespace: place.namespace, signal });
+    const pod = await findAfterEnd(cluster, options, signal);
     if (pod === undefined) return { summary: `the pod "${place.pod}" is gone`, ...known(relay) };
     const ended = endSince(containerStatus(pod, place.container), options.openedAt);
     const log = ended === undefined && relay.lastOutput !== "" ? "" : await lastLog(cluster, pod, place, ended?.previous ?? false, signal).catch(() => "");
@@ -41,6 +48,18 @@ export async function diagnosePod(options: DiagnosePodOptions): Promise<Connecti
     };
   } catch (error) {
     return { summary: error instanceof Error ? error.message : String(error), ...known(relay) };
+  }
+}
+
+/** The pod; when its container was killed, as the cluster sees it once it knows. */
+async function findAfterEnd(cluster: Cluster, { place, duplex, openedAt }: DiagnosePodOptions, signal: AbortSignal): Promise<Pod | undefined> {
+  const started = performance.now();
+  for (let looks = 1; ; looks++) {
+    const pod = await findPod(cluster, place.pod, { namespace: place.namespace, signal });
+    const ended = pod === undefined || endSince(containerStatus(pod, place.container), openedAt) !== undefined;
+    const patient = looks === 1 || performance.now() - started < END_BUDGET_MS;
+    if (ended || duplex.exitCode() !== KILLED || !patient) return pod;
+    await sleep(END_PAUSE_MS, undefined, { signal });
   }
 }
 

@@ -6,6 +6,7 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 
 import { createKubernetesDriver, type KubernetesSettings } from "./driver.ts";
 import { onStdin, runningPod, startFakeApiServer, V4, type FakeApiServer, type FakeExec } from "./fake-api-server.fixture.ts";
+import type { Pod } from "./pod.ts";
 
 let fake: FakeApiServer;
 beforeEach(async () => {
@@ -150,6 +151,22 @@ describe("exec", () => {
     });
   });
 
+  test("how a killed container ended is told, though the cluster hears of it a moment later than we do", async () => {
+    fake.exec = (exec) => exec.exit(137);
+    const connection = await connect();
+    expect(await readAll(connection)).toBe("");
+    let asked = 0;
+    fake.refuse = ({ url }) => {
+      if (url?.endsWith("/pods/engine-0") && ++asked === 2) fake.pods.set("engine-0", killedPod());
+      return undefined;
+    };
+    expect(await connection.diagnostics()).toMatchObject({
+      summary: 'the pod "engine-0" is Failed: its container "engine" ended with exit code 137 (killed for lack of memory)',
+      oomKilled: true,
+      exitCode: 137,
+    });
+  });
+
   test.each([1000, 1006])("a close with code %d and no status is an error, never an end", async (code) => {
     fake.exec = ({ socket }) => (code === 1006 ? socket.terminate() : socket.close(code));
     const connection = await connect();
@@ -221,6 +238,11 @@ describe("failures of an exec", () => {
     expect(await connection.closed).toMatchObject({ kind: "error", error: { ...expected, hint: expect.stringMatching(/./) } });
   });
 });
+
+function killedPod(): Pod {
+  const state = { terminated: { exitCode: 137, reason: "OOMKilled" } };
+  return { ...runningPod("engine-0"), status: { phase: "Failed", containerStatuses: [{ name: "engine", state }] } };
+}
 
 /** Resolves with false after a while in which nothing happened; only to see that nothing does. */
 async function quiet(turns: number): Promise<false> {
