@@ -12,6 +12,10 @@ export interface DiskItem {
   readonly bytes?: number | undefined;
   /** `false` when anyrunner did not make it. */
   readonly owned?: boolean | undefined;
+  /** How many things it stands for. Default: one. */
+  readonly count?: number | undefined;
+  /** `true` for what `anyrunner prune` removes. */
+  readonly prunable?: boolean | undefined;
 }
 
 /** How long a daemon may take to count what its volumes hold, in ms. */
@@ -22,6 +26,7 @@ const BUDGET_MS = 60_000;
  * with the size that Docker counts. The engine is never asked: counting its cache entries has killed one. Sizes that can't be had are absent.
  */
 export async function diskItems(handle: RunnerHandle, { details }: RunnerFacts, signal: AbortSignal): Promise<readonly DiskItem[]> {
+  if (handle.driver === "embedded") return embeddedItems(handle, signal);
   const disk = details?.["disk"];
   if (Array.isArray(disk)) return disk.flatMap((item: JsonValue) => readItem(item) ?? []);
   const volume = handle.labels[ENGINE_LABELS.volume];
@@ -29,6 +34,12 @@ export async function diskItems(handle: RunnerHandle, { details }: RunnerFacts, 
   const { docker, place } = handle.endpoint as { readonly docker?: DockerEndpoint; readonly place?: string };
   if (docker !== undefined) return [{ kind: "volume", name: volume, ...(await dockerVolume(docker, volume, signal)) }];
   return [{ kind: "volume", name: volume, ...(handle.driver === "podman" && (await podmanVolume(volume, place, signal))) }];
+}
+
+async function embeddedItems({ endpoint }: RunnerHandle, signal: AbortSignal): Promise<readonly DiskItem[]> {
+  const { readEmbeddedDisk } = await import("@anyrunner/driver-embedded");
+  const { docker, state } = endpoint as { readonly docker?: DockerEndpoint; readonly state?: string };
+  return docker === undefined || state === undefined ? [] : readEmbeddedDisk({ docker, state, signal });
 }
 
 /** `volume anyrunner-engine-v0.21.8 (1.5 GiB)` */

@@ -108,6 +108,17 @@ describe.skipIf(reason !== undefined)(`run on a terminal${reason === undefined ?
     expect(isRestored(output())).toBe(true);
   });
 
+  test("whoever interrupts the farewell gets the terminal as it was", async () => {
+    double.setFaults([{ at: "shutdown", action: "hang" }]);
+    const { terminal, output, ended } = await start([], node(`await step("aaaaaaaaaaaaaaaa", "build it", running); console.log("parent", process.ppid);`));
+    await vi.waitFor(() => expect(double.count("shutdown")).toBe(1), PATIENCE);
+    await vi.waitFor(() => expect(terminal.screen().join("\n")).toMatch(/build it \d/), PATIENCE);
+    process.kill(Number(/^parent (\d+)/m.exec(terminal.lines().join("\n"))?.[1]), "SIGTERM");
+    expect(await ended).toBe(130);
+    expect(isRestored(output())).toBe(true);
+    expect(terminal.lines().slice(1)).toEqual([expect.stringMatching(/^parent/)]);
+  });
+
   test("an engine that goes away ends the tree, and the error stands behind it", async () => {
     const then = `
       await step("aaaaaaaaaaaaaaaa", "build it", running);

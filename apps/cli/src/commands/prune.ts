@@ -1,9 +1,11 @@
 import { openEngineUses, openHandleStore, openUserStore } from "@anyrunner/config";
-import { parseRunnerUrl, RunnerError, type Registry, type RunnerDriver, type RunnerHandle } from "@anyrunner/core";
-import { ENGINE_LABELS, enginesBeyond, isOfRepository } from "@anyrunner/engine-container";
+import { parseRunnerUrl, RunnerError, throwIfAborted, type Registry, type RunnerDriver, type RunnerHandle } from "@anyrunner/core";
+import type { PrunedEmbedded } from "@anyrunner/driver-embedded";
+import { ENGINE_LABELS, enginesBeyond, formatBytes, isOfRepository } from "@anyrunner/engine-container";
 
 import type { CommandContext } from "../command-context.ts";
 import { describeDiskItem, diskItems, type DiskItem } from "../disk-usage.ts";
+import { EMBEDDED, hasRunEmbedded } from "../embedded-runner.ts";
 import { EXIT } from "../exit-codes.ts";
 import { formatWithDrivers } from "../find-runner.ts";
 import { interruptible } from "../interrupts.ts";
@@ -20,8 +22,8 @@ interface Candidate {
 }
 
 /**
- * Removes the engines that anyrunner made and that don't run. Their cache volumes stay, so that they can be made again without
- * loss; what has a name stays, too, and what can't be known counts as in use.
+ * Removes the engines that anyrunner made and that don't run, and images of the embedded runner that nothing needs. Cache volumes stay,
+ * so that engines can be made again without loss; what has a name stays, too, and what can't be known counts as in use.
  */
 export function pruneCommand(context: CommandContext, { dryRun, keep }: PruneCommandOptions): Promise<number> {
   return interruptible(async (signal) => {
@@ -38,14 +40,16 @@ export function pruneCommand(context: CommandContext, { dryRun, keep }: PruneCom
       await driver.destroy?.(handle, { volume: false, signal, report: context.report });
       await Promise.all([openHandleStore({ env: context.env }).forget(handle), openEngineUses({ env: context.env }).forget(handle)]);
     }
+    const embedded = await pruneEmbedded(context, dryRun, signal);
     for (const { driver, error } of failures) context.note(`warning: ${driver} can't list its runners: ${error.message}`);
     const kept = candidates.flatMap(({ name, kept: why }) => (why === undefined ? [] : [{ name, why }]));
     if (context.json) {
-      context.print(JSON.stringify({ dryRun, removed: removable.map(({ name, handle }) => ({ name, id: handle.id })), kept }, undefined, 2));
+      const removed = removable.map(({ name, handle }) => ({ name, id: handle.id }));
+      context.print(JSON.stringify({ dryRun, removed, kept, ...(embedded !== undefined && { embedded }) }, undefined, 2));
       return EXIT.success;
     }
     for (const { name, why } of kept) context.note(`kept ${name}: ${why}`);
-    if (removable.length === 0) context.note("nothing to remove");
+    if (removable.length === 0 && !embedded?.images) context.note("nothing to remove");
     return EXIT.success;
   });
 }
@@ -54,6 +58,22 @@ export interface PruneCommandOptions {
   readonly dryRun: boolean;
   /** How many engines of each repository are spared, the last used ones. */
   readonly keep?: string | undefined;
+}
+
+/** Images of the embedded runner that nothing needs; `undefined` where it never ran, or its container engine isn't there. */
+async function pruneEmbedded(context: CommandContext, dryRun: boolean, signal: AbortSignal): Promise<PrunedEmbedded | undefined> {
+  if (!(await hasRunEmbedded(context))) return undefined;
+  const [embedded, { resolveDockerEndpoint }] = await Promise.all([import("@anyrunner/driver-embedded"), import("@anyrunner/docker-endpoint")]);
+  try {
+    const pruned = await embedded.pruneEmbedded({ docker: await resolveDockerEndpoint({ env: context.env }), signal }, { dryRun });
+    if (pruned.images > 0)
+      context.note(`${dryRun ? "would remove" : "removed"} ${pruned.images} images of ${EMBEDDED} that nothing needs (${formatBytes(pruned.bytes)})`);
+    return pruned;
+  } catch (error) {
+    throwIfAborted(signal);
+    if (!RunnerError.is(error)) throw error;
+    return undefined;
+  }
 }
 
 function parseKeep(text: string): number {

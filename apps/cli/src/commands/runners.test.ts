@@ -195,8 +195,9 @@ describe("life cycle", { timeout: PATIENCE_MS }, () => {
   test("du adds up what drivers say", async () => {
     await run("start", "toy-image://c");
     expect(await json("du", "c")).toEqual({
-      runners: [{ runner: "c", items: [{ kind: "volume", name: "c-cache", bytes: 1_610_612_736 }], bytes: 1_610_612_736 }],
+      runners: [{ runner: "c", items: [{ kind: "volume", name: "c-cache", bytes: 1_610_612_736 }], bytes: 1_610_612_736, prunableBytes: 0 }],
       bytes: 1_610_612_736,
+      prunableBytes: 0,
     });
     expect((await run("du")).stdout).toMatch(/^c +1\.5 GiB +volume c-cache$/m);
     await run("rm", "c");

@@ -26,7 +26,7 @@ const JOINERS_AT_END = /(?:\u200d|\ufe0f)+$/;
 const WIDE =
   /[\u1100-\u115f\u231a\u231b\u2329\u232a\u23e9-\u23ec\u23f0\u23f3\u25fd\u25fe\u2e80-\ua4cf\ua960-\ua97f\uac00-\ud7a3\uf900-\ufaff\ufe10-\ufe19\ufe30-\ufe6f\uff00-\uff60\uffe0-\uffe6\u{16fe0}-\u{18dff}\u{1aff0}-\u{1b2ff}\u{1d300}-\u{1d376}\u{1f000}-\u{1faff}\u{20000}-\u{3fffd}\p{Emoji_Presentation}]/u;
 /** Marks that every terminal puts on the character before, and what is not seen. */
-const NO_WIDTH = /[\u0300-\u036f\u200b\u200c\u20d0-\u20ff\u2060-\u2063\ufeff]|\u200d/u;
+const NO_WIDTH = /[\u0300-\u036f\u20d0-\u20ff]|[\u200b\u200c\u2060-\u2063\ufeff]|\u200d/u;
 
 function characterWidth(character: string): number {
   const code = character.codePointAt(0) ?? 0;

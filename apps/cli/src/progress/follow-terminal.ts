@@ -7,20 +7,23 @@ import type { LiveDrawing } from "./live-drawing.ts";
 export function followTerminal(drawing: LiveDrawing, stream: NodeJS.EventEmitter): () => void {
   const onExit = () => drawing.close();
   const onResize = () => drawing.changed();
-  let comeBack: (() => void) | undefined;
   const onStop = () => {
-    comeBack ??= drawing.hold();
-    process.kill(process.pid, "SIGSTOP");
+    const comeBack = drawing.hold();
+    // The system's own answer to the signal, which depends on whether a shell is there that could wake us.
+    process.off("SIGTSTP", onStop);
+    process.kill(process.pid, "SIGTSTP");
+    setImmediate(() => {
+      if (following) process.on("SIGTSTP", onStop);
+      comeBack();
+    });
   };
-  const onContinue = () => {
-    comeBack?.();
-    comeBack = undefined;
-  };
+  let following = true;
   process.on("exit", onExit);
   stream.on("resize", onResize);
-  if (process.platform !== "win32") process.on("SIGTSTP", onStop).on("SIGCONT", onContinue);
+  if (process.platform !== "win32") process.on("SIGTSTP", onStop);
   return () => {
-    process.off("exit", onExit).off("SIGTSTP", onStop).off("SIGCONT", onContinue);
+    following = false;
+    process.off("exit", onExit).off("SIGTSTP", onStop);
     stream.off("resize", onResize);
   };
 }

@@ -11,7 +11,7 @@ export interface TreeLinesOptions {
   /** Counts up; the spinner turns with it. */
   readonly frame: number;
   readonly style: TreeStyle;
-  /** Show finished steps with what is below them, as at the end, where nothing moves any more. Default false. */
+  /** The last tree, where nothing moves any more: what is below finished steps is shown, too. Default false. */
   readonly whole?: boolean | undefined;
 }
 
@@ -79,16 +79,20 @@ function siblings(
 }
 
 function stepLines(step: StepView, depth: number, detail: Detail, options: TreeLinesOptions): readonly Line[] {
-  const { style, frame, whole = false } = options;
-  const sign = step.state === "running" ? (style.spinner[frame % style.spinner.length] ?? "") : style.signs[step.state];
-  const line: Line = { depth, sign, text: step.title, end: ` ${endOf(step)}`, kind: step.state };
+  const { whole = false } = options;
+  const line: Line = { depth, sign: signOf(step, options), text: step.title, end: ` ${endOf(step, whole)}`, kind: step.state };
   if (!step.active && !whole) return [line];
   const under = { depth: depth + 1, folded: step.folded };
-  return [line, ...tailLines(step, depth + 1, detail, style), ...siblings(step.children, under, detail, options)];
+  return [line, ...tailLines(step, depth + 1, detail, options.style), ...siblings(step.children, under, detail, options)];
 }
 
-function endOf({ state, ms }: StepView): string {
-  const words = { cached: "CACHED ", canceled: "CANCELED ", failed: "ERROR ", done: "", running: "" };
+function signOf({ state }: StepView, { style: { signs, spinner }, frame, whole }: TreeLinesOptions): string {
+  if (state !== "running") return signs[state];
+  return whole ? signs.canceled : (spinner[frame % spinner.length] ?? "");
+}
+
+function endOf({ state, ms }: StepView, whole: boolean): string {
+  const words = { cached: "CACHED ", canceled: "CANCELED ", failed: "ERROR ", done: "", running: whole ? "UNFINISHED " : "" };
   return words[state] + formatDuration(ms);
 }
 
