@@ -73,7 +73,7 @@ function addLifeCycle(program: Command, add: AddCommand): void {
     .option("--timeout <duration>", STOP_TIMEOUT_HELP, "10m");
   const reaper = program.command("reaper", { hidden: true }).description("stops engines that are idle; started by other commands");
   add(reaper, "run", "watch until nothing is left to watch", async (context) => (await import("./commands/reaper.ts")).reaperCommand(context));
-  add(program, "prune", "remove the engines that anyrunner made and that don't run; caches stay", async (context, values) =>
+  add(program, "prune", "remove the engines that anyrunner made and that don't run, and unneeded images of embedded://; caches stay", async (context, values) =>
     (await import("./commands/prune.ts")).pruneCommand(context, {
       dryRun: values["dryRun"] === true,
       keep: typeof values["keep"] === "string" ? values["keep"] : undefined,
