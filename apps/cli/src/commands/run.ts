@@ -7,6 +7,7 @@ import { exitCodeOfChild, forwardTo, startChild } from "../child-command.ts";
 import type { CommandContext } from "../command-context.ts";
 import { drawsItself } from "../draws-itself.ts";
 import { EXIT } from "../exit-codes.ts";
+import { hideToken } from "../hide-token.ts";
 import { onInterrupt, type EndSignal } from "../interrupts.ts";
 import { announceSession, openCliSession, type CliSession } from "../open-cli-session.ts";
 import { pipelineProgress } from "../progress/progress-mode.ts";
@@ -71,8 +72,7 @@ async function runInSession(
 ): Promise<number> {
   const { childBaggage, childTelemetryVariables, formatTraceparent, serveSession, serveTelemetry } = await import("@anyrunner/engine");
   const server = await serveSession(session);
-  session.telemetry.hide(server.token);
-  session.telemetry.hide(btoa(`${server.token}:`));
+  hideToken(session.telemetry, server.token);
   const receiver = await serveTelemetry({ onBatch: session.onChildTelemetry }).catch(async (error: unknown) => {
     await server.close();
     throw error;

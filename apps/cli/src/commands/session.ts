@@ -3,6 +3,7 @@ import { parseEngineVersion } from "@anyrunner/core";
 
 import type { CommandContext } from "../command-context.ts";
 import { EXIT } from "../exit-codes.ts";
+import { hideToken } from "../hide-token.ts";
 import { onInterrupt } from "../interrupts.ts";
 import { announceSession, openCliSession } from "../open-cli-session.ts";
 import { sessionProgress } from "../progress/progress-mode.ts";
@@ -69,7 +70,7 @@ async function serveUntilEnd(context: CommandContext, options: SessionCommandOpt
   try {
     const { serveSession } = await import("@anyrunner/engine");
     const server = await serveSession(session);
-    session.telemetry.hide(server.token);
+    hideToken(session.telemetry, server.token);
     try {
       context.print(JSON.stringify({ port: server.port, session_token: server.token }));
       const end = await Promise.race([ended, session.ended]);

@@ -15,8 +15,8 @@ export interface LiveDrawingOptions {
   readonly size: () => TerminalSize;
   /** The lines to draw: at most so many, each at most so wide. `frame` counts up. */
   readonly lines: (options: { readonly width: number; readonly height: number; readonly frame: number }) => readonly string[];
-  /** Whether time alone changes what is drawn. */
-  readonly isMoving: () => boolean;
+  /** Whether the terminal is ours to draw on now. Asked for each drawing. */
+  readonly isOurs: () => boolean;
   readonly clock?: DrawingClock | undefined;
 }
 
@@ -32,7 +32,7 @@ const FRAME_MS = 120;
 const IDLE_FRAME_MS = 1000;
 const IDLE_AFTER_MS = 5000;
 
-export function createLiveDrawing({ area, size, lines, isMoving, clock = systemClock }: LiveDrawingOptions): LiveDrawing {
+export function createLiveDrawing({ area, size, lines, isOurs, clock = systemClock }: LiveDrawingOptions): LiveDrawing {
   let holders = 0;
   let closed = false;
   let frame = 0;
@@ -56,11 +56,13 @@ export function createLiveDrawing({ area, size, lines, isMoving, clock = systemC
     cancel = undefined;
     if (closed || holders > 0) return;
     drawnAt = clock.now();
-    const terminal = size();
-    const height = area.room(terminal);
+    if (isOurs()) drawLines(size());
+    else area.release();
+    schedule(drawnAt - changedAt > IDLE_AFTER_MS ? IDLE_FRAME_MS : FRAME_MS);
+  };
+  const drawLines = (terminal: TerminalSize) => {
     // A line that fills the last column would leave some terminals in doubt where the cursor is.
-    area.draw(lines({ width: terminal.columns - 1, height, frame: frame++ }), terminal);
-    if (isMoving()) schedule(drawnAt - changedAt > IDLE_AFTER_MS ? IDLE_FRAME_MS : FRAME_MS);
+    area.draw(lines({ width: terminal.columns - 1, height: area.room(terminal), frame: frame++ }), terminal);
   };
   return {
     changed() {

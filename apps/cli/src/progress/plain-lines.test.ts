@@ -73,6 +73,28 @@ test("the engine's own affairs are left out, unless they fail", () => {
   ).toEqual(["1   : step c()", "1   : step c ERROR [0.0s]"]);
 });
 
+test("the end of work that was put off is told of the step that it belongs to", () => {
+  const resume = (more: Partial<Span>) => span("r", { attributes: { "dagger.io/ui.passthrough": true }, continues: ["a", "unknown"], ...more });
+  const end = { endTimeUnixNano: 2_500_000_000n };
+  expect(
+    shown([
+      span("a", { endTimeUnixNano: 1_000_000_000n }),
+      resume({}),
+      log("a", "unfinished"),
+      resume({ endTimeUnixNano: 1_050_000_000n }),
+      resume(end),
+      resume({ ...end, failed: true, statusMessage: "exit code 1" }),
+    ]),
+  ).toEqual([
+    "1   : step a()",
+    "1   : step a DONE [0.0s]",
+    "1   : | unfinished",
+    "1   : step a DONE [1.5s]",
+    "1   : step a ERROR [1.5s]",
+    "1   : ! exit code 1",
+  ]);
+});
+
 test("what is below the engine's own affairs is left out, too", () => {
   const internal = { attributes: { "dagger.io/ui.internal": true } };
   expect(shown([span("a", internal), span("b", { parentSpanId: "a" }), span("c", { parentSpanId: "b" }), span("d")])).toEqual(["1   : step d()"]);

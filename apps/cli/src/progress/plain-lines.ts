@@ -1,3 +1,5 @@
+import type { Span } from "@anyrunner/engine";
+
 import { formatDuration } from "./format-duration.ts";
 import { neutralize } from "./neutralize.ts";
 import { outcomeOf } from "./span-outcome.ts";
@@ -6,8 +8,13 @@ import type { StepListener } from "./told-step.ts";
 const LONGEST_LINE = 8192;
 const MOST_STEPS = 10_000;
 
+/** Work that went on with a step and took less than this, in ms, is worth no line unless it failed. */
+const SHORTEST_WORK_MS = 100;
+
 interface Step {
   readonly number: number;
+  /** Empty before it has begun. */
+  name: string;
   begun: boolean;
   over: boolean;
   /** Output after its last line break. */
@@ -25,7 +32,7 @@ export function createPlainLines(write: (line: string) => void): StepListener {
     let step = steps.get(spanId);
     if (step === undefined) {
       if (steps.size >= MOST_STEPS) forgetSome(steps);
-      step = { number: ++numbers, begun: false, over: false, rest: "" };
+      step = { number: ++numbers, name: "", begun: false, over: false, rest: "" };
       steps.set(spanId, step);
     }
     return step;
@@ -35,18 +42,33 @@ export function createPlainLines(write: (line: string) => void): StepListener {
     if (step.rest !== "") line(step, `| ${step.rest}`);
     step.rest = "";
   };
+  const end = (step: Step, span: Span) => {
+    line(step, `${step.name} ${outcomeOf(span)} [${formatDuration(durationMs(span))}]`);
+    if (span.failed && span.statusMessage !== "") line(step, `! ${span.statusMessage}`);
+  };
+  // The end of work that had been put off, told of the steps that it belongs to.
+  const goOn = (span: Span) => {
+    if (span.endTimeUnixNano === undefined || (!span.failed && durationMs(span) < SHORTEST_WORK_MS)) return;
+    for (const id of span.continues) {
+      const step = steps.get(id);
+      if (step === undefined || step.name === "") continue;
+      flush(step);
+      end(step, span);
+    }
+  };
   return {
     step({ span, visibility, title }) {
+      if (visibility === "through") return goOn(span);
       if (visibility !== "shown") return;
       const step = stepOf(span.spanId);
       if (step.over) return;
+      step.name = span.name;
       if (!step.begun) line(step, title);
       step.begun = true;
       if (span.endTimeUnixNano === undefined) return;
       step.over = true;
       flush(step);
-      line(step, `${span.name} ${outcomeOf(span)} [${formatDuration(Number(span.endTimeUnixNano - span.startTimeUnixNano) / 1e6)}]`);
-      if (span.failed && span.statusMessage !== "") line(step, `! ${span.statusMessage}`);
+      end(step, span);
     },
     log(log) {
       if (log.attributes["dagger.io/logs.verbose"] === true || log.text === "") return;
@@ -57,6 +79,10 @@ export function createPlainLines(write: (line: string) => void): StepListener {
       if (step.over || step.rest.length > LONGEST_LINE) flush(step);
     },
   };
+}
+
+function durationMs({ startTimeUnixNano, endTimeUnixNano = startTimeUnixNano }: Span): number {
+  return Number(endTimeUnixNano - startTimeUnixNano) / 1e6;
 }
 
 /** Those that are over, and a quarter of all at the least. */

@@ -2,6 +2,7 @@ import { createBottomArea, type TerminalSize } from "./bottom-area.ts";
 import { fitWidth } from "./display-width.ts";
 import { followTerminal } from "./follow-terminal.ts";
 import { formatDuration } from "./format-duration.ts";
+import { isForeground } from "./is-foreground.ts";
 import { createLiveDrawing } from "./live-drawing.ts";
 import { createLogTails } from "./log-tails.ts";
 import { createStepStore } from "./step-store.ts";
@@ -44,7 +45,7 @@ export function createTreeProgress({ terminal, env, summary }: TreeProgressOptio
   const drawing = createLiveDrawing({
     area: createBottomArea((text) => void terminal.write(text)),
     size,
-    isMoving: () => true,
+    isOurs: isForeground,
     lines({ width, height, frame }) {
       const text = ` ${countText(summary())} `;
       const heading = fitWidth(`${style.signs.rule.repeat(3)}${text}${style.signs.rule.repeat(Math.max(0, width - text.length - 3))}`, width);
