@@ -2,15 +2,14 @@ import { CONFORMANCE_IMAGE_LOG } from "@anyrunner/testkit";
 import { testDriver } from "@anyrunner/testkit/vitest";
 import { vi } from "vitest";
 
-import { createKubernetesDriver } from "./driver.ts";
-import { clusterVersion, runTestSet } from "./test-cluster.fixture.ts";
-import { skipReason, testEnv } from "./test-place.fixture.ts";
+import { clusterDriver, clusterVersion, runTestSet } from "./test-cluster.fixture.ts";
+import { skipReason } from "./test-place.fixture.ts";
 
 // What lies between this process and the pod when a stream is destroyed, up to 128 MiB each, has to be read on a busy machine.
 vi.setConfig({ testTimeout: 120_000 });
 testDriver({
   name: "kubernetes, real cluster",
-  createDriver: () => createKubernetesDriver({ env: testEnv }),
+  createDriver: await clusterDriver(),
   entry: new URL("index.ts", import.meta.url).href,
   skip: skipReason,
   realVersion: clusterVersion,

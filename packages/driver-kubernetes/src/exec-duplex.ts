@@ -82,7 +82,7 @@ export function createExecDuplex({ socket, raw, halfClose }: ExecSocket, options
         liveness.stop();
         clearTimeout(closeTimer);
         socket.off("message", onMessage);
-        if (halfClose && status === "") endQuietly({ socket, raw, graceMs: options.graceMs });
+        if (status === "") endQuietly({ socket, raw, halfClose, graceMs: options.graceMs });
         else socket.terminate();
         release();
         callback(error);

@@ -6,6 +6,7 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 
 import { createKubernetesDriver, type KubernetesSettings } from "./driver.ts";
 import { onStdin, runningPod, startFakeApiServer, V4, type FakeApiServer, type FakeExec } from "./fake-api-server.fixture.ts";
+import { CHANNEL } from "./exec-socket.ts";
 import type { Pod } from "./pod.ts";
 
 let fake: FakeApiServer;
@@ -216,6 +217,32 @@ describe("exec", () => {
   });
 });
 
+describe("an exec of an old cluster", () => {
+  beforeEach(() => void (fake.protocols = [V4]));
+
+  test("destroying discards the rest before the stream is cut: the program would wait for its reader for ever", async () => {
+    const frames = Array.from({ length: 1000 }, () => Buffer.alloc(32_768, CHANNEL.stdout));
+    const sent = new Promise<unknown>((resolve) => {
+      fake.exec = (exec) => onStdin(exec, () => resolve(Promise.all(frames.map((frame) => send(exec, frame)))));
+    });
+    const connection = await connect();
+    connection.stream.write("x");
+    await once(connection.stream, "readable");
+    connection.stream.destroy();
+    expect(await connection.closed).toEqual({ kind: "local" });
+    await sent;
+    await expect.poll(() => fake.connections()).toBe(0);
+  });
+
+  test("destroying cuts it at once when the program has ended", async () => {
+    fake.exec = (exec) => exec.exit(0);
+    const connection = await connect();
+    expect(await readAll(connection)).toBe("");
+    connection.stream.destroy();
+    await expect.poll(() => fake.connections()).toBe(0);
+  });
+});
+
 describe("failures of an exec", () => {
   test.each<[string, Parameters<FakeExec["fail"]>, object]>([
     [
@@ -238,6 +265,10 @@ describe("failures of an exec", () => {
     expect(await connection.closed).toMatchObject({ kind: "error", error: { ...expected, hint: expect.stringMatching(/./) } });
   });
 });
+
+function send({ socket }: FakeExec, frame: Buffer): Promise<void> {
+  return new Promise((resolve, reject) => socket.send(frame, (error) => (error ? reject(error) : resolve())));
+}
 
 function killedPod(): Pod {
   const state = { terminated: { exitCode: 137, reason: "OOMKilled" } };

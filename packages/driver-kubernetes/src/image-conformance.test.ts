@@ -4,10 +4,9 @@ import { CONFORMANCE_IMAGE_LOG } from "@anyrunner/testkit";
 import { testDriver } from "@anyrunner/testkit/vitest";
 import { vi } from "vitest";
 
-import { createKubernetesDriver } from "./driver.ts";
-import { callCluster, clusterVersion, removeSet } from "./test-cluster.fixture.ts";
+import { callCluster, clusterDriver, clusterVersion, removeSet } from "./test-cluster.fixture.ts";
 import { countPrograms } from "./test-exec.fixture.ts";
-import { NAMESPACE, skipReason as noCluster, testEnv } from "./test-place.fixture.ts";
+import { NAMESPACE, skipReason as noCluster } from "./test-place.fixture.ts";
 
 /** An engine's image whose `buildctl` is the conformance peer, on the cluster's nodes. */
 const image = process.env["ANYRUNNER_TEST_KUBE_ENGINE_IMAGE"];
@@ -16,7 +15,7 @@ const skipReason = noCluster ?? (image === undefined ? "ANYRUNNER_TEST_KUBE_ENGI
 vi.setConfig({ testTimeout: 120_000 });
 testDriver({
   name: "kubernetes image, real cluster",
-  createDriver: () => createKubernetesDriver({ env: testEnv }),
+  createDriver: await clusterDriver(),
   entry: new URL("index.ts", import.meta.url).href,
   skip: skipReason,
   realVersion: clusterVersion,

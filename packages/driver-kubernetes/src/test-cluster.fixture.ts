@@ -6,17 +6,31 @@ import { CONFORMANCE_IMAGE_LOG, CONFORMANCE_PEER_SCRIPT } from "@anyrunner/testk
 
 import { locateCluster } from "./cluster-config.ts";
 import { openCluster } from "./cluster.ts";
+import { createKubernetesDriver } from "./driver.ts";
 import type { Pod } from "./pod.ts";
 import { countPrograms } from "./test-exec.fixture.ts";
-import { NAMESPACE, testSource } from "./test-place.fixture.ts";
+import { NAMESPACE, skipReason, testEnv, testSource } from "./test-place.fixture.ts";
 
 /** An image with a shell that the cluster has or can pull. */
 const IMAGE = process.env["ANYRUNNER_TEST_KUBE_IMAGE"] ?? "busybox:1";
 
 /** Its version, for reports. */
 export async function clusterVersion(): Promise<string> {
-  const { gitVersion } = (await callCluster("GET", "/version")) as { readonly gitVersion: string };
+  const { gitVersion } = await readVersion();
   return `Kubernetes ${gitVersion.replace(/^v/, "")}`;
+}
+
+/** The driver as it is on the test cluster: before 1.30 the writing side of a stream can't be ended alone. */
+export async function clusterDriver(): Promise<() => ReturnType<typeof createKubernetesDriver>> {
+  const old = skipReason === undefined && Number.parseInt((await readVersion()).minor, 10) < 30;
+  return () => {
+    const driver = createKubernetesDriver({ env: testEnv });
+    return old ? { ...driver, capabilities: driver.capabilities.filter((capability) => capability !== "half-close") } : driver;
+  };
+}
+
+function readVersion(): Promise<{ readonly gitVersion: string; readonly minor: string }> {
+  return callCluster("GET", "/version");
 }
 
 export interface TestPod extends AsyncDisposable {
