@@ -1,4 +1,4 @@
-import { RunnerError } from "@anyrunner/core/driver";
+import { RunnerError, type JsonObject } from "@anyrunner/core/driver";
 
 import type { CommandResult, ContainerCli } from "./container-cli.ts";
 import type { KnownFailure } from "./known-failure.ts";
@@ -12,12 +12,22 @@ export function commandFailure(cli: ContainerCli, result: CommandResult, doing: 
   const words = cliWords(result.stderr);
   const known = knownFailure(runtime, result);
   const details = { program: runtime.command, exitCode: result.exitCode, ...(words !== "" && { output: words }) };
+  if (known?.code === "CONNECTION_REFUSED" && cli.place !== undefined && runtime.name === "podman") return noService(cli, cli.place, details);
   if (known !== undefined) return new RunnerError(known.code, known.message, { hint: known.hint, driver: runtime.name, details });
   const message = `${runtime.command} could not ${doing} (exit code ${result.exitCode})${words === "" ? "" : `: ${words}`}`;
   if (/permission denied|operation not permitted/i.test(words)) {
     return new RunnerError("PERMISSION_DENIED", message, { hint: `use ${runtime.command} as a user who may do that`, driver: runtime.name, details });
   }
   return new RunnerError("COMMAND_FAILED", message, { hint: `run the ${runtime.command} command by hand to see more`, driver: runtime.name, details });
+}
+
+/** What Podman says of its machine is of no use where another place was named. */
+function noService({ runtime }: ContainerCli, place: string, details: JsonObject): RunnerError {
+  return new RunnerError("CONNECTION_REFUSED", `no Podman answers at the connection "${place}"`, {
+    hint: "start its service there (podman system service, or the socket unit podman.socket), or correct it: `podman system connection list`",
+    driver: runtime.name,
+    details,
+  });
 }
 
 /** The entry of the runtime's table that its output fits. */
