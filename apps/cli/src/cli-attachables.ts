@@ -1,8 +1,9 @@
 import { homedir } from "node:os";
 import { dirname, join } from "node:path";
+import { isatty } from "node:tty";
 
 import { userFolders } from "@anyrunner/config";
-import type { AttachableSettings } from "@anyrunner/engine";
+import type { AttachableSettings, ClientPrompt } from "@anyrunner/engine";
 
 import type { CommandContext } from "./command-context.ts";
 import { createDockerImageStore } from "./docker-image-store.ts";
@@ -27,9 +28,19 @@ export function cliAttachables({ env }: CommandContext, onBorrow: () => () => vo
       },
       onBorrow,
     },
-    prompt: { answersFile: answersFile(env) },
+    prompt: { answersFile: answersFile(env), ...questions(onBorrow) },
     onTransfer: pauseMarking,
     imageStore: createDockerImageStore({ env }),
+  };
+}
+
+/** A person is asked where there is one; elsewhere a question's own default is the answer. Standard input is not touched before. */
+function questions(onBorrow: () => () => void): Pick<ClientPrompt, "confirm" | "read"> {
+  if (!isatty(0) || !isatty(2)) return {};
+  const asks = async () => (await import("./ask-on-terminal.ts")).askOnTerminal({ input: process.stdin, output: process.stderr, onBorrow });
+  return {
+    confirm: async (question, options) => (await asks()).confirm(question, options),
+    read: async (question, options) => (await asks()).read(question, options),
   };
 }
 

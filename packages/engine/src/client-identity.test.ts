@@ -47,3 +47,13 @@ test.each([
 ])("DO_NOT_TRACK=%s", (value, doNotTrack) => {
   expect(metadata({ DO_NOT_TRACK: value }).doNotTrack).toBe(doNotTrack);
 });
+
+test("the modules that may use a model are those of the official client's variable, and what the caller says wins", () => {
+  const made = (env: Readonly<Record<string, string>>, allowed?: readonly string[]) =>
+    createClientMetadata({ clientVersion: "v0.21.8", env, ...(allowed !== undefined && { extra: { allowedLlmModules: allowed } }) }).allowedLlmModules;
+  expect(made({})).toBeUndefined();
+  expect(made({ DAGGER_ALLOW_LLM: "" })).toBeUndefined();
+  expect(made({ DAGGER_ALLOW_LLM: "all" })).toEqual(["all"]);
+  expect(made({ DAGGER_ALLOW_LLM: "github.com/a/b,https://c.example/d.git" })).toEqual(["github.com/a/b", "https://c.example/d.git"]);
+  expect(made({ DAGGER_ALLOW_LLM: "all" }, ["github.com/a/b"])).toEqual(["github.com/a/b"]);
+});

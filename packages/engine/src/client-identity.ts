@@ -24,9 +24,15 @@ export function createClientMetadata(options: ClientIdentityOptions): ClientMeta
     // Never left out: engine 0.14 writes into them.
     labels: options.labels ?? {},
     ...agentSocket(options.env["SSH_AUTH_SOCK"]),
+    ...allowedModules(options.env["DAGGER_ALLOW_LLM"]),
     ...(/^(1|true)$/i.test(options.env["DO_NOT_TRACK"] ?? "") ? { doNotTrack: true } : {}),
     ...options.extra,
   };
+}
+
+/** Modules from elsewhere that may use a language model without a question; `all` is a word of its own. */
+function allowedModules(variable: string | undefined): Pick<ClientMetadata, "allowedLlmModules"> {
+  return variable ? { allowedLlmModules: variable.split(",") } : {};
 }
 
 /** The agent, if there is one: a variable that points nowhere would fail pipelines that need no agent at all. */
