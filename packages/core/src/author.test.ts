@@ -25,6 +25,7 @@ test("authors get what drivers are written with, and nothing that opens or choos
     "signalWithin",
     "suggest",
     "throwIfAborted",
+    "unavailable",
     "withinBudget",
   ]);
 });

@@ -31,6 +31,7 @@ export type { JsonObject, JsonValue } from "./json.ts";
 
 // Errors.
 export { abortedError, RunnerError, runnerErrorFromJson, throwIfAborted, type RunnerErrorOptions } from "./runner-error.ts";
+export { unavailable } from "./unavailable.ts";
 export { ERROR_CODES, isErrorCode, type ErrorCode, type ErrorCodeEntry } from "./error-codes.ts";
 
 // URLs and their parameters.

@@ -115,7 +115,16 @@ export interface DestroyOptions extends CallOptions {
 
 export type ProbeResult =
   | { readonly available: true; readonly detail?: string | undefined }
-  | { readonly available: false; readonly reason: string; readonly hint?: string | undefined; readonly code?: ErrorCode | undefined };
+  | {
+      readonly available: false;
+      readonly reason: string;
+      readonly hint?: string | undefined;
+      readonly code?: ErrorCode | undefined;
+      /** Plain facts for programs; never secrets. */
+      readonly details?: JsonObject | undefined;
+      /** What failed underneath, untouched. */
+      readonly cause?: unknown;
+    };
 
 /** One byte stream to the engine, used once. Destroying the stream releases everything that belongs to it. */
 export interface RunnerConnection {

@@ -4,6 +4,7 @@ import type { ProbeResult, RunnerDriver } from "./driver.ts";
 import { createRegistry, type DriverEntry } from "./registry.ts";
 import { RunnerError } from "./runner-error.ts";
 import { parseRunnerUrl } from "./runner-url.ts";
+import { unavailable } from "./unavailable.ts";
 
 type Behaviour = Partial<Pick<RunnerDriver, "options" | "schemes" | "parse" | "probe">>;
 
@@ -34,7 +35,7 @@ describe("resolve", () => {
     const registry = createRegistry([entry("docker", absent("no docker", "install it")), entry("podman"), entry("nerdctl", absent("never asked"))]);
     const resolved = await registry.resolve(url);
     expect(resolved).toMatchObject({ driver: { name: "podman" }, target: { driver: "podman", url: "engine:v1" }, url });
-    expect(resolved.losers).toEqual([{ driver: "docker", reason: "no docker", hint: "install it" }]);
+    expect(resolved.losers).toEqual([{ driver: "docker", code: "NOT_AVAILABLE", reason: "no docker", hint: "install it" }]);
   });
 
   test("a candidate that throws or can't be loaded is a loser like any other", async () => {
@@ -46,8 +47,8 @@ describe("resolve", () => {
     const { driver, losers } = await registry.resolve(url);
     expect(driver.name).toBe("docker");
     expect(losers).toEqual([
-      { driver: "missing", reason: "not installed", hint: "npm install it" },
-      { driver: "broken", reason: "probe broke", hint: undefined },
+      { driver: "missing", code: "DRIVER_NOT_INSTALLED", reason: "not installed", hint: "npm install it" },
+      { driver: "broken", code: "NOT_AVAILABLE", reason: "probe broke" },
     ]);
   });
 
@@ -62,8 +63,8 @@ describe("resolve", () => {
       code: "NOT_AVAILABLE",
       details: {
         losers: [
-          { driver: "docker", reason: "no docker" },
-          { driver: "podman", reason: "broke" },
+          { driver: "docker", code: "NOT_AVAILABLE", reason: "no docker", hint: "install it" },
+          { driver: "podman", code: "NOT_AVAILABLE", reason: "broke" },
         ],
       },
     });
@@ -79,6 +80,18 @@ describe("resolve", () => {
     ]);
     await expect(reported.resolve(url)).rejects.toMatchObject({ code: "NOT_RUNNING", message: "stopped", hint: "start it", driver: "docker" });
     await expect(createRegistry([entry("docker", absent("gone"))]).resolve(url)).rejects.toMatchObject({ code: "NOT_AVAILABLE", message: "gone" });
+  });
+
+  test("what a driver knows of the failure stays, alone and among others", async () => {
+    const own = new RunnerError("NOT_RUNNING", "it ended", { hint: "start it", details: { exitCode: 137 }, cause: new Error("409") });
+    const stopped = entry("docker", { probe: () => Promise.resolve(unavailable(own)) });
+    await expect(createRegistry([stopped]).resolve(url)).rejects.toMatchObject({ code: "NOT_RUNNING", details: { exitCode: 137 }, cause: own });
+    const losers = [
+      { driver: "docker", code: "NOT_RUNNING", reason: "it ended", hint: "start it", details: { exitCode: 137 } },
+      { driver: "podman", code: "NOT_AVAILABLE", reason: "no podman", hint: "install it" },
+    ];
+    await expect(createRegistry([stopped, entry("podman", absent("no podman", "install it"))]).resolve(url)).rejects.toMatchObject({ details: { losers } });
+    expect((await createRegistry([stopped, entry("podman")]).resolve(url)).losers).toEqual(losers.slice(0, 1));
   });
 
   test.each(["INVALID_URL", "INVALID_OPTION"] as const)("a URL that every candidate refuses with %s is that, not unavailable", async (code) => {

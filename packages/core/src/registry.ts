@@ -1,4 +1,6 @@
 import { checkDriver } from "./check-driver.ts";
+import type { ErrorCode } from "./error-codes.ts";
+import type { JsonObject } from "./json.ts";
 import type { CallOptions, RunnerDriver, RunnerTarget } from "./driver.ts";
 import { RunnerError, throwIfAborted } from "./runner-error.ts";
 import { formatRunnerUrl, type RunnerUrl } from "./runner-url.ts";
@@ -34,8 +36,11 @@ export interface ResolvedRunner {
 
 export interface Loser {
   readonly driver: string;
+  readonly code: ErrorCode;
   readonly reason: string;
   readonly hint?: string | undefined;
+  /** Plain facts of the failure. */
+  readonly details?: JsonObject | undefined;
 }
 
 export interface Registry {
@@ -97,7 +102,8 @@ export function createRegistry(entries: readonly DriverEntry[]): Registry {
           const target = await driver.parse(url);
           const probe = await driver.probe(target, options);
           if (probe.available) return { driver, target };
-          return { failure: new RunnerError(probe.code ?? "NOT_AVAILABLE", probe.reason, { hint: probe.hint, driver: entry.name }) };
+          const { code = "NOT_AVAILABLE", reason, hint, details, cause } = probe;
+          return { failure: new RunnerError(code, reason, { hint, details, cause, driver: entry.name }) };
         } catch (failure) {
           return { failure };
         }
@@ -125,7 +131,8 @@ export function createRegistry(entries: readonly DriverEntry[]): Registry {
 type Verdict = { readonly driver: RunnerDriver; readonly target: RunnerTarget } | { readonly failure: unknown };
 
 function loser(driver: string, failure: unknown): Loser {
-  return { driver, reason: failure instanceof Error ? failure.message : String(failure), hint: RunnerError.is(failure) ? failure.hint : undefined };
+  const { code, message, hint, details } = RunnerError.from(failure, "NOT_AVAILABLE");
+  return { driver, code, reason: message, ...(hint !== undefined && { hint }), ...(details !== undefined && { details }) };
 }
 
 async function loadDriver(entry: DriverEntry): Promise<RunnerDriver> {
@@ -172,7 +179,7 @@ function noneAvailable(shownUrl: string, losers: readonly Loser[], failures: rea
   const lines = losers.map((loser) => `  ${loser.driver}: ${loser.reason}${loser.hint === undefined ? "" : ` (${loser.hint})`}`);
   return new RunnerError("NOT_AVAILABLE", `nothing can serve ${shownUrl}:\n${lines.join("\n")}`, {
     cause: new AggregateError(failures),
-    details: { losers: losers.map(({ driver, reason }) => ({ driver, reason })) },
+    details: { losers: losers.map((loser) => ({ ...loser })) },
   });
 }
 

@@ -1,6 +1,7 @@
 import {
   RunnerError,
   throwIfAborted,
+  unavailable,
   type CallOptions,
   type ProbeResult,
   type ProvisionOptions,
@@ -150,7 +151,7 @@ async function describeTarget(client: DockerClient, target: DockerTarget, option
 function reasonOf(error: unknown, options: CallOptions): ProbeResult {
   throwIfAborted(options.signal);
   if (!RunnerError.is(error)) throw error;
-  return { available: false, code: error.code, reason: error.message, hint: error.hint };
+  return unavailable(error);
 }
 
 function stateOf(container: ContainerDetails | undefined): RunnerState {

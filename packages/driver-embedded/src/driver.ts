@@ -5,6 +5,7 @@ import { join, resolve } from "node:path";
 import {
   RunnerError,
   throwIfAborted,
+  unavailable,
   type CallOptions,
   type CloseReason,
   type ProbeResult,
@@ -120,9 +121,7 @@ async function probe(target: EmbeddedTarget, env: Readonly<Record<string, string
     throwIfAborted(signal);
     const failure = RunnerError.from(error, "NOT_AVAILABLE");
     return {
-      available: false,
-      code: failure.code,
-      reason: failure.message,
+      ...unavailable(failure),
       hint:
         failure.hint ?? "start Docker or Podman (on Debian: apt-get install -y docker.io), or name its API with embedded://?host=unix:///path/to/docker.sock",
     };

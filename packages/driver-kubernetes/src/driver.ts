@@ -1,4 +1,4 @@
-import { RunnerError, throwIfAborted, type CallOptions, type ProbeResult, type RunnerDriver, type RunnerState } from "@anyrunner/core/driver";
+import { RunnerError, throwIfAborted, unavailable, type CallOptions, type ProbeResult, type RunnerDriver, type RunnerState } from "@anyrunner/core/driver";
 import { ENGINE_LABELS } from "@anyrunner/engine-container";
 
 import { choosePod, type ChosenPod } from "./choose-pod.ts";
@@ -181,7 +181,7 @@ function reasonOf(error: unknown, options: CallOptions): ProbeResult {
   if (!RunnerError.is(error)) throw error;
   // A pod that is on its way will be waited for.
   if (error.code === "NOT_RUNNING" && error.retryable) return { available: true, detail: error.message };
-  return { available: false, code: error.code, reason: error.message, hint: error.hint };
+  return unavailable(error);
 }
 
 async function stateWithoutPod(cluster: Cluster, choice: WorkloadChoice, call: PodCall): Promise<RunnerState> {

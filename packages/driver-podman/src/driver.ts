@@ -1,4 +1,4 @@
-import { RunnerError, throwIfAborted, type CallOptions, type ProbeResult, type RunnerDriver, type RunnerState } from "@anyrunner/core/driver";
+import { RunnerError, throwIfAborted, unavailable, type CallOptions, type ProbeResult, type RunnerDriver, type RunnerState } from "@anyrunner/core/driver";
 import { ENGINE_LABELS, ENGINE_ROLE, isOwnedEngine } from "@anyrunner/engine-container";
 
 import { checkRuntime, checkRuntimeFirst, checkVersion } from "./check-runtime.ts";
@@ -95,7 +95,7 @@ async function look(cli: ContainerCli, target: ContainerTarget, options: CallOpt
 
 function reasonOf(error: unknown): ProbeResult {
   if (!RunnerError.is(error)) throw error;
-  return { available: false, code: error.code, reason: error.message, hint: error.hint };
+  return unavailable(error);
 }
 
 function stateOf(container: ContainerDetails | undefined): RunnerState {

@@ -1,7 +1,16 @@
 import { lstat, stat } from "node:fs/promises";
 import { resolve } from "node:path";
 
-import { RunnerError, throwIfAborted, type CallOptions, type ProbeResult, type Reporter, type RunnerDriver, type RunnerHandle } from "@anyrunner/core/driver";
+import {
+  RunnerError,
+  throwIfAborted,
+  unavailable,
+  type CallOptions,
+  type ProbeResult,
+  type Reporter,
+  type RunnerDriver,
+  type RunnerHandle,
+} from "@anyrunner/core/driver";
 
 import { createExpiryWatch } from "./certificate-expiry.ts";
 import { connectSocket, pipesAreOfWindows } from "./connection.ts";
@@ -82,10 +91,6 @@ async function probeCredentials(address: TlsAddress, options: CallOptions): Prom
   }
   throwIfAborted(options.signal);
   return { available: true };
-}
-
-function unavailable({ code, message, hint }: RunnerError): ProbeResult {
-  return { available: false, code, reason: message, hint };
 }
 
 async function findSocket(address: SocketAddress & { kind: "unix" }): Promise<RunnerError | undefined> {

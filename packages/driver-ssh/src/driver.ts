@@ -1,4 +1,4 @@
-import { RunnerError, throwIfAborted, type RunnerConnection, type RunnerDriver, type RunnerHandle } from "@anyrunner/core/driver";
+import { RunnerError, throwIfAborted, unavailable, type RunnerConnection, type RunnerDriver, type RunnerHandle } from "@anyrunner/core/driver";
 import { checkSsh, createSshConnections, formatSshHost, type SshConnections } from "@anyrunner/ssh";
 
 import { DEFAULT_SOCKET, parseSshTarget, SSH_OPTIONS, type SshAddress, type SshTarget } from "./target.ts";
@@ -40,7 +40,7 @@ export function createSshDriver(settings: SshDriverSettings = {}): RunnerDriver<
         throwIfAborted(signal);
         const failure = namedAfterDriver(error);
         if (!RunnerError.is(failure)) throw failure;
-        return { available: false, code: failure.code, reason: failure.message, hint: failure.hint };
+        return unavailable(failure);
       }
     },
     async provision({ address }, { signal }) {

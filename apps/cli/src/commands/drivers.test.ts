@@ -59,3 +59,14 @@ test.skipIf(process.platform === "win32").each([
   expect({ exitCode, stderr }).toEqual({ exitCode: 1, stderr: expect.stringMatching(message) });
   expect(stderr).toMatch(/^hint: /m);
 });
+
+test("parameters that several drivers have alike are shown once", async () => {
+  const { stdout } = await cli.run(["drivers"], { env });
+  expect(stdout.match(/^ +volume +string/gm)).toHaveLength(1);
+  expect(stdout).toMatch(/^Parameters of docker, apple, podman, finch, nerdctl alike, for the schemes that make an engine from an image$/m);
+  expect(stdout).toMatch(/^Parameters of podman: podman-container:\/\/.*\n +connection +string/m);
+  const { drivers } = JSON.parse((await cli.run(["drivers", "--json"], { env })).stdout) as {
+    readonly drivers: readonly { readonly name: string; readonly options: readonly { readonly name: string }[] }[];
+  };
+  expect(drivers.find(({ name }) => name === "podman")?.options.map(({ name }) => name)).toEqual(expect.arrayContaining(["connection", "volume"]));
+});

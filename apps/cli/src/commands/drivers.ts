@@ -53,13 +53,11 @@ export async function driversCommand(context: CommandContext, { check }: Drivers
   for (const driver of drivers) {
     if (driver.error !== undefined && driver.status !== "planned")
       context.print(`\n${driver.name}: ${driver.error.message}${driver.error.hint === undefined ? "" : ` (${driver.error.hint})`}`);
-    if (driver.options.length === 0) continue;
-    context.print(`\nParameters of ${driver.schemes.map((scheme) => `${scheme}://`).join(", ")}`);
-    for (const line of formatTable(
-      [],
-      driver.options.map((option) => [`  ${option.name}`, typeText(option), option.help]),
-    ))
-      context.print(line);
+  }
+  for (const { drivers: owners, options } of groupParameters(drivers)) {
+    context.print(`\n${headOf(owners)}`);
+    const rows = options.map((option) => [`  ${option.name}`, typeText(option), option.help]);
+    for (const line of formatTable([], rows)) context.print(line);
   }
   if (drivers.some(({ status }) => status === "allowed"))
     context.print("\nDrivers of the project were not imported; --check does, and shows their parameters.");
@@ -113,6 +111,35 @@ async function describe(registry: Registry, entry: DriverEntry, check: boolean):
     const { code, message, hint } = error;
     return { ...facts, status: statusOf(entry, error), capabilities: [], options: [], error: { code, message, ...(hint === undefined ? {} : { hint }) } };
   }
+}
+
+interface ParameterGroup {
+  readonly drivers: readonly DriverFacts[];
+  readonly options: readonly OptionSpec[];
+}
+
+/** Parameters that several drivers have alike are shown once, after those that each has for itself. */
+function groupParameters(drivers: readonly DriverFacts[]): readonly ParameterGroup[] {
+  const owners = new Map<string, { readonly option: OptionSpec; readonly drivers: DriverFacts[] }>();
+  for (const driver of drivers) {
+    for (const option of driver.options) {
+      const key = JSON.stringify(option);
+      const known = owners.get(key);
+      if (known === undefined) owners.set(key, { option, drivers: [driver] });
+      else known.drivers.push(driver);
+    }
+  }
+  const groups = Map.groupBy(owners.values(), ({ drivers: those }) => those.map(({ name }) => name).join());
+  return [...groups.values()]
+    .map((members) => ({ drivers: members[0]?.drivers ?? [], options: members.map(({ option }) => option) }))
+    .toSorted((one, other) => Number(one.drivers.length > 1) - Number(other.drivers.length > 1));
+}
+
+function headOf(drivers: readonly DriverFacts[]): string {
+  const [only, ...others] = drivers;
+  if (only !== undefined && others.length === 0) return `Parameters of ${only.name}: ${only.schemes.map((scheme) => `${scheme}://`).join(", ")}`;
+  const areOfImages = drivers.every(({ schemes }) => schemes.some((scheme) => scheme.includes("image")));
+  return `Parameters of ${drivers.map(({ name }) => name).join(", ")} alike${areOfImages ? ", for the schemes that make an engine from an image" : ""}`;
 }
 
 function statusOf(entry: DriverEntry, { code }: RunnerError): DriverFacts["status"] {
