@@ -86,6 +86,8 @@ export function createStepStore({ limit = LIMIT, onForget }: StepStoreOptions): 
     add({ span, visibility, title }) {
       let step = steps.get(span.spanId);
       const wasOver = step?.endMs !== undefined;
+      // The official CLI as a child tells everything again, beginnings after ends among it.
+      if (wasOver && span.endTimeUnixNano === undefined) return;
       if (step === undefined) {
         if (!makeRoom()) return void refused++;
         step = newStep(span);

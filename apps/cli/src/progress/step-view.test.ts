@@ -52,6 +52,10 @@ describe("work that goes on with a step that is over", () => {
     expect(outline(viewOf([...lazy, resume({}), resume({ to: 6 }), resume({ to: 6 })]).roots)).toBe("exec done 3s, stdout running 10s");
   });
 
+  test("is over once it was told to be, whoever tells of its beginning again", () => {
+    expect(outline(viewOf([...lazy, resume({}), resume({ to: 6 }), resume({}), testSpan("exec")]).roots)).toBe("exec done 3s, stdout running 10s");
+  });
+
   test("lets it fail, also when the step is told again", () => {
     const { roots } = viewOf([...lazy, resume({}), resume({ to: 6, failed: true, statusMessage: "exit code 3" }), testSpan("exec", { to: 1 })]);
     expect(outline(roots)).toBe("exec failed 3s, stdout running 10s");

@@ -55,9 +55,9 @@ interface Line {
 }
 
 function forestLines(forest: ForestView, detail: Detail, options: TreeLinesOptions): readonly Line[] {
-  const { style } = options;
+  const { style, whole = false } = options;
   return [
-    ...last(forest.tail, detail.runningTail).map((text): Line => ({ depth: 0, sign: style.signs.log, text, end: "", kind: "log" })),
+    ...last(forest.tail, whole ? 0 : detail.runningTail).map((text): Line => ({ depth: 0, sign: style.signs.log, text, end: "", kind: "log" })),
     ...siblings(forest.roots, { folded: forest.folded, depth: 0 }, detail, options),
     ...(forest.refused > 0 ? [more(0, `${forest.refused} more that are not followed`, style)] : []),
   ];
