@@ -31,7 +31,7 @@ const IMAGE_SCHEMES = ["image", "docker-image"] as const;
 
 /** Which engine the project wants. Fails with VERSION_MISMATCH when no single engine can serve it. */
 export async function wantedEngine({ cwd, env, report }: Surroundings, config: ProjectConfig | undefined): Promise<WantedEngine> {
-  const finding = await findEngineVersion({ cwd, env });
+  const finding = await findEngineVersion({ cwd, env, askCli: "last" });
   requireOneEngine(finding);
   for (const clue of finding.conflicts) {
     report({

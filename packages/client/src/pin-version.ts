@@ -7,7 +7,7 @@ import type { Surroundings } from "./surroundings.ts";
 export async function pinVersion({ cwd, env }: Pick<Surroundings, "cwd" | "env">, text: string): Promise<string> {
   if (!/[?&]version=auto(&|$)/.test(text)) return text;
   const url = parseRunnerUrl(text);
-  const finding = await findEngineVersion({ cwd, env });
+  const finding = await findEngineVersion({ cwd, env, askCli: "last" });
   requireOneEngine(finding);
   const { chosen } = finding;
   if (chosen === undefined) return text;

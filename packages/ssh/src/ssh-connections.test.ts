@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdir, readdir, writeFile } from "node:fs/promises";
+import { readFile, mkdir, readdir, writeFile } from "node:fs/promises";
 import { connect, createServer, type AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -79,6 +79,17 @@ describe.skipIf(SSH_TESTS_SKIPPED)(`a real sshd${SSH_TESTS_SKIPPED ? " (skipped 
     await writeFile(join(server.folder, "known_hosts"), "");
     await expect(dial()).rejects.toMatchObject({ code: "AUTH_FAILED", message: expect.stringContaining("is not known") });
     expect(server.log()).not.toContain("Accepted");
+  });
+
+  test("a changed host key is refused even where the user's configuration takes any; a new one is then taken", async () => {
+    const { server, dial } = await setUp();
+    await writeFile(server.configFile, `StrictHostKeyChecking no\n${await readFile(server.configFile, "utf8")}`);
+    await writeFile(join(server.folder, "known_hosts"), "");
+    expect(await source(dial())).toBe("1\n2\n3");
+    await server.changeHostKey();
+    await vi.waitFor(() => expect(dial()).rejects.toMatchObject({ code: "AUTH_FAILED", message: expect.stringContaining("is not the one that is known") }), {
+      timeout: 20_000,
+    });
   });
 
   test("a key that the host doesn't know", async () => {

@@ -63,7 +63,7 @@ export async function startMaster(host: SshHost, settings: SshSettings, options:
   try {
     const ssh = await spawnProgram({
       command: "/bin/sh",
-      args: ["-c", GUARD, folder.path, "ssh", ...(await masterArguments(control, settings)), ...destinationArguments(host)],
+      args: ["-c", GUARD, folder.path, "ssh", ...(await masterArguments(control, host, settings)), ...destinationArguments(host)],
       env: settings.env,
       stdio: ["pipe", "ignore", "pipe"],
     });

@@ -161,6 +161,13 @@ describe("the dagger on PATH", () => {
     expect((await find(".", { env: { PATH }, askCli: true })).chosen).toEqual({ version: "v0.21.8", exact: true, of: "Dagger CLI", place: "dagger version" });
   });
 
+  test("it may be asked only when the project says nothing", async () => {
+    const env = { PATH: await shim("echo dagger v0.20.1") };
+    expect((await find(".", { env, askCli: "last" })).chosen?.version).toBe("v0.20.1");
+    await write({ "dagger.json": '{ "engineVersion": "v0.19.0" }' });
+    expect((await find(".", { env, askCli: "last" })).clues.map(({ version }) => version)).toEqual(["v0.19.0"]);
+  });
+
   test.each([
     ["one that fails", "exit 3"],
     ["one that says something else", "echo hello"],

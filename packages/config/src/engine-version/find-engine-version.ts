@@ -11,8 +11,8 @@ import type { VersionClue } from "./version-clue.ts";
 export interface FindEngineVersionOptions {
   readonly cwd: string;
   readonly env: Environment;
-  /** Ask the `dagger` on PATH, too, which starts it. Default false. */
-  readonly askCli?: boolean | undefined;
+  /** Ask the `dagger` on PATH, too, which starts it; `last`: only when the project says nothing. Default false. */
+  readonly askCli?: boolean | "last" | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -30,7 +30,9 @@ export interface EngineVersionFinding {
  * has any, not beyond the one with `.git`. Reads a few files, never fails because of them.
  */
 export async function findEngineVersion({ cwd, env, askCli = false, signal }: FindEngineVersionOptions): Promise<EngineVersionFinding> {
-  const [project, cli] = await Promise.all([projectClues(resolve(cwd)), askCli ? installedCliClue({ env, signal }) : undefined]);
+  const ask = () => installedCliClue({ env, signal });
+  const [project, early] = await Promise.all([projectClues(resolve(cwd)), askCli === true ? ask() : undefined]);
+  const cli = askCli === "last" && project.length === 0 ? await ask() : early;
   const clues = cli === undefined ? project : [...project, cli];
   const chosen = clues.toSorted((a, b) => compareEngineVersions(b.version, a.version) || Number(b.exact) - Number(a.exact))[0];
   return { chosen, clues, conflicts: clues.filter((clue) => clue.version !== chosen?.version) };
