@@ -2,6 +2,7 @@ import type { Span } from "@anyrunner/engine";
 
 import { neutralize } from "./neutralize.ts";
 import { outcomeOf, type Outcome } from "./span-outcome.ts";
+import { createSpanRelations } from "./span-relations.ts";
 import type { Visibility } from "./step-visibility.ts";
 import type { ToldStep } from "./told-step.ts";
 
@@ -55,6 +56,7 @@ const MOST_CONTINUERS = 50;
 export function createStepStore({ limit = LIMIT, onForget }: StepStoreOptions): StepStore {
   const steps = new Map<string, StoredStep>();
   const children = new Map<string, Set<StoredStep>>();
+  const relationsOf = createSpanRelations();
   let foldedAtTop = 0;
   let refused = 0;
   let tryAgainAt = 0;
@@ -84,6 +86,7 @@ export function createStepStore({ limit = LIMIT, onForget }: StepStoreOptions): 
 
   return {
     add({ span, visibility, title }) {
+      const { continues, continuedBy } = relationsOf(span);
       let step = steps.get(span.spanId);
       const wasOver = step?.endMs !== undefined;
       // The official CLI as a child tells everything again, beginnings after ends among it.
@@ -102,9 +105,13 @@ export function createStepStore({ limit = LIMIT, onForget }: StepStoreOptions): 
         startMs: milliseconds(span.startTimeUnixNano),
         endMs: span.endTimeUnixNano === undefined ? undefined : milliseconds(span.endTimeUnixNano),
         outcome: span.endTimeUnixNano === undefined ? undefined : outcomeOf(span),
-        continues: span.continues,
+        continues,
       });
-      if (!wasOver) for (const id of span.continues) goOn(steps.get(id), step);
+      if (!wasOver) for (const id of continues) goOn(steps.get(id), step);
+      for (const id of continuedBy) {
+        const later = steps.get(id);
+        if (later !== undefined) goOn(step, later);
+      }
     },
     get: (id) => steps.get(id),
     below(id) {

@@ -62,6 +62,18 @@ describe("work that goes on with a step that is over", () => {
     expect(roots[0]?.message).toBe("exit code 3");
   });
 
+  test("is known by its name on engines before 0.21", () => {
+    const work = (more: object) =>
+      testSpan("exec sh", { parentSpanId: "stdout", is: ["internal"], attributes: { "dagger.io/effect.id": "e1" }, from: 4, ...more });
+    const calls = [
+      testSpan("exec", { to: 1, attributes: { "dagger.io/effect.ids": ["e0", "e1"] } }),
+      testSpan("stdout", { attributes: { "dagger.io/effect.ids": ["e1"] } }),
+    ];
+    expect(outline(viewOf([...calls, work({})]).roots)).toBe("exec running 7s, stdout running 10s");
+    expect(outline(viewOf([work({}), ...calls]).roots)).toBe("exec running 7s, stdout running 10s");
+    expect(outline(viewOf([...calls, work({}), work({ to: 6, failed: true })]).roots)).toBe("exec failed 3s, stdout running 10s [exec sh failed 2s]");
+  });
+
   test("may go round in circles", () => {
     const circle = [testSpan("a", { parentSpanId: "b", continues: ["b"] }), testSpan("b", { parentSpanId: "a", is: ["passthrough"], continues: ["a"] })];
     expect(outline(viewOf([...circle, testSpan("c", { is: ["passthrough"], continues: ["c", "a"] })]).roots)).toBe("");
