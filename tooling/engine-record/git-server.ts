@@ -7,11 +7,11 @@ import { promisify } from "node:util";
 
 import { GIT_PASSWORD, GIT_USER } from "./host-fixtures.ts";
 
-/** Serves a repository over HTTP to who knows the password, on a port of its own for as long as the program runs. */
-export async function serveRepository(path: string): Promise<number> {
+/** Serves a repository over HTTP to who knows the password, for as long as the program runs. Default: on a port of its own. */
+export async function serveRepository(path: string, listenPort = 0): Promise<number> {
   const { stdout } = await promisify(execFile)("git", ["--exec-path"]);
   const server = createServer((request, response) => answer(request, response, { backend: join(stdout.trim(), "git-http-backend"), path })).unref();
-  await once(server.listen(0, "0.0.0.0"), "listening");
+  await once(server.listen(listenPort, "0.0.0.0"), "listening");
   return (server.address() as AddressInfo).port;
 }
 

@@ -1,8 +1,8 @@
-import { spawn } from "node:child_process";
+import { execFile, spawn } from "node:child_process";
 import { mkdir, mkdtemp, readFile, realpath, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
-import { parseArgs } from "node:util";
+import { parseArgs, promisify } from "node:util";
 
 import { makeBusyboxRootfs, makeRecordedHost } from "@anyrunner/testkit";
 
@@ -13,11 +13,11 @@ import { makeHostFixtures } from "./host-fixtures.ts";
  * gave.
  *
  * Usage: node tooling/engine-record/record.ts RUNNER_URL OFFICIAL_CLI [REGISTRY] [--sdk FOLDER] [--login USER:PASSWORD@HOST:PORT]
- *   [--host ADDRESS] [--only NAME,NAME]
+ *   [--host ADDRESS] [--only NAME,NAME] [--anyrunner PROGRAM]
  * REGISTRY is one that the engine reaches by plain HTTP, as host:port. FOLDER is where the SDK of the engine's version is
  * installed (`npm install @dagger.io/dagger@VERSION`); the CLI has to be of that version, too. --login names a
  * registry that asks who it is, --host the address at which the engine reaches this machine: without them their scenarios
- * are left out. Needs git, perl and OpenSSH. Standard output is the record, in Markdown.
+ * are left out. Needs git, perl, OpenSSH and Docker. Standard output is the record, in Markdown.
  */
 const NAMES = [
   "version",
@@ -50,14 +50,20 @@ const EXEC_NAMES = [
 
 const { positionals, values } = parseArgs({
   allowPositionals: true,
-  options: { sdk: { type: "string", default: "" }, only: { type: "string" }, login: { type: "string", default: "" }, host: { type: "string", default: "" } },
+  options: {
+    sdk: { type: "string", default: "" },
+    only: { type: "string" },
+    anyrunner: { type: "string", default: join(import.meta.dirname, "../../apps/cli/dist/bin.js") },
+    login: { type: "string", default: "" },
+    host: { type: "string", default: "" },
+  },
 });
 const [url = "", official = "", registry = ""] = positionals;
 if (url === "" || official === "")
   throw new Error("usage: record.ts RUNNER_URL OFFICIAL_CLI [REGISTRY] [--sdk FOLDER] [--login USER:PASSWORD@HOST:PORT] [--host ADDRESS] [--only NAME,NAME]");
 const sdk = values.sdk === "" ? "" : resolve(values.sdk);
 const wanted = values.only?.split(",");
-const ours = join(import.meta.dirname, "../../apps/cli/dist/bin.js");
+const ours = values.anyrunner;
 
 let fixtures: Awaited<ReturnType<typeof makeHostFixtures>> | undefined;
 const folder = await realpath(await mkdtemp(join(tmpdir(), "engine-record-")));
@@ -75,6 +81,9 @@ try {
     ...(registry === "" ? [] : ["pull", "pushPull"]),
     ...(values.login === "" ? [] : ["registryLogin"]),
     ...(values.host === "" ? [] : ["gitPrivate"]),
+    "imageExport",
+    "imageImport",
+    "imageMissing",
   ];
   for (const name of names.filter((one) => wanted?.includes(one) ?? true)) {
     const [theirs, mine] = [await run(official, name, demo), await run(ours, name, demo)];
@@ -94,6 +103,7 @@ try {
   process.exitCode = different === 0 ? 0 : 1;
 } finally {
   fixtures?.close();
+  await promisify(execFile)("docker", ["image", "rm", "anyrunner-test-record:1"]).catch(() => {});
   await rm(folder, { recursive: true, force: true });
 }
 
@@ -109,6 +119,8 @@ async function run(cli: string, name: string, demo: string): Promise<string> {
       ...fixtures?.env,
       _EXPERIMENTAL_DAGGER_CLI_BIN: cli,
       _EXPERIMENTAL_DAGGER_RUNNER_HOST: url,
+      // Ours offers the Docker of the host by itself.
+      _EXPERIMENTAL_DAGGER_RUNNER_IMAGESTORE: "docker-image",
       DO_NOT_TRACK: "1",
       DAGGER_NO_NAG: "1",
     },

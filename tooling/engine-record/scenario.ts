@@ -1,12 +1,13 @@
+import { execFile } from "node:child_process";
 import { once } from "node:events";
 import { readdir } from "node:fs/promises";
 import { createRequire } from "node:module";
 import { createServer, type AddressInfo, type Socket } from "node:net";
 import { join } from "node:path";
-
 import { pathToFileURL } from "node:url";
+import { promisify } from "node:util";
 
-import type { Client, Directory, Service } from "@dagger.io/dagger";
+import type { Client, Container, Directory, Service } from "@dagger.io/dagger";
 
 import { serveRepository } from "./git-server.ts";
 
@@ -146,8 +147,44 @@ const SCENARIOS: Readonly<Record<string, Scenario>> = {
     const published = await client.container().withRootfs(rootfs(client, places)).publish(`${places.login}/private/app:1`);
     return [published.replace(/@.*/, ""), await client.container().from(published).withExec(["echo", "pulled"]).stdout()];
   },
+  imageExport: async (client, places) => {
+    const container = client.container().withRootfs(rootfs(client, places)).withNewFile("/made", "by the engine\n").withEnvVariable("MADE", "here");
+    await exportImage(container.withLabel("made", "here").withEntrypoint(["cat"]).withExposedPort(80).withWorkdir("/tmp"));
+    const [image] = JSON.parse(await docker("image", "inspect", IMAGE)) as readonly DockerImage[];
+    const { Env, Entrypoint, Labels, ExposedPorts, WorkingDir } = image?.Config ?? {};
+    const { Architecture, Os, RepoTags, RootFS } = image ?? {};
+    return { Env, Entrypoint, Labels, ExposedPorts, WorkingDir, Architecture, Os, RepoTags, layers: RootFS?.Layers.length };
+  },
+  imageImport: async (client, places) => {
+    await exportImage(client.container().withRootfs(rootfs(client, places)).withNewFile("/made", `${places.out}\n`).withEnvVariable("MADE", "here"));
+    const image = client.host().containerImage(IMAGE);
+    return [await image.file("/made").contents(), await image.envVariable("MADE"), await image.withExec(["cat", "/made"]).stdout()];
+  },
+  imageMissing: (client) => client.host().containerImage("anyrunner-test-record:none").rootfs().entries(),
   slow: (client, places) => shell(client, places, "sleep 45; echo late").withEnvVariable("RUN", places.out).stdout(),
 };
+
+/** What scenarios bring to the Docker of the host; record.ts removes it. */
+const IMAGE = "anyrunner-test-record:1";
+
+interface DockerImage {
+  readonly Config: Readonly<Record<"Env" | "Entrypoint" | "Labels" | "ExposedPorts" | "WorkingDir", unknown>>;
+  readonly Architecture: string;
+  readonly Os: string;
+  readonly RepoTags: readonly string[];
+  readonly RootFS: { readonly Layers: readonly string[] };
+}
+
+async function exportImage(container: Container): Promise<void> {
+  await container.exportImage(IMAGE).catch((error: Error) => {
+    // The SDK 1.0.0-beta.14 can't take an answer without a value.
+    if (error.name !== "TooManyNestedObjectsError") throw error;
+  });
+}
+
+async function docker(...args: readonly string[]): Promise<string> {
+  return (await promisify(execFile)("docker", args)).stdout;
+}
 
 const HTTP_ANSWER = "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 10\r\n\r\nfrom-host\n";
 
