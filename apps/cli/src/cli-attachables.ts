@@ -6,14 +6,21 @@ import { userFolders } from "@anyrunner/config";
 import type { AttachableSettings, ClientPrompt } from "@anyrunner/engine";
 
 import type { CommandContext } from "./command-context.ts";
-import { createDockerImageStore } from "./docker-image-store.ts";
+import { createImageStore } from "./image-store/create-image-store.ts";
 import { createMarkingPause } from "./pause-marking.ts";
 
 /** One for the process, as the flags are that it sets. */
 const pauseMarking = createMarkingPause();
 
-/** What a session of the command offers its engine of this machine, beyond files, secrets, sockets and logins. `onBorrow` as for a terminal. */
-export function cliAttachables({ env }: CommandContext, onBorrow: () => () => void): Partial<AttachableSettings> {
+export interface CliAttachablesOptions {
+  /** Of the runner's URL. */
+  readonly scheme: string;
+  /** As for a terminal. */
+  readonly onBorrow: () => () => void;
+}
+
+/** What a session of the command offers its engine of this machine, beyond files, secrets, sockets and logins. */
+export function cliAttachables({ env }: CommandContext, { scheme, onBorrow }: CliAttachablesOptions): Partial<AttachableSettings> {
   return {
     terminal: {
       // Touched when a shell is opened and not before: a standard input that nobody reads is left to the child.
@@ -30,7 +37,7 @@ export function cliAttachables({ env }: CommandContext, onBorrow: () => () => vo
     },
     prompt: { answersFile: answersFile(env), ...questions(onBorrow) },
     onTransfer: pauseMarking,
-    imageStore: createDockerImageStore({ env }),
+    imageStore: createImageStore({ env, scheme }),
   };
 }
 

@@ -1,5 +1,5 @@
 import { openClientSession, type ClientRunner } from "@anyrunner/client";
-import { formatProvenance, type ChosenRunner } from "@anyrunner/core";
+import { formatProvenance, parseRunnerUrl, type ChosenRunner } from "@anyrunner/core";
 import type { EngineSession, OpenSessionOptions, TelemetryBatchListener } from "@anyrunner/engine";
 
 import { cliAttachables } from "./cli-attachables.ts";
@@ -41,9 +41,12 @@ export async function openCliSession(context: CommandContext, options: OpenCliSe
     session = await openClientSession(context, {
       ...options,
       attachables: {
-        ...cliAttachables(context, () => {
-          const releases = [lines.hold(), telemetry.hold()];
-          return () => releases.forEach((release) => release());
+        ...cliAttachables(context, {
+          scheme: parseRunnerUrl(options.runner.chosen.url).scheme,
+          onBorrow: () => {
+            const releases = [lines.hold(), telemetry.hold()];
+            return () => releases.forEach((release) => release());
+          },
         }),
         onSecret: telemetry.hide,
       },

@@ -12,7 +12,7 @@ import { graphqlErrorText, openSession, type EngineSession, type GraphqlResponse
 import { makeBusyboxRootfs, makeRecordedHost, readRecordedResult, type RecordedScenario } from "@anyrunner/testkit";
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from "vitest";
 
-import { createDockerImageStore } from "./docker-image-store.ts";
+import { createDockerImageStore } from "./image-store/docker-image-store.ts";
 import { createCliHarness } from "./test-cli.ts";
 
 const ENGINE = process.env["ANYRUNNER_TEST_ENGINE"] ?? "";

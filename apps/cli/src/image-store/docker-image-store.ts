@@ -2,6 +2,8 @@ import { RunnerError } from "@anyrunner/core";
 import type { DockerClient } from "@anyrunner/docker-endpoint";
 import type { ImageStore } from "@anyrunner/engine";
 
+import { loadedImage } from "./loaded-image.ts";
+
 /** The longest answer to a load that is looked at; it is a line or two. */
 const ANSWER_BYTES = 1024 * 1024;
 
@@ -28,7 +30,7 @@ export function createDockerImageStore({ env }: { readonly env: Readonly<Record<
           signal,
         });
         const { readText } = await import("@anyrunner/docker-endpoint");
-        await tagImage(client, loadedImage(await readText(body, { limitBytes: ANSWER_BYTES })), { name, signal });
+        await tagImage(client, answeredImage(await readText(body, { limitBytes: ANSWER_BYTES })), { name, signal });
       } finally {
         client.close();
       }
@@ -47,14 +49,14 @@ export function createDockerImageStore({ env }: { readonly env: Readonly<Record<
   };
 }
 
-/** What the daemon says that it has loaded: an id, or the name that the archive gave. */
-function loadedImage(answer: string): string {
+/** What the daemon's messages name as loaded; one of them may be an error. */
+function answeredImage(answer: string): string {
   const messages = answer
     .split("\n")
     .filter((line) => line.trim() !== "")
     .map((line) => JSON.parse(line) as { readonly stream?: string; readonly error?: string });
   const { error } = messages.find((message) => message.error !== undefined) ?? {};
-  const image = /Loaded image(?: ID)?: *(\S+)/.exec(messages.map(({ stream = "" }) => stream).join(""))?.[1];
+  const image = loadedImage(messages.map(({ stream = "" }) => stream).join(""));
   if (error === undefined && image !== undefined) return image;
   throw new RunnerError("COMMAND_FAILED", `the container engine did not load the image: ${error ?? "it named none"}`);
 }
