@@ -131,12 +131,15 @@ describe("formatRunnerUrl", () => {
     ["unix:///run/a:b@c.sock", "unix:///run/a:b@c.sock"],
     ["x://a?apikey=hunter22&access_token=hunter22&Password=hunter22&mode=fast", "x://a?apikey=***&access_token=***&Password=***&mode=fast"],
     ["x://a?path=/tmp/a,b@c:1", "x://a?path=/tmp/a,b@c:1"],
+    ["x://a?password-file=/run/pw&token_path=/t&TOKEN_FILE=b&credential-path=c", "x://a?password-file=/run/pw&token_path=/t&TOKEN_FILE=b&credential-path=c"],
+    ["x://a?file-token=hunter22&tokenfile=hunter22", "x://a?file-token=***&tokenfile=***"],
   ])("%s is shown as %s", (input, shown) => {
     expect(formatRunnerUrl(parseRunnerUrl(input))).toBe(shown);
   });
 
   test("hides what the driver calls secret", () => {
     expect(formatRunnerUrl(parseRunnerUrl("x://a?pin=1234"), { secretParams: ["pin"] })).toBe("x://a?pin=***");
+    expect(formatRunnerUrl(parseRunnerUrl("x://a?key-file=1234"), { secretParams: ["key-file"] })).toBe("x://a?key-file=***");
   });
 
   test("a planted password shows neither in the printed URL nor in the error of a broken one", () => {

@@ -49,11 +49,14 @@ export function parseRunnerUrl(text: string): RunnerUrl {
   };
 }
 
-/** The URL as text, with passwords replaced by `***`: fit for messages and logs. */
+/**
+ * The URL as text, fit for messages and logs: the password of `user:password@` and the values of secret parameters are `***`. Secret are
+ * those in `secretParams` (a driver's options that are `secret`), and those whose names sound so, but for `…-file` and `…-path`.
+ */
 export function formatRunnerUrl(url: RunnerUrl, options: { readonly secretParams?: Iterable<string> } = {}): string {
   const secret = new Set(options.secretParams);
   const params = url.params.map(({ name, value }) => {
-    const shown = secret.has(name) || SECRET_NAME.test(name) ? "***" : encodeParam(value);
+    const shown = secret.has(name) || soundsSecret(name) ? "***" : encodeParam(value);
     return `${encodeName(name)}=${shown}`;
   });
   return `${url.scheme}://${redactUserInfo(url.body)}${params.length === 0 ? "" : `?${params.join("&")}`}`;
@@ -65,7 +68,13 @@ export function serializeRunnerUrl(url: RunnerUrl): string {
   return `${url.scheme}://${url.body}${params.length === 0 ? "" : `?${params.join("&")}`}`;
 }
 
+/** Whether a parameter of that name is hidden though no driver calls it secret. The path of a file with a secret is none. */
+export function soundsSecret(name: string): boolean {
+  return SECRET_NAME.test(name) && !PATH_NAME.test(name);
+}
+
 const SECRET_NAME = /token|secret|passw|credential|api_?key/i;
+const PATH_NAME = /[-_](file|path)$/i;
 
 function parseParams(query: string): RunnerUrlParam[] {
   return [...new URLSearchParams(query)].map(([name, value]) => ({ name, value }));
