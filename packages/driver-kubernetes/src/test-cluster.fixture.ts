@@ -93,7 +93,7 @@ export async function runTestSet(): Promise<TestPod> {
 
 /** Removes a StatefulSet, kills its pod, and waits until both are gone. */
 export async function removeSet(name: string): Promise<void> {
-  await callCluster("DELETE", `${SETS}/${name}`, { propagationPolicy: "Orphan" }, [404]);
+  await callCluster("DELETE", `${SETS}/${name}`, { propagationPolicy: "Background" }, [404]);
   await callCluster("DELETE", `/api/v1/namespaces/${NAMESPACE}/pods/${name}-0`, { gracePeriodSeconds: 0 }, [404]);
   await untilPod(`${name}-0`, (pod) => pod === undefined);
 }
@@ -122,7 +122,10 @@ export function podSpec({ command = ["sh", "-c", WAIT], relay = true, resources 
 export async function callCluster<T = unknown>(method: string, path: string, body?: object, allowed: readonly number[] = []): Promise<T> {
   const cluster = await openCluster(await locateCluster(testSource, undefined), testSource, undefined);
   const type = method === "PATCH" ? "application/merge-patch+json" : "application/json";
-  const requestOptions: RequestOptions = { ...cluster.options, method, headers: { ...cluster.options.headers, "content-type": type } };
+  const content = body === undefined ? "" : JSON.stringify(body);
+  // Of a DELETE, node tells no length by itself, and the server would see no body.
+  const headers = { ...cluster.options.headers, "content-type": type, "content-length": Buffer.byteLength(content) };
+  const requestOptions: RequestOptions = { ...cluster.options, method, headers };
   const { status, text } = await new Promise<{ readonly status: number; readonly text: string }>((resolve, reject) => {
     const outgoing = request(cluster.server + path, requestOptions, (response) => {
       let received = "";
@@ -131,7 +134,7 @@ export async function callCluster<T = unknown>(method: string, path: string, bod
       response.once("end", () => resolve({ status: response.statusCode ?? 0, text: received }));
     });
     outgoing.once("error", reject);
-    outgoing.end(body === undefined ? undefined : JSON.stringify(body));
+    outgoing.end(content);
   });
   if ((status < 200 || status > 299) && !allowed.includes(status)) throw new Error(`${method} ${path}: ${status} ${text}`);
   return JSON.parse(text) as T;
