@@ -15,7 +15,8 @@ const SHELL_DRIVER = join(import.meta.dirname, "../../examples/driver-shell/anyr
 
 /**
  * 1 GiB and the first byte of a dial through a driver that is a program in shell, both ways of its connect, against the same Unix socket
- * dialled in-process, and against `docker exec -i`.
+ * dialled in-process, and against `docker exec -i`. With `stdio` also against the very socat that the program becomes, as a child of this
+ * process: what no driver in another process can beat.
  */
 export async function benchProgramDriver({ runs }: BenchSettings): Promise<readonly PairResult[]> {
   const folder = await mkdtemp(join(tmpdir(), "anyrunner-bench-"));
@@ -24,6 +25,7 @@ export async function benchProgramDriver({ runs }: BenchSettings): Promise<reado
     await measure({ argv: ["docker", "run", "-d", "--rm", "--name", CONTAINER, IMAGE, "sleep", "3600"] });
     const inProcess = openStreams(`unix://${far.place}`);
     const exec = openProgram(["docker", "exec", "-i", CONTAINER, "sh", "-c", BYTE_SERVER_SCRIPT]);
+    const bare = openProgram(["socat", "-b", "131072", "-", `UNIX-CONNECT:${far.place}`]);
     const results: PairResult[] = [];
     for (const [way, query] of [
       ["stdio", ""],
@@ -33,6 +35,7 @@ export async function benchProgramDriver({ runs }: BenchSettings): Promise<reado
       for (const [peerName, peer, targets] of [
         ["unix:// in-process", inProcess, { gib: 1.1, firstByte: 20 }],
         ["docker exec -i", exec, { gib: 1, firstByte: 1 }],
+        ...(way === "stdio" ? ([["socat as a child", bare, { gib: 1.1, firstByte: 2 }]] as const) : []),
       ] as const) {
         const name = (what: string) => `${what} through a program (${way}) / ${peerName}`;
         const few = Math.max(3, Math.round(runs / 3));
