@@ -2,11 +2,16 @@ import { throwIfAborted, type CallOptions } from "@anyrunner/core/driver";
 import { daemonChecks, hostChecks, requireChecks, thisHost, type Check, type DaemonInfo, type EnginePort, type HostView } from "@anyrunner/engine-container";
 
 import type { ContainerCli } from "./container-cli.ts";
+import { createContainerCli } from "./create-container-cli.ts";
 import { isElsewhere } from "./is-elsewhere.ts";
+import type { RuntimeName } from "./runtime.ts";
+import { RUNTIMES } from "./runtimes.ts";
 
 export interface HostQuestion extends CallOptions {
   /** The port that the engine is to publish. */
   readonly port?: EnginePort | undefined;
+  /** An engine answers already, so that its port is rightly taken. Default false. */
+  readonly engineRuns?: boolean | undefined;
   /** Default: this machine. */
   readonly host?: HostView | undefined;
 }
@@ -24,12 +29,25 @@ export async function requireFitHost(cli: ContainerCli, options: HostQuestion): 
   requireChecks(checks, { driver: cli.runtime.name, report: options.report });
 }
 
+export interface RuntimeChecksOptions extends HostQuestion {
+  readonly runtime: RuntimeName;
+  /** The value of the runtime's parameter for where its containers are, if the URL has one. */
+  readonly place?: string | undefined;
+  /** The environment of its CLI. */
+  readonly env: Readonly<Record<string, string | undefined>>;
+}
+
+/** The same as checks, without an opinion: for people. Empty for a runtime that isn't there, or doesn't describe itself. */
+export async function readRuntimeChecks({ runtime, place, env, ...question }: RuntimeChecksOptions): Promise<readonly Check[]> {
+  return runtimeChecks(createContainerCli(RUNTIMES[runtime], place, { env }), question);
+}
+
 /** What an engine needs of a runtime and its machine; nothing for a runtime that doesn't describe itself. Fails with ABORTED only. */
-async function runtimeChecks(cli: ContainerCli, { port, host = thisHost, signal }: HostQuestion): Promise<readonly Check[]> {
+async function runtimeChecks(cli: ContainerCli, { port, engineRuns = false, host = thisHost, signal }: HostQuestion): Promise<readonly Check[]> {
   const { runtime } = cli;
   const info = await describe(cli, signal);
   if (info === undefined) return [];
-  const facts = { rootFolder: info.DockerRootDir, port, engineRuns: false, command: runtime.command, bridges: runtime.description?.bridges };
+  const facts = { rootFolder: info.DockerRootDir, port, engineRuns, command: runtime.command, bridges: runtime.description?.bridges };
   const onHost = isElsewhere(cli) ? [] : await hostChecks(host, facts);
   return [...daemonChecks(info, { name: runtime.name, title: runtime.title, subject: runtime.title }), ...onHost];
 }

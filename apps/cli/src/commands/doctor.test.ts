@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { writeFile } from "node:fs/promises";
+import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 
 import { createDockerClient, resolveDockerEndpoint } from "@anyrunner/docker-endpoint";
@@ -130,6 +130,11 @@ test("--fetch tells whether the engine reaches the world", async () => {
   expect(checks["session.fetch"]).toMatchObject({
     status: "failed",
     detail: expect.stringContaining("https://example.invalid"),
+    remedy: expect.stringContaining("name resolution"),
+  });
+  expect(checks["session.resolve"]).toMatchObject({
+    status: "failed",
+    detail: "the engine finds no address for example.invalid",
     remedy: expect.stringContaining("DNS"),
   });
   expect(JSON.stringify(checks)).not.toContain("hunter2");
@@ -161,4 +166,29 @@ describe.skipIf(process.env["ANYRUNNER_TEST_DOCKER"] === "skip")("a container (l
       docker.close();
     }
   });
+});
+
+/** Stands in for Podman: one container, which was killed for lack of memory. */
+const PODMAN = `#!/bin/sh
+case "$*" in
+  "container inspect"*) echo '[{"Id":"c0ffee","Name":"engine","Image":"i","State":{"Status":"exited","ExitCode":137,"OOMKilled":true}}]' ;;
+  "logs"*) echo "its very last words" ;;
+  "info"*) echo '{"host":{"os":"linux","security":{"rootless":true}},"store":{}}' ;;
+  *) exit 1 ;;
+esac
+`;
+
+test.skipIf(process.platform === "win32")("a dead container of Podman: how it ended, its log, and what Podman lacks", async () => {
+  const bin = join(cli.home, "podman-bin");
+  await mkdir(bin, { recursive: true });
+  await writeFile(join(bin, "podman"), PODMAN, { mode: 0o755 });
+  const env = { ...NO_DOCKER, PATH: `${bin}:${process.env["PATH"] ?? ""}` };
+  const { exitCode, stdout } = await cli.run(["doctor", "podman-container://engine", "--json"], { env });
+  const { checks } = JSON.parse(stdout) as { readonly checks: readonly SeenCheck[] };
+  const check = (id: string) => checks.find((each) => each.id === id);
+  expect(exitCode).toBe(1);
+  expect(check("runner")).toMatchObject({ status: "failed", detail: expect.stringMatching(/exit code 137 \(killed for lack of memory\)/) });
+  expect(check("container.log")).toMatchObject({ status: "ok", detail: "its last words:\nits very last words" });
+  expect(check("podman.privileges")).toMatchObject({ status: "warning", detail: expect.stringContaining("Podman is rootless") });
+  expect(check("host.nat")).toBeDefined();
 });

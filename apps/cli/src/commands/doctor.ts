@@ -1,5 +1,5 @@
 import { urlOfName } from "@anyrunner/client";
-import { openUserStore } from "@anyrunner/config";
+import { openUserStore, type UserSettings } from "@anyrunner/config";
 import { parseRunnerUrl, RunnerError, throwIfAborted } from "@anyrunner/core";
 import { resolveDockerEndpoint, type DockerEndpoint } from "@anyrunner/docker-endpoint";
 import { hostChecks, thisHost, type Check } from "@anyrunner/engine-container";
@@ -11,6 +11,7 @@ import { failureOf, type Recorder } from "../doctor/check.ts";
 import { checkContainer } from "../doctor/container-checks.ts";
 import { checkDocker, isLocalDaemon } from "../doctor/docker-checks.ts";
 import { checkEngineOf } from "../doctor/engine-checks.ts";
+import { checkRuntime, isCliRuntime, recordDeadLog } from "../doctor/runtime-checks.ts";
 import { checkChoice, checkSetup } from "../doctor/setup-checks.ts";
 import { EXIT } from "../exit-codes.ts";
 import { findRunner, type FoundRunner } from "../find-runner.ts";
@@ -59,9 +60,10 @@ async function checkEverything(context: CommandContext, { runner, fetch }: Docto
     ...recording,
     record: (check) => record(check.status === "failed" && !needsDocker(word) ? { ...check, status: "warning" } : check),
   });
-  const engineRuns = word !== undefined && (await checkRunner(context, word, { ...recording, fetch }));
-  if (docker !== undefined && isLocalDaemon(docker.endpoint)) {
-    for (const check of await hostChecks(thisHost, { rootFolder: docker.info.DockerRootDir, port: portOf(word), engineRuns })) record(check);
+  const { engineRuns, runtime, url = "" } = word === undefined ? NOTHING : await checkRunner(context, word, { ...recording, fetch });
+  if (isCliRuntime(runtime)) await checkRuntime(context, { runtime, url, port: portOf(url), engineRuns }, recording);
+  else if (docker !== undefined && isLocalDaemon(docker.endpoint)) {
+    for (const check of await hostChecks(thisHost, { rootFolder: docker.info.DockerRootDir, port: portOf(url || word), engineRuns })) record(check);
   }
 }
 
@@ -69,31 +71,56 @@ function needsDocker(word: string | undefined): boolean {
   return word === undefined || /^(embedded|docker-|container\+docker|image)/.test(word);
 }
 
+interface CheckedRunner {
+  readonly engineRuns: boolean;
+  /** Name of the driver that serves it, or failed to. */
+  readonly runtime?: string | undefined;
+  readonly url?: string | undefined;
+}
+
+const NOTHING: CheckedRunner = { engineRuns: false };
+
 async function checkRunner(
   context: CommandContext,
   word: string,
   { record, signal, fetch }: Recording & { readonly fetch: string | undefined },
-): Promise<boolean> {
+): Promise<CheckedRunner> {
   const settings = await openUserStore({ env: context.env }).read();
-  await checkCandidates(await openCliRegistry(context), { word, settings }, { record, signal });
+  const url = urlOf(word, settings);
+  const registry = await openCliRegistry(context);
+  await checkCandidates(registry, { word, settings }, { record, signal });
   let found: FoundRunner;
   try {
     found = await findRunner(context, word, signal);
   } catch (error) {
     throwIfAborted(signal);
     record({ id: "runner", ...failureOf(error) });
-    await checkDeadContainer(context, urlOfName(word, settings).url, error, { record, signal });
-    return false;
+    if (url !== "") await checkDeadContainer(context, url, error, { record, signal });
+    const runtime = RunnerError.is(error) ? error.driver : undefined;
+    if (RunnerError.is(error) && error.code === "NOT_RUNNING" && isCliRuntime(runtime) && url !== "" && !/image/.test(parseRunnerUrl(url).scheme))
+      await recordDeadLog(await registry.driver(runtime), url, { record, signal });
+    return { engineRuns: false, runtime, url };
   }
   const { handle } = found;
+  const runner = { runtime: found.driver.name, url };
   if (handle === undefined) {
     record({ id: "runner", status: "skipped", detail: `${found.label} was not made yet; a session, or \`anyrunner start\`, makes it` });
-    return false;
+    return { ...runner, engineRuns: false };
   }
   record({ id: "runner", status: "ok", detail: `driver ${found.driver.name}, id ${handle.id}${handle.owned ? ", made by anyrunner" : ""}` });
   const { docker, container } = handle.endpoint as { readonly docker?: DockerEndpoint; readonly container?: unknown };
-  if (docker !== undefined && typeof container === "string" && !(await checkContainer({ endpoint: docker, container }, { record, signal }))) return false;
-  return checkEngineOf({ ...found, handle }, { context, record, signal, fetch });
+  if (docker !== undefined && typeof container === "string" && !(await checkContainer({ endpoint: docker, container }, { record, signal })))
+    return { ...runner, engineRuns: false };
+  return { ...runner, engineRuns: await checkEngineOf({ ...found, handle }, { context, record, signal, fetch }) };
+}
+
+/** Empty for the id of a runner. */
+function urlOf(word: string, settings: UserSettings): string {
+  try {
+    return urlOfName(word, settings).url;
+  } catch {
+    return "";
+  }
 }
 
 /** A container that can't be connected to is still there to be looked at. */

@@ -8,6 +8,7 @@ import {
   type Runner,
 } from "@anyrunner/core";
 import { findEngineVersion } from "@anyrunner/config";
+import type { EngineSession } from "@anyrunner/engine";
 import type { Check } from "@anyrunner/engine-container";
 
 import type { CommandContext } from "../command-context.ts";
@@ -25,6 +26,8 @@ interface EngineCheckOptions {
 
 const CONNECT_BUDGET_MS = 10_000;
 const FETCH_BUDGET_MS = 30_000;
+/** What resolvers say: Go's, musl's and glibc's. */
+const NO_ADDRESS = /no such host|lookup \S+|name resolution|name or service not known|bad address/i;
 
 /** From the first byte to a query's answer, each step with its time. Gives whether the engine answered. */
 export async function checkEngineOf(
@@ -107,17 +110,7 @@ async function checkSession(runner: Runner, { context, record, signal, fetch }: 
         detail: `pipelines run on ${(data as { readonly defaultPlatform?: string } | undefined)?.defaultPlatform ?? "an unknown platform"}`,
       };
     });
-    if (answered && fetch !== undefined) {
-      await checked({ id: "session.fetch", record, signal }, async () => {
-        const budget = AbortSignal.any([signal, AbortSignal.timeout(FETCH_BUDGET_MS)]);
-        const { errors } = await session.query({ query: "query ($url: String!) { http(url: $url) { size } }", variables: { url: fetch }, signal: budget });
-        if (errors?.[0] !== undefined)
-          throw new RunnerError("QUERY_FAILED", `the engine can't fetch ${new URL(fetch).origin}: ${errors[0].message}`, {
-            hint: "check DNS, the proxy (proxy=) and the certificates (ca=) of the engine",
-          });
-        return { value: true, timed: true, detail: `the engine reaches ${new URL(fetch).origin}` };
-      });
-    }
+    if (answered && fetch !== undefined) await checkFetch(session, fetch, { record, signal });
     return answered === true;
   } finally {
     await checked({ id: "session.close", record, signal }, async () => {
@@ -125,6 +118,31 @@ async function checkSession(runner: Runner, { context, record, signal, fetch }: 
       return { value: undefined, timed: true, detail: "ended" };
     });
   }
+}
+
+/** A fetch from inside the engine; what it says of a failure tells whether the name or the way to it is wrong. */
+async function checkFetch(session: EngineSession, url: string, { record, signal }: Pick<EngineCheckOptions, "record" | "signal">): Promise<void> {
+  const { origin, hostname } = new URL(url);
+  await checked({ id: "session.fetch", record, signal }, async () => {
+    const budget = AbortSignal.any([signal, AbortSignal.timeout(FETCH_BUDGET_MS)]);
+    const { errors } = await session.query({ query: "query ($url: String!) { http(url: $url) { size } }", variables: { url }, signal: budget });
+    const failure = errors?.[0]?.message;
+    const isNameless = failure !== undefined && NO_ADDRESS.test(failure);
+    record(
+      isNameless
+        ? {
+            id: "session.resolve",
+            status: "failed",
+            detail: `the engine finds no address for ${hostname}`,
+            remedy: "check the DNS of the engine's machine, its network= and proxy=",
+          }
+        : { id: "session.resolve", status: "ok", detail: `the engine finds ${hostname}, or its proxy does` },
+    );
+    if (failure === undefined) return { value: true, timed: true, detail: `the engine reaches ${origin}` };
+    throw new RunnerError("QUERY_FAILED", `the engine can't fetch ${origin}: ${failure}`, {
+      hint: isNameless ? "mend the name resolution first" : "check the proxy (proxy=) and the certificates (ca=) of the engine",
+    });
+  });
 }
 
 /** Why an engine doesn't answer often stands in its log. */
