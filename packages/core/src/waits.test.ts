@@ -3,7 +3,7 @@ import { getEventListeners, once } from "node:events";
 import { afterEach, describe, expect, test, vi } from "vitest";
 
 import { RunnerError } from "./runner-error.ts";
-import { orAborted, signalWithin, withinBudget } from "./waits.ts";
+import { inTime, orAborted, signalWithin, withinBudget } from "./waits.ts";
 
 const never = new Promise<never>(() => {});
 
@@ -77,5 +77,61 @@ describe("signalWithin", () => {
     controller.abort(reason);
     expect(signal.reason).toBe(reason);
     expect(signalWithin(60_000, AbortSignal.abort(reason)).reason).toBe(reason);
+  });
+});
+
+describe("inTime", () => {
+  const late = () => new RunnerError("TIMEOUT", "too late");
+
+  test("gives what the work gives, and leaves neither timer nor listener", async () => {
+    vi.useFakeTimers();
+    const { signal } = new AbortController();
+    expect(await inTime({ budgetMs: 60_000, signal, late }, async () => 1)).toBe(1);
+    await expect(inTime({ budgetMs: 60_000, signal, late }, () => Promise.reject(new Error("broken")))).rejects.toThrow("broken");
+    const throwing = () => {
+      throw new Error("at once");
+    };
+    await expect(inTime({ budgetMs: 60_000, late }, throwing)).rejects.toThrow("at once");
+    expect(getEventListeners(signal, "abort")).toEqual([]);
+    expect(vi.getTimerCount()).toBe(0);
+  });
+
+  test("when the budget is over, the work is told, and not waited for", async () => {
+    vi.useFakeTimers();
+    const seen: AbortSignal[] = [];
+    const failing = inTime({ budgetMs: 60_000, late }, (signal) => {
+      seen.push(signal);
+      return never;
+    }).catch((error: unknown) => error);
+    await vi.advanceTimersByTimeAsync(59_999);
+    expect(seen[0]?.aborted).toBe(false);
+    await vi.advanceTimersByTimeAsync(1);
+    expect(await failing).toMatchObject({ code: "TIMEOUT", message: "too late" });
+    expect(seen[0]?.reason).toBe(await failing);
+  });
+
+  test("the caller's abort reaches the work, which isn't waited for; one that came before, too", async () => {
+    const controller = new AbortController();
+    const seen: AbortSignal[] = [];
+    const failing = inTime({ budgetMs: 60_000, signal: controller.signal, late }, (signal) => {
+      seen.push(signal);
+      return never;
+    });
+    controller.abort(new Error("enough"));
+    await expect(failing).rejects.toMatchObject({ code: "ABORTED" });
+    expect(seen[0]?.reason).toBe(controller.signal.reason);
+    expect(getEventListeners(controller.signal, "abort")).toEqual([]);
+    await expect(inTime({ budgetMs: 60_000, signal: controller.signal, late }, () => never)).rejects.toMatchObject({ code: "ABORTED" });
+  });
+
+  test("with a grace, what the work says of an abort within it counts", async () => {
+    vi.useFakeTimers();
+    const signal = AbortSignal.abort();
+    const cleanUp = new RunnerError("ABORTED", "cleaned up");
+    await expect(inTime({ budgetMs: 60_000, graceMs: 1000, signal, late }, () => Promise.reject(cleanUp))).rejects.toBe(cleanUp);
+    const failing = inTime({ budgetMs: 60_000, graceMs: 1000, signal, late }, () => never).catch((error: unknown) => error);
+    await vi.advanceTimersByTimeAsync(1000);
+    expect(await failing).toMatchObject({ code: "ABORTED", message: "cancelled by the caller" });
+    expect(vi.getTimerCount()).toBe(0);
   });
 });

@@ -1,4 +1,4 @@
-import { abortedError } from "./runner-error.ts";
+import { abortedError, type RunnerError } from "./runner-error.ts";
 
 /**
  * Waits for `work`, but no longer than until `signal` is aborted: then it rejects with ABORTED at once. The work itself goes on, for the others
@@ -33,4 +33,41 @@ export async function withinBudget<T>(budgetMs: number, work: Promise<T>): Promi
 export function signalWithin(budgetMs: number, signal: AbortSignal | undefined): AbortSignal {
   const budget = AbortSignal.timeout(budgetMs);
   return signal === undefined ? budget : AbortSignal.any([signal, budget]);
+}
+
+export interface InTimeOptions {
+  /** In ms. */
+  readonly budgetMs: number;
+  readonly signal?: AbortSignal | undefined;
+  /** The failure when the budget is over. */
+  readonly late: () => RunnerError;
+  /** How long the work may take after an abort to clean up, and to say so, in ms. Default 0. */
+  readonly graceMs?: number | undefined;
+}
+
+/**
+ * Does `work` with a signal that is aborted together with the caller's, and when the budget is over. It settles then even if the work doesn't:
+ * with ABORTED, or with `late`. Leaves neither a timer nor a listener.
+ */
+export async function inTime<T>({ budgetMs, signal, late, graceMs = 0 }: InTimeOptions, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
+  const controller = new AbortController();
+  const timer = setTimeout(() => controller.abort(late()), budgetMs);
+  const onAbort = () => controller.abort(signal?.reason);
+  signal?.addEventListener("abort", onAbort, { once: true });
+  if (signal?.aborted) onAbort();
+  try {
+    const working = (async () => work(controller.signal))();
+    return await orAborted(working, controller.signal).catch(async (error: unknown) => {
+      if (!controller.signal.aborted || graceMs === 0) throw error;
+      const settled = await withinBudget(
+        graceMs,
+        working.then((value) => ({ value })),
+      );
+      if (settled === undefined) throw error;
+      return settled.value;
+    });
+  } finally {
+    clearTimeout(timer);
+    signal?.removeEventListener("abort", onAbort);
+  }
 }
