@@ -4,6 +4,8 @@ import type { DaemonInfo } from "@anyrunner/engine-container";
 interface PodmanInfo {
   readonly host?: {
     readonly arch?: string;
+    /** Those that it may use: none without root on cgroups v1. */
+    readonly cgroupControllers?: readonly string[] | null;
     readonly cgroupManager?: string;
     readonly cgroupVersion?: string;
     readonly cpus?: number;
@@ -22,11 +24,16 @@ export function parsePodmanInfo(stdout: string): DaemonInfo {
     ServerVersion: version?.Version,
     OSType: host.os,
     Architecture: host.arch,
-    CgroupDriver: host.cgroupManager,
+    CgroupDriver: isBare(host) ? "none" : host.cgroupManager,
     CgroupVersion: host.cgroupVersion?.replace(/^v/, ""),
     SecurityOptions: host.security?.rootless ? ["name=rootless"] : [],
     DockerRootDir: store.volumePath ?? store.graphRoot,
     MemTotal: host.memTotal,
     NCPU: host.cpus,
   };
+}
+
+/** Older ones say nothing of it. */
+function isBare({ cgroupControllers, security }: NonNullable<PodmanInfo["host"]>): boolean {
+  return security?.rootless === true && cgroupControllers !== undefined && (cgroupControllers ?? []).length === 0;
 }

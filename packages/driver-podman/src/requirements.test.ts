@@ -88,6 +88,7 @@ describe("before a start", () => {
       SecurityOptions: ["name=rootless"],
       DockerRootDir: "/root/volumes",
     });
+    expect(parsePodmanInfo(JSON.stringify({ host: { ...info, cgroupControllers: [] } }))).toMatchObject({ CgroupDriver: "none" });
     expect(parsePodmanInfo("{}")).toMatchObject({ SecurityOptions: [] });
   });
 });

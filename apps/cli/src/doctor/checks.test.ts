@@ -97,6 +97,7 @@ describe("a daemon", () => {
     [{ OSType: "windows" }, { "docker.system": "failed", "docker.cgroups": "skipped" }],
     [{ OSType: "linux", SecurityOptions: ["name=rootless"] }, { "docker.privileges": "warning" }],
     [{ OSType: "linux", SecurityOptions: ["name=userns"] }, { "docker.privileges": "warning" }],
+    [{ OSType: "linux", CgroupDriver: "none", CgroupVersion: "1" }, { "docker.cgroups": "warning" }],
     [{ OSType: "linux", MemTotal: 2 ** 30 }, { "docker.memory": "warning" }],
     [{ OSType: "linux", Warnings: ["WARNING: bridge-nf-call-iptables is disabled"] }, { "docker.warning": "warning" }],
   ])("that says %j", (info, expected) => {

@@ -50,9 +50,7 @@ export function daemonChecks(info: DaemonInfo, { name, title, subject }: Describ
           remedy: `use a rootful ${name === "docker" ? "daemon" : title}, a remote runner, or embedded://`,
         }
       : { id: `${name}.privileges`, status: "ok", detail: "privileged containers have CAP_SYS_ADMIN" },
-    cgroups === undefined
-      ? { id: `${name}.cgroups`, status: "skipped", detail: `${subject} doesn't say which cgroups it has` }
-      : { id: `${name}.cgroups`, status: "ok", detail: `version ${cgroups}, driver ${driver ?? "unknown"}` },
+    cgroupCheck(driver, cgroups, { name, subject }),
     memory !== undefined && memory > 0 && memory < MINIMUM_MEMORY_BYTES
       ? {
           id: `${name}.memory`,
@@ -65,4 +63,19 @@ export function daemonChecks(info: DaemonInfo, { name, title, subject }: Describ
       .filter((text) => /iptables|forward|cgroup|overlay|storage/i.test(text))
       .map((text): Check => ({ id: `${name}.warning`, status: "warning", detail: text.replace(/^WARNING: /, "") })),
   ];
+}
+
+/** A rootless daemon on cgroups v1 may use none. */
+function cgroupCheck(driver: string | undefined, version: string | undefined, { name, subject }: Pick<DescribedRuntime, "name" | "subject">): Check {
+  const id = `${name}.cgroups`;
+  if (driver === "none") {
+    return {
+      id,
+      status: "warning",
+      detail: `${subject} may use no cgroups, by which an engine bounds its containers`,
+      remedy: "let the machine use cgroups v2 with delegation, or use a rootful daemon",
+    };
+  }
+  if (version === undefined) return { id, status: "skipped", detail: `${subject} doesn't say which cgroups it has` };
+  return { id, status: "ok", detail: `version ${version}, driver ${driver ?? "unknown"}` };
 }
