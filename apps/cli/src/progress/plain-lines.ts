@@ -71,7 +71,8 @@ export function createPlainLines(write: (line: string) => void): StepListener {
       end(step, span);
     },
     log(log) {
-      if (log.attributes["dagger.io/logs.verbose"] === true || log.text === "") return;
+      const isOutput = log.attributes["dagger.io/logs.verbose"] !== true && log.attributes["dagger.io/progress.item"] === undefined;
+      if (!isOutput || log.text === "") return;
       const step = stepOf(log.spanId);
       const lines = (step.rest + log.text).split("\n");
       step.rest = lines.pop() ?? "";

@@ -93,6 +93,20 @@ describe("output", () => {
     expect(roots.map(({ tail }) => tail)).toEqual([["one", "100%", "half  "], []]);
   });
 
+  test("how far a step is, with what is hidden below it", () => {
+    const record = testLog("pull", "", {
+      "dagger.io/progress.item": "layer",
+      "dagger.io/progress.current": 1024n,
+      "dagger.io/progress.total": 4096n,
+      "dagger.io/progress.unit": "bytes",
+    });
+    const steps = [testSpan("from"), testSpan("pull", { parentSpanId: "from", is: ["encapsulated"] }), testSpan("other")];
+    expect(viewOf([...steps, record]).roots.map(({ title, amount }) => [title, amount])).toEqual([
+      ["from", "1.0 KiB of 4.0 KiB"],
+      ["other", ""],
+    ]);
+  });
+
   test("of a span that only stands for others belongs to no step", () => {
     expect(viewOf([testSpan("root", { is: ["passthrough"] }), testLog("root", "hello\n")]).tail).toEqual(["hello"]);
   });

@@ -1,3 +1,4 @@
+import type { StepAmounts } from "./step-amounts.ts";
 import type { LogTails } from "./log-tails.ts";
 import type { StepStore, StoredStep } from "./step-store.ts";
 
@@ -11,6 +12,8 @@ export interface StepView {
   readonly active: boolean;
   /** How long it has worked so far. */
   readonly ms: number;
+  /** How much of it is done; empty where nothing is known. */
+  readonly amount: string;
   /** Why it failed; empty where nothing is known. */
   readonly message: string;
   /** The end of what it has written, the oldest line first. */
@@ -32,6 +35,7 @@ export interface ForestView {
 export interface ViewOptions {
   readonly store: StepStore;
   readonly tails: LogTails;
+  readonly amounts: StepAmounts;
   /** Milliseconds of the Unix epoch. */
   readonly nowMs: number;
 }
@@ -39,9 +43,11 @@ export interface ViewOptions {
 const DEEPEST = 100;
 
 /** What is remembered, as a forest: spans that only stand for others are left out, and what is below them takes their place. */
-export function viewSteps({ store, tails, nowMs }: ViewOptions): ForestView {
+export function viewSteps({ store, tails, amounts, nowMs }: ViewOptions): ForestView {
   const seen = new Set<string>();
   const loose: string[] = [];
+  // The spans for which the step that is being looked at stands.
+  let covered: string[] = [];
 
   const place = (step: StoredStep, depth: number, isBelowHidden = false): readonly StepView[] => {
     if (seen.has(step.id) || depth > DEEPEST) return [];
@@ -54,6 +60,7 @@ export function viewSteps({ store, tails, nowMs }: ViewOptions): ForestView {
       seen.delete(step.id);
       return [];
     }
+    covered.push(step.id);
     if (step.visibility === "through" && !isHidden) loose.push(...tails.read(step.id));
     return store.below(step.id).flatMap((child) => place(child, depth + 1, isHidden));
   };
@@ -65,12 +72,16 @@ export function viewSteps({ store, tails, nowMs }: ViewOptions): ForestView {
     });
     const state = stateOf(step);
     const isTold = state === "running" || state === "failed";
+    const outer = covered;
+    const own = (covered = [step.id, ...step.continuers]);
     const children = below.flatMap((child) => place(child, depth + 1));
+    covered = outer;
     return {
       title: step.title,
       state,
       active: isTold || children.some((child) => child.active),
       ms: timeOf(step, nowMs),
+      amount: state === "running" ? amounts.read(own) : "",
       message: step.failedLater || step.message,
       tail: isTold ? tails.read(step.id) : [],
       children,

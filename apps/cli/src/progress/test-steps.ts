@@ -1,6 +1,7 @@
 import type { LogRecord, Span } from "@anyrunner/engine";
 
 import { createLogTails } from "./log-tails.ts";
+import { createStepAmounts } from "./step-amounts.ts";
 import { createStepStore } from "./step-store.ts";
 import { viewSteps, type ForestView, type StepView } from "./step-view.ts";
 import { createVisibility } from "./step-visibility.ts";
@@ -37,13 +38,15 @@ export function testLog(spanId: string, text: string, attributes: LogRecord["att
 /** What is shown of spans and logs ten seconds after the epoch. */
 export function viewOf(records: readonly (Span | LogRecord)[], limit?: number): ForestView {
   const tails = createLogTails();
+  const amounts = createStepAmounts();
   const store = createStepStore({ limit, onForget: (id) => tails.forget(id) });
   const visibility = createVisibility();
   for (const record of records) {
-    if ("text" in record) tails.add(record);
-    else store.add({ span: record, visibility: visibility(record), title: record.name });
+    if ("text" in record) {
+      if (!amounts.add(record)) tails.add(record);
+    } else store.add({ span: record, visibility: visibility(record), title: record.name });
   }
-  return viewSteps({ store, tails, nowMs: 10_000 });
+  return viewSteps({ store, tails, amounts, nowMs: 10_000 });
 }
 
 /** A forest in a line: `a running 2s [b failed 1s]`. */

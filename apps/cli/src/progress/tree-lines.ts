@@ -91,9 +91,9 @@ function signOf({ state }: StepView, { style: { signs, spinner }, frame, whole }
   return whole ? signs.canceled : (spinner[frame % spinner.length] ?? "");
 }
 
-function endOf({ state, ms }: StepView, whole: boolean): string {
+function endOf({ state, ms, amount }: StepView, whole: boolean): string {
   const words = { cached: "CACHED ", canceled: "CANCELED ", failed: "ERROR ", done: "", running: whole ? "UNFINISHED " : "" };
-  return words[state] + formatDuration(ms);
+  return `${amount === "" ? "" : `${amount} `}${words[state]}${formatDuration(ms)}`;
 }
 
 function tailLines(step: StepView, depth: number, { runningTail, failedTail }: Detail, { signs }: TreeStyle): readonly Line[] {

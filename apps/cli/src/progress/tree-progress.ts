@@ -5,6 +5,7 @@ import { formatDuration } from "./format-duration.ts";
 import { isForeground } from "./is-foreground.ts";
 import { createLiveDrawing } from "./live-drawing.ts";
 import { createLogTails } from "./log-tails.ts";
+import { createStepAmounts } from "./step-amounts.ts";
 import { createStepStore } from "./step-store.ts";
 import { viewSteps } from "./step-view.ts";
 import { formatSummary, type Summary } from "./summary.ts";
@@ -39,9 +40,15 @@ const LAST_LINES = 60;
 export function createTreeProgress({ terminal, env, summary }: TreeProgressOptions): TreeProgress {
   const style = treeStyle(env, process.platform);
   const tails = createLogTails();
-  const store = createStepStore({ onForget: (id) => tails.forget(id) });
+  const amounts = createStepAmounts();
+  const store = createStepStore({
+    onForget(id) {
+      tails.forget(id);
+      amounts.forget(id);
+    },
+  });
   const size = (): TerminalSize => ({ rows: terminal.rows ?? 0, columns: terminal.columns ?? 0 });
-  const view = () => viewSteps({ store, tails, nowMs: Date.now() });
+  const view = () => viewSteps({ store, tails, amounts, nowMs: Date.now() });
   const drawing = createLiveDrawing({
     area: createBottomArea((text) => void terminal.write(text)),
     size,
@@ -59,7 +66,7 @@ export function createTreeProgress({ terminal, env, summary }: TreeProgressOptio
       drawing.changed();
     },
     log(log) {
-      tails.add(log);
+      if (!amounts.add(log)) tails.add(log);
       drawing.changed();
     },
     hold: () => drawing.hold(),
