@@ -8,6 +8,7 @@ import { openProgramStream, runProgram, spawnProgram, type ProgramStream, type S
 import { createChannelLog, type ChannelLog } from "./channel-log.ts";
 import { masterArguments } from "./master-arguments.ts";
 import { makePrivateFolder, type PrivateFolder } from "./private-folder.ts";
+import { ForwardDeniedError, requestForward } from "./request-forward.ts";
 import { sshError } from "./ssh-error.ts";
 import { destinationArguments, formatSshHost, type SshHost } from "./ssh-host.ts";
 import type { SshSettings } from "./ssh-settings.ts";
@@ -124,9 +125,8 @@ async function untilReady({ host, settings, signal, folder, control, ssh }: Star
     throw error;
   }
 
-  const viaControl = ["-F", "/dev/null", "-S", control, "-o", "BatchMode=yes"];
   // Should the connection be gone, ssh would make one of its own; it must not.
-  const onlyViaControl = [...viaControl, "-o", "ControlMaster=no", "-o", "ProxyCommand=false", "-T"];
+  const viaControl = ["-F", "/dev/null", "-S", control, "-o", "BatchMode=yes", "-o", "ControlMaster=no", "-o", "ProxyCommand=false", "-T"];
   const forwards = new Map<string, Promise<string>>();
   return {
     channels,
@@ -143,36 +143,31 @@ async function untilReady({ host, settings, signal, folder, control, ssh }: Star
       const known = forwards.get(remotePath);
       if (known !== undefined) return known;
       const local = join(folder.path, `f${forwards.size}`);
-      const made = addForward({ viaControl, local, remotePath, settings, host });
+      const made = addForward({ control, local, remotePath, host });
       forwards.set(remotePath, made);
       made.catch(() => forwards.delete(remotePath));
       return made;
     },
     openCommand: (commandLine, { signal: callSignal }) =>
-      openProgramStream({ command: "ssh", args: [...onlyViaControl, "--", "host", commandLine], env: settings.env, signal: callSignal }),
+      openProgramStream({ command: "ssh", args: [...viaControl, "--", "host", commandLine], env: settings.env, signal: callSignal }),
     runCommand: (commandLine) =>
-      runProgram({ command: "ssh", args: [...onlyViaControl, "--", "host", commandLine], env: settings.env, timeoutMs: COMMAND_BUDGET_MS }),
+      runProgram({ command: "ssh", args: [...viaControl, "--", "host", commandLine], env: settings.env, timeoutMs: COMMAND_BUDGET_MS }),
     stderrTail: () => tail,
     close,
   };
 }
 
 interface AddForward {
-  readonly viaControl: readonly string[];
+  readonly control: string;
   readonly local: string;
   readonly remotePath: string;
-  readonly settings: SshSettings;
   readonly host: SshHost;
 }
 
-async function addForward({ viaControl, local, remotePath, settings, host }: AddForward): Promise<string> {
-  const specification = `${local}:${remotePath}`.replaceAll("%", "%%");
-  const { exitCode, stderr } = await runProgram({
-    command: "ssh",
-    args: [...viaControl, "-O", "forward", "-L", specification, "--", "host"],
-    env: settings.env,
-    timeoutMs: COMMAND_BUDGET_MS,
+async function addForward({ control, local, remotePath, host }: AddForward): Promise<string> {
+  await requestForward({ control, local, remotePath, budgetMs: COMMAND_BUDGET_MS }).catch((error: Error) => {
+    // Whoever listens at the control socket is logged in: short of a refusal, the connection has ended.
+    throw sshError({ host, stderr: error.message, established: !(error instanceof ForwardDeniedError) });
   });
-  if (exitCode !== 0) throw sshError({ host, exitCode, stderr });
   return local;
 }
