@@ -8,7 +8,7 @@ import type { CommandContext } from "../command-context.ts";
 import { drawsItself } from "../draws-itself.ts";
 import { EXIT } from "../exit-codes.ts";
 import { hideToken } from "../hide-token.ts";
-import { onInterrupt, type EndSignal } from "../interrupts.ts";
+import { interruption, onInterrupt, type EndSignal } from "../interrupts.ts";
 import { announceSession, openCliSession, type CliSession } from "../open-cli-session.ts";
 import { pipelineProgress } from "../progress/progress-mode.ts";
 
@@ -29,7 +29,7 @@ const LOST_GRACE_MS = 3000;
  */
 export async function runCommand(context: CommandContext, options: RunCommandOptions): Promise<number> {
   const connecting = new AbortController();
-  let onSignal: (signal: EndSignal) => void = () => connecting.abort();
+  let onSignal: (signal: EndSignal) => void = (signal) => connecting.abort(interruption(signal));
   const stop = onInterrupt((signal) => onSignal(signal));
   try {
     const runner = await chooseClientRunner(context, { runner: options.runner, signal: connecting.signal });
@@ -42,7 +42,7 @@ export async function runCommand(context: CommandContext, options: RunCommandOpt
     }
     const prepared = prepareToSpawn();
     const session = await openCliSession(
-      { ...context, progress: pipelineProgress(context.progress, { env: context.env, isTerminal: process.stderr.isTTY }) },
+      { ...context, progress: pipelineProgress(context.progress, { env: context.env, stream: process.stderr }) },
       { runner: { ...runner, chosen }, name: `anyrunner run ${basename(options.command[0] ?? "")}`, signal: connecting.signal },
     );
     try {

@@ -40,7 +40,7 @@ export async function openCliTelemetry(
   { name, write, terminal = process.stderr, now = () => performance.now() }: OpenCliTelemetryOptions,
 ): Promise<CliTelemetry> {
   const { env, report, telemetryFile } = context;
-  const progress = context.progress === "tty" && !canDraw({ env, isTerminal: terminal.isTTY ?? false }) ? "plain" : context.progress;
+  const progress = context.progress === "tty" && !canDraw({ env, stream: terminal }) ? "plain" : context.progress;
   const isShown = progress === "plain" || progress === "tty" || progress === "json";
   const isExported = Object.keys(env).some((variable) => /^OTEL_EXPORTER_OTLP_(TRACES_|LOGS_|METRICS_)?ENDPOINT$/.test(variable));
   const unwanted: CliTelemetry = { onBatch: undefined, isDrawn: false, begin() {}, hide() {}, hold: () => () => {}, async close() {} };

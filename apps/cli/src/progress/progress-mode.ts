@@ -46,18 +46,18 @@ export function sessionProgress(mode: ProgressMode): ProgressMode {
 
 export interface DrawingPlace {
   readonly env: Variables;
-  /** Whether what we write to is a terminal. */
-  readonly isTerminal: boolean;
+  /** What we write to. */
+  readonly stream: { readonly isTTY?: boolean | undefined; readonly rows?: number | undefined; readonly columns?: number | undefined };
 }
 
 /** What `auto` means for a command that runs a whole pipeline: a tree where a person looks at a terminal, else plain text. */
-export function pipelineProgress(mode: ProgressMode, { env, isTerminal }: DrawingPlace): ProgressMode {
-  const isPersonThere = !env["CI"] || /^(0|false)$/i.test(env["CI"]);
-  if (mode === "auto") return isPersonThere && canDraw({ env, isTerminal }) ? "tty" : "plain";
-  return mode;
+export function pipelineProgress(mode: ProgressMode, place: DrawingPlace): ProgressMode {
+  if (mode !== "auto") return mode;
+  const isPersonThere = !place.env["CI"] || /^(0|false)$/i.test(place.env["CI"]);
+  return isPersonThere && canDraw(place) ? "tty" : "plain";
 }
 
-/** Whether a tree can be drawn at all. */
-export function canDraw({ env, isTerminal }: DrawingPlace): boolean {
-  return isTerminal && env["TERM"] !== "dumb";
+/** Whether a tree can be drawn at all. A terminal without a size is one that nobody looks at, as of a container in CI. */
+export function canDraw({ env, stream: { isTTY, rows = 0, columns = 0 } }: DrawingPlace): boolean {
+  return isTTY === true && rows > 0 && columns > 0 && env["TERM"] !== "dumb";
 }
