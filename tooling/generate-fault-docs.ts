@@ -20,13 +20,13 @@ What goes wrong, and how it is told. Each row was made by bringing the fault abo
 file may be left, here or at the far end. The seconds, from the first attempt or from what strikes during a query until the error can be printed, are those of the run that made this page, on a busy machine of two cores; a
 connection that is tried again has a budget of one second here (\`anyrunner\` gives it more). PORT, FOLDER, NAME, ID, DATE and N stand for what differs from run to run.
 
-Faults of Kubernetes are in [kubernetes.md](engines/kubernetes.md), a network that is cut in [air-gapped.md](engines/air-gapped.md).
+Those of \`kube-pod\` come from a cluster whose node is this machine; more of Kubernetes is in [kubernetes.md](engines/kubernetes.md), a network that is cut in [air-gapped.md](engines/air-gapped.md).
 
 <!-- prettier-ignore -->
 | fault | scheme | code | message | hint | attempts | seconds | left behind |
 | --- | --- | --- | --- | --- | --- | --- | --- |
 ${lines.join("\n")}
 
-This page is generated from \`tooling/faults/faults.json\` by \`node tooling/generate-fault-docs.ts\`. After a change of the messages: \`ANYRUNNER_WRITE_FAULTS=1 vitest run tooling/faults\`, as root with Docker, Podman and an sshd.
+This page is generated from \`tooling/faults/faults.json\` by \`node tooling/generate-fault-docs.ts\`. After a change of the messages: \`ANYRUNNER_WRITE_FAULTS=1 vitest run tooling/faults\`, as root with Docker, Podman and an sshd; \`ANYRUNNER_TEST_KUBECONFIG\` adds the rows of \`kube-pod\`.
 `,
 );

@@ -6,6 +6,7 @@ import { afterAll, describe, expect, test } from "vitest";
 import { DOCKER_FAULTS } from "./docker-faults.ts";
 import type { FaultRow } from "./fault.ts";
 import { FULL_DISK_FAULTS } from "./full-disk-faults.ts";
+import { KUBERNETES_FAULTS } from "./kubernetes-faults.ts";
 import { observeFault } from "./observe-fault.ts";
 import { SOCKET_FAULTS } from "./socket-faults.ts";
 import { SSH_FAULTS } from "./ssh-faults.ts";
@@ -16,7 +17,7 @@ const writes = process.env["ANYRUNNER_WRITE_FAULTS"] !== undefined;
 const known = JSON.parse(readFileSync(FILE, "utf8")) as readonly FaultRow[];
 const seen: FaultRow[] = [];
 
-const all = [...SOCKET_FAULTS, ...SSH_FAULTS, ...DOCKER_FAULTS, ...FULL_DISK_FAULTS];
+const all = [...SOCKET_FAULTS, ...SSH_FAULTS, ...DOCKER_FAULTS, ...KUBERNETES_FAULTS, ...FULL_DISK_FAULTS];
 
 describe("what users are told of a fault, and that nothing is left of it", () => {
   for (const fault of all) {

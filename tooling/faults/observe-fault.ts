@@ -65,15 +65,19 @@ async function fail({ url, driver, strike, query: text = "{forever}" }: Scene, r
 
 /** What differs from run to run. */
 function withoutChance(text: string): string {
-  return text
-    .replace(/during POST \/query|while the session was open/, "during the query")
-    .replaceAll(/\/(?:var\/)?tmp\/[\w.-]+/g, "FOLDER")
-    .replaceAll(/127\.0\.0\.1:\d+/g, "127.0.0.1:PORT")
-    .replaceAll(/anyrunner-test-[0-9a-f]{6,}/g, "NAME")
-    .replaceAll(/"[0-9a-z]{25}"/g, '"ID"')
-    .replaceAll(/\d+ bytes were sent and \d+ received/g, "N bytes were sent and N received")
-    .replaceAll(/\d{4}-\d\d-\d\d(T[\d:.]+Z)?/g, "DATE")
-    .replace(/writing blob: .*: no space left on device.*/, "… no space left on device")
-    .replaceAll(/\(\d+ attempts\)/g, "(N attempts)")
-    .replace(/(\nits last words:\n).*/s, "$1…");
+  return (
+    text
+      .replace(/during POST \/query|while the session was open/, "during the query")
+      .replaceAll(/\/(?:var\/)?tmp\/[\w.-]+/g, "FOLDER")
+      .replaceAll(/127\.0\.0\.1:\d+/g, "127.0.0.1:PORT")
+      .replaceAll(/anyrunner-test-[0-9a-f]{6,}/g, "NAME")
+      .replaceAll(/"[0-9a-z]{25}"/g, '"ID"')
+      .replaceAll(/\d+ bytes were sent and \d+ received/g, "N bytes were sent and N received")
+      .replaceAll(/\d{4}-\d\d-\d\d(T[\d:.]+Z)?/g, "DATE")
+      .replace(/writing blob: .*: no space left on device.*/, "… no space left on device")
+      .replaceAll(/\(\d+ attempts\)/g, "(N attempts)")
+      // A pod's phase follows its containers a moment later.
+      .replace(/is Running: (its container "engine" ended)/, "is Failed: $1")
+      .replace(/(\nits last words:\n).*/s, "$1…")
+  );
 }

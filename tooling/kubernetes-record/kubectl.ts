@@ -16,8 +16,10 @@ export interface Started {
   readonly finished: Promise<Finished>;
 }
 
-/** Starts kubectl in the record's namespace. */
-export function startKubectl({ kubeconfig, namespace }: RecordSettings, args: readonly string[], input = ""): Started {
+type Cluster = Pick<RecordSettings, "kubeconfig" | "namespace">;
+
+/** Starts kubectl in the namespace. */
+export function startKubectl({ kubeconfig, namespace }: Cluster, args: readonly string[], input = ""): Started {
   const started = performance.now();
   const child = spawn("kubectl", ["--namespace", namespace, ...args], { env: { ...process.env, KUBECONFIG: kubeconfig }, stdio: ["pipe", "pipe", "pipe"] });
   let stdout = "";
@@ -46,8 +48,8 @@ export function startKubectl({ kubeconfig, namespace }: RecordSettings, args: re
 }
 
 /** Runs kubectl to its end. Throws when it fails. */
-export async function kubectl(settings: RecordSettings, args: readonly string[], input?: string): Promise<string> {
-  const { exitCode, stdout, stderr } = await startKubectl(settings, args, input).finished;
+export async function kubectl(cluster: Cluster, args: readonly string[], input?: string): Promise<string> {
+  const { exitCode, stdout, stderr } = await startKubectl(cluster, args, input).finished;
   if (exitCode !== 0) throw new Error(`kubectl ${args.join(" ")} ended with ${exitCode}: ${stderr}`);
   return stdout;
 }

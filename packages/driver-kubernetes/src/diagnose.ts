@@ -9,9 +9,9 @@ import { containerStatus, describePod, findPod, type ContainerStatus, type Pod }
 import { readLastLines } from "./pod-log.ts";
 import type { PodPlace } from "./run-in-pod.ts";
 
-const DIAGNOSTICS_BUDGET_MS = 3500;
+const DIAGNOSTICS_BUDGET_MS = 4500;
 /** A kubelet looks at its containers once a second: so long is an end waited for that it hasn't seen yet. */
-const END_BUDGET_MS = 2000;
+const END_BUDGET_MS = 3000;
 const END_PAUSE_MS = 200;
 /** The program in the container was killed, most likely with all the others. */
 const KILLED = 137;

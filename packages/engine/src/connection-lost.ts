@@ -1,6 +1,6 @@
 import { RunnerError, withinBudget, type ConnectionDiagnostics, type RunnerConnection } from "@anyrunner/core";
 
-const DIAGNOSTICS_BUDGET_MS = 4000;
+const DIAGNOSTICS_BUDGET_MS = 5000;
 /** Streams are closed a moment after they are destroyed. */
 const END_BUDGET_MS = 200;
 
