@@ -46,4 +46,5 @@ export { baseEngineVersion, compareEngineVersions, ENGINE_PACKAGE, normalizeEngi
 export { orAborted, signalWithin, withinBudget } from "./waits.ts";
 
 // Secrets.
-export { redact } from "./redact.ts";
+export { redact, redactValue } from "./redact.ts";
+export { passwordOf, secretTexts } from "./url-secrets.ts";

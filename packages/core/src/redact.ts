@@ -1,3 +1,8 @@
+import { inspect } from "node:util";
+
+import type { JsonValue } from "./json.ts";
+import { RunnerError } from "./runner-error.ts";
+
 const MINIMUM_LENGTH = 3;
 
 /**
@@ -13,6 +18,28 @@ export function redact(text: string, secrets: Iterable<string>): string {
     shownTo = Math.max(shownTo, end);
   }
   return result + text.slice(shownTo);
+}
+
+/** A value of JSON with every text in it redacted, names of members included. */
+export function redactValue<T>(value: T, secrets: readonly string[]): T {
+  return secrets.length === 0 ? value : (redactJson(value as JsonValue, secrets) as T);
+}
+
+/** The same error, unless a secret shows anywhere in it, its cause included: then one that tells the rest, without a cause. */
+export function redactError(error: unknown, secrets: readonly string[]): unknown {
+  const shown = secrets.length === 0 ? "" : inspect(error, { depth: 8 });
+  if (redact(shown, secrets) === shown) return error;
+  const message = redact(error instanceof Error ? error.message : String(error), secrets);
+  if (!RunnerError.is(error)) return new Error(message);
+  const { code, hint, details, driver, retryable } = error;
+  return new RunnerError(code, message, { hint: hint && redact(hint, secrets), details: redactValue(details, secrets), driver, retryable });
+}
+
+function redactJson(value: JsonValue | undefined, secrets: readonly string[]): JsonValue | undefined {
+  if (typeof value === "string") return redact(value, secrets);
+  if (typeof value !== "object" || value === null) return value;
+  if (Array.isArray(value)) return value.map((item: JsonValue) => redactJson(item, secrets) as JsonValue);
+  return Object.fromEntries(Object.entries(value).map(([name, member]) => [redact(name, secrets), redactJson(member as JsonValue, secrets)]));
 }
 
 interface Span {

@@ -1,4 +1,4 @@
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 
 import type { ProbeResult, RunnerDriver } from "./driver.ts";
 import { createRegistry, type DriverEntry } from "./registry.ts";
@@ -173,6 +173,28 @@ describe("load", () => {
     });
     await expect(registry.load(flaky)).resolves.toMatchObject({ name: "docker" });
     expect(loads).toBe(2);
+  });
+
+  test("one that never ends is given up, by name; whoever aborts needn't wait for that", async () => {
+    vi.useFakeTimers();
+    try {
+      const endless = entry("docker", {}, () => new Promise(() => {}));
+      const registry = createRegistry([endless]);
+      const controller = new AbortController();
+      const aborted = expect(registry.resolve(url, { signal: controller.signal })).rejects.toMatchObject({ code: "ABORTED" });
+      controller.abort();
+      await aborted;
+      const loading = expect(registry.load(endless)).rejects.toMatchObject({
+        code: "DRIVER_INVALID",
+        message: "package docker is not loaded after 60 s",
+        driver: "docker",
+      });
+      await vi.advanceTimersByTimeAsync(60_000);
+      await loading;
+      expect(vi.getTimerCount()).toBe(0);
+    } finally {
+      vi.useRealTimers();
+    }
   });
 
   test("takes a module or the driver itself", async () => {

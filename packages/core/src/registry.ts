@@ -1,3 +1,4 @@
+import { boundDriver } from "./bound-driver.ts";
 import { checkDriver } from "./check-driver.ts";
 import type { ErrorCode } from "./error-codes.ts";
 import type { JsonObject } from "./json.ts";
@@ -5,6 +6,10 @@ import type { CallOptions, RunnerDriver, RunnerTarget } from "./driver.ts";
 import { RunnerError, throwIfAborted } from "./runner-error.ts";
 import { formatRunnerUrl, type RunnerUrl } from "./runner-url.ts";
 import { suggest } from "./suggest.ts";
+import { orAborted, withinBudget } from "./waits.ts";
+
+/** How long the code of a driver may take to load, in ms. */
+const LOAD_BUDGET_MS = 60_000;
 
 /** A driver that can be loaded when one of its schemes is used. */
 export interface DriverEntry {
@@ -48,7 +53,10 @@ export interface Registry {
   readonly entries: readonly DriverEntry[];
   /** The entries that claim `scheme`, best first. */
   candidates(scheme: string): readonly DriverEntry[];
-  /** Imports and checks a driver. Fails with DRIVER_NOT_INSTALLED, DRIVER_INVALID or SPEC_MISMATCH. */
+  /**
+   * Imports and checks a driver, and sees to it that its calls end and show no secrets (see `boundDriver`). Fails with DRIVER_NOT_INSTALLED,
+   * DRIVER_INVALID or SPEC_MISMATCH.
+   */
   load(entry: DriverEntry): Promise<RunnerDriver>;
   /** The driver of that name; for handles. Fails with UNKNOWN_SCHEME. */
   driver(name: string): Promise<RunnerDriver>;
@@ -97,7 +105,7 @@ export function createRegistry(entries: readonly DriverEntry[]): Registry {
       const secretParams = new Set<string>();
       const judge = async (entry: DriverEntry): Promise<Verdict> => {
         try {
-          const driver = await registry.load(entry);
+          const driver = await orAborted(registry.load(entry), options.signal);
           for (const option of driver.options) if (option.secret) secretParams.add(option.name);
           const target = await driver.parse(url);
           const probe = await driver.probe(target, options);
@@ -140,12 +148,16 @@ async function loadDriver(entry: DriverEntry): Promise<RunnerDriver> {
   const exported = typeof module === "object" && module !== null && "driver" in module ? module.driver : module;
   const driver = checkDriver(exported, entry.origin);
   if (driver.name !== entry.name) throw new RunnerError("DRIVER_INVALID", `${entry.origin} announces the driver "${entry.name}" but gives "${driver.name}"`);
-  return driver;
+  return boundDriver(driver, entry.origin);
 }
 
 async function importDriver(entry: DriverEntry): Promise<unknown> {
   try {
-    return await entry.load();
+    const imported = await withinBudget(
+      LOAD_BUDGET_MS,
+      entry.load().then((module) => ({ module })),
+    );
+    if (imported !== undefined) return imported.module;
   } catch (error) {
     if (RunnerError.is(error)) throw error;
     throw new RunnerError("DRIVER_INVALID", `${entry.origin} fails while it is loaded: ${error instanceof Error ? error.message : String(error)}`, {
@@ -154,6 +166,10 @@ async function importDriver(entry: DriverEntry): Promise<unknown> {
       driver: entry.name,
     });
   }
+  throw new RunnerError("DRIVER_INVALID", `${entry.origin} is not loaded after ${LOAD_BUDGET_MS / 1000} s`, {
+    hint: "tell the author of the driver: something in it waits while it is imported",
+    driver: entry.name,
+  });
 }
 
 function unknownScheme(url: RunnerUrl, entries: readonly DriverEntry[]): RunnerError {

@@ -2,7 +2,7 @@ import { cp, mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 
-import { runProgram } from "@anyrunner/exec";
+import { runProgram, spawnProgram } from "@anyrunner/exec";
 import { afterEach, beforeEach, expect, test } from "vitest";
 
 let project: string;
@@ -35,8 +35,10 @@ async function withDriver(code: string): Promise<void> {
   }
 }
 
+const environment = () => ({ PATH: process.env["PATH"], HOME: project, ANYRUNNER_TRUST_DRIVERS: "all" });
+
 const anyrunner = async (...args: readonly string[]) => {
-  const env = { PATH: process.env["PATH"], HOME: project, ANYRUNNER_TRUST_DRIVERS: "all" };
+  const env = environment();
   const { exitCode, stdout, stderr } = await runProgram({
     command: process.execPath,
     args: [cli, ...args],
@@ -67,6 +69,52 @@ test.each([
   expect(await anyrunner("--help")).toMatchObject({ exitCode: 0, stderr: "" });
   const other = await anyrunner("query", "--json", "--runner", "unix:///no/such.sock");
   expect(other.stdout + other.stderr).toContain("there is no socket at unix:///no/such.sock");
+});
+
+test.each([
+  ["answers nonsense", "probe: async () => undefined", "DRIVER_INVALID", /the driver foo \(anyrunner-driver-foo.*\) answers probe with something else/],
+  ["gives a handle that is none", "provision: async () => ({})", "DRIVER_INVALID", /answers provision with something else/],
+  ["gives a connection that is none", "connect: async () => ({})", "DRIVER_INVALID", /answers connect with something else/],
+])("a driver that %s is refused by name", async (_, members, code, message) => {
+  await withDriver(driver(members));
+  const failed = await anyrunner("query", "--json", "--runner", "foo://x");
+  expect(failed.stdout + failed.stderr).toContain(code);
+  expect(failed.stdout + failed.stderr).toMatch(message);
+});
+
+test("a driver that says its secret: nobody sees it", async () => {
+  await withDriver(
+    driver(`options: [{ name: "token", type: "string", secret: true, help: "TOKEN." }],
+    provision: async (target, { report }) => { report?.({ type: "warning", id: "x", message: "using s3cret-0123" }); throw new Error("s3cret-0123 refused"); }`),
+  );
+  const failed = await anyrunner("query", "--json", "--runner", "foo://x?token=s3cret-0123");
+  expect(failed.stdout + failed.stderr).toContain("*** refused");
+  expect(failed.stdout + failed.stderr).not.toContain("s3cret-0123");
+});
+
+test.each([
+  ["while it loads", 'console.error("waiting"); await new Promise(() => {});'],
+  ["when it is asked", driver('probe: () => { console.error("waiting"); return new Promise(() => {}); }')],
+  ["when it is to connect", driver('connect: () => { console.error("waiting"); return new Promise(() => {}); }')],
+])("a driver that never answers, %s: a signal ends the command all the same", { timeout: 120_000 }, async (_, code) => {
+  await withDriver(code);
+  const program = await spawnProgram({
+    command: process.execPath,
+    args: [cli, "query", "--runner", "foo://x"],
+    cwd: project,
+    env: environment(),
+    stdio: "pipe",
+  });
+  program.stdin?.end("{version}");
+  let said = "";
+  for await (const chunk of program.stderr as AsyncIterable<Buffer>) {
+    const waits = said.includes("waiting");
+    said += chunk.toString();
+    // A second one would end it anyhow.
+    if (!waits && said.includes("waiting")) program.kill("SIGTERM");
+  }
+  expect(await program.exited).toMatchObject({ exitCode: 130 });
+  expect(said).toMatch(/cancelled|aborted|interrupted/i);
 });
 
 test("a driver with a core of its own: its errors are ours, codes and hints included", async () => {

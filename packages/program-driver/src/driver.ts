@@ -4,6 +4,7 @@ import {
   readOptions,
   throwIfAborted,
   RunnerError,
+  redactValue,
   type CallOptions,
   type OptionSpec,
   type ProbeResult,
@@ -20,7 +21,7 @@ import { callProgram, type CallProgram, type RequestPart } from "./open-call.ts"
 import { brokenProtocol } from "./program-error.ts";
 import { readLogs } from "./read-logs.ts";
 import type { ProgramSettings } from "./program-settings.ts";
-import { holdsSecret, NO_SECRETS, redactValue, secretsOfUrl, type UrlSecrets } from "./url-secrets.ts";
+import { holdsSecret, NO_SECRETS, secretsOfUrl, type UrlSecrets } from "./url-secrets.ts";
 
 export interface ProgramDriverSettings extends ProgramSettings {
   /** What the program says of itself; see `describeProgram`. */

@@ -1,13 +1,12 @@
 import { setImmediate as nextTurn } from "node:timers/promises";
 
-import { abortedError, throwIfAborted, withinBudget, type CallOptions, type RunnerEvent } from "@anyrunner/core/driver";
+import { abortedError, throwIfAborted, withinBudget, redactValue, type CallOptions, type RunnerEvent } from "@anyrunner/core/driver";
 import { MAX_LINE_BYTES, parseProgramLine, type DriverRequest, type DriverResult, type DriverVerb, type ProgramSecrets } from "@anyrunner/core/driver-protocol";
 import { openProgramStream, programEndText, type ProgramStream } from "@anyrunner/exec";
 
 import { answeredError, brokenProtocol, outOfBudget, otherVersion, startFailure, type ProgramVoice } from "./program-error.ts";
 import { verbBudgetMs, type ProgramSettings } from "./program-settings.ts";
 import { readLine, TOO_LONG } from "./read-line.ts";
-import { redactValue } from "./url-secrets.ts";
 
 export interface CallProgram<Verb extends DriverVerb> {
   readonly settings: ProgramSettings;

@@ -1,7 +1,5 @@
-import { redact, RunnerError } from "@anyrunner/core/driver";
+import { redact, RunnerError, redactValue } from "@anyrunner/core/driver";
 import type { ProgramError } from "@anyrunner/core/driver-protocol";
-
-import { redactValue } from "./url-secrets.ts";
 
 /** Who said something, and what must not be seen of it. */
 export interface ProgramVoice {
