@@ -34,9 +34,10 @@ function addNaming(program: Command, add: AddCommand): void {
 }
 
 function addLooking(program: Command, add: AddCommand): void {
-  add(program, "ls", "list the runners that have names, and the engines that were made", async (context) =>
-    (await import("./commands/ls.ts")).lsCommand(context),
-  );
+  add(program, "ls", "list the runners that have names, and the engines that were made", async (context, values) => {
+    const [{ lsCommand }, timeoutMs] = await Promise.all([import("./commands/ls.ts"), timeoutOf(values)]);
+    return lsCommand(context, { timeoutMs });
+  }).option("--timeout <duration>", "how long each runner may take to say its state", "2s");
   add(program, "inspect", "show what is known about a runner", async (context, _, [runner = ""]) =>
     (await import("./commands/inspect.ts")).inspectCommand(context, runner),
   ).argument(RUNNER, RUNNER_HELP);

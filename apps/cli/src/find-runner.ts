@@ -32,12 +32,13 @@ export interface FoundRunner {
 }
 
 /**
- * The runner behind a name, a URL, or the id or container name that `ls` shows, without making or starting anything.
+ * The runner behind a name, a URL, or the id or container name that `ls` shows, without making or starting anything. `opened`: the registry
+ * of the project, by default a new one.
  * Fails with NOT_FOUND, INVALID_URL, or as the driver does.
  */
-export async function findRunner(context: CommandContext, word: string, signal: AbortSignal): Promise<FoundRunner> {
+export async function findRunner(context: CommandContext, word: string, signal: AbortSignal, opened?: Registry): Promise<FoundRunner> {
   const settings = await openUserStore({ env: context.env }).read();
-  const registry = await openCliRegistry(context);
+  const registry = opened ?? (await openCliRegistry(context));
   if (word.includes("://") || isNamed(word, settings)) return findByUrl(context, registry, urlOfName(word, settings), signal);
   return findById(context, registry, word, { settings, signal });
 }

@@ -1,3 +1,5 @@
+import { RunnerError } from "@anyrunner/core";
+
 /** The signals that ask this process to end. */
 const END_SIGNALS = ["SIGINT", "SIGTERM", "SIGHUP", "SIGQUIT"] as const;
 export type EndSignal = (typeof END_SIGNALS)[number];
@@ -10,12 +12,17 @@ export function onInterrupt(listener: (signal: EndSignal) => void): () => void {
   };
 }
 
+/** What an interrupted command fails with, unless whoever is interrupted knows more. */
+export function interruption(signal: EndSignal): RunnerError {
+  return new RunnerError("ABORTED", "interrupted", { cause: new Error(signal) });
+}
+
 /** Runs `work` with a signal that the first interrupt aborts. The second one ends the process at once. */
 export async function interruptible<T>(work: (signal: AbortSignal) => Promise<T>): Promise<T> {
   const controller = new AbortController();
   const stop = onInterrupt((signal) => {
     if (controller.signal.aborted) process.exit(130);
-    controller.abort(new Error(signal));
+    controller.abort(interruption(signal));
   });
   try {
     return await work(controller.signal);

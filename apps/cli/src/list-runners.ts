@@ -1,5 +1,5 @@
 import { loadProjectConfig } from "@anyrunner/config";
-import { RunnerError, throwIfAborted, type DriverEntry, type Registry, type RunnerHandle } from "@anyrunner/core";
+import { orAborted, RunnerError, throwIfAborted, type DriverEntry, type Registry, type RunnerHandle } from "@anyrunner/core";
 import { createDefaultRegistry, isPlanned } from "@anyrunner/drivers";
 
 import type { CommandContext } from "./command-context.ts";
@@ -38,7 +38,7 @@ async function listOf(registry: Registry, entry: DriverEntry, signal: AbortSigna
   const driver = await registry.load(entry).catch(() => undefined);
   if (driver === undefined) return { handles: [], failures: [] };
   try {
-    return { handles: (await driver.list?.({ signal })) ?? [], failures: [] };
+    return { handles: (driver.list && (await orAborted(driver.list({ signal }), signal))) ?? [], failures: [] };
   } catch (error) {
     const failure = RunnerError.from(error, "INTERNAL", { signal });
     return { handles: [], failures: NOT_HERE.has(failure.code) ? [] : [{ driver: entry.name, error: failure }] };

@@ -7,7 +7,7 @@ import { bridgeAddress } from "../bridge-address.ts";
 import { exitCodeOfChild, forwardTo, startChild } from "../child-command.ts";
 import type { CommandContext } from "../command-context.ts";
 import { EXIT } from "../exit-codes.ts";
-import { onInterrupt, type EndSignal } from "../interrupts.ts";
+import { interruption, onInterrupt, type EndSignal } from "../interrupts.ts";
 import { chooseShell, formatExport } from "../shell-exports.ts";
 
 export interface BridgeCommandOptions {
@@ -35,7 +35,7 @@ const VARIABLE = RUNNER_HOST_VARIABLES[0];
 export async function bridgeCommand(context: CommandContext, options: BridgeCommandOptions): Promise<number> {
   checkUsage(options);
   const connecting = new AbortController();
-  let onSignal: (signal: EndSignal) => void = () => connecting.abort();
+  let onSignal: (signal: EndSignal) => void = (signal) => connecting.abort(interruption(signal));
   const stop = onInterrupt((signal) => onSignal(signal));
   try {
     const { listen, identity, parameters } = await bridgeAddress(context, options);

@@ -88,7 +88,10 @@ async function checkRunner(
   const settings = await openUserStore({ env: context.env }).read();
   const url = urlOf(word, settings);
   const registry = await openCliRegistry(context);
-  await checkCandidates(registry, { word, settings }, { record, signal });
+  if (!(await checkCandidates(registry, { word, settings }, { record, signal }))) {
+    record({ id: "runner", status: "skipped", detail: "its driver doesn't answer" });
+    return { engineRuns: false, url };
+  }
   let found: FoundRunner;
   try {
     found = await findRunner(context, word, signal);

@@ -1,5 +1,5 @@
 import { openEngineUses, openHandleStore, openUserStore } from "@anyrunner/config";
-import { throwIfAborted, type RunnerHandle } from "@anyrunner/core";
+import { inTime, RunnerError, throwIfAborted, type RunnerHandle } from "@anyrunner/core";
 
 import type { CommandContext } from "../command-context.ts";
 import { describeDiskItem, diskItems } from "../disk-usage.ts";
@@ -31,29 +31,53 @@ interface Removal {
 
 /**
  * Removes an engine that anyrunner made, and the name of a runner. The cache stays without `--volume`; what anyrunner did not make
- * stays in any case. What goes, and its size, is shown before. Fails with NOT_FOUND, UNSUPPORTED, or as the driver does.
+ * stays in any case. What goes, and its size, is shown before. A name is forgotten even when its runner can't be looked at or removed, and
+ * what could not be done is said. Fails with NOT_FOUND, UNSUPPORTED, or as the driver does.
  */
 export function rmCommand(context: CommandContext, options: RmCommandOptions): Promise<number> {
   return interruptible(async (signal) => {
     const known = (await openUserStore({ env: context.env }).read()).runners ?? {};
     const name = Object.hasOwn(known, options.runner) ? options.runner : undefined;
-    const runner = await find(context, options, name, signal);
-    const removal = runner?.handle === undefined ? { name, removed: [], kept: [] } : await removeEngine(context, { ...runner, name }, options, signal);
-    if (name !== undefined && !options.dryRun) await forgetName(context, name);
+    if (name === undefined) {
+      report(context, await remove(context, await findRunner(context, options.runner, signal), options, signal), options);
+      return EXIT.success;
+    }
+    const { removal, failure } = await removeNamed(context, name, options, signal);
+    if (!options.dryRun) await forgetName(context, name);
     report(context, { ...removal, name }, options);
+    if (failure !== undefined) throw failure;
     return EXIT.success;
   });
 }
 
-/** A name can be forgotten even when what it stands for can't be reached. */
-async function find(context: CommandContext, { runner }: RmCommandOptions, name: string | undefined, signal: AbortSignal): Promise<FoundRunner | undefined> {
+interface NamedRemoval {
+  readonly removal: Removal;
+  /** Why the engine could not be removed; its name is forgotten nevertheless. */
+  readonly failure?: unknown;
+}
+
+/** How long a runner that has a name may take to be found, in ms. */
+const FIND_BUDGET_MS = 10_000;
+
+/** Fails with ABORTED only. */
+async function removeNamed(context: CommandContext, name: string, options: RmCommandOptions, signal: AbortSignal): Promise<NamedRemoval> {
+  const late = () => new RunnerError("TIMEOUT", `its driver did not answer within ${FIND_BUDGET_MS / 1000} s`);
+  let runner: FoundRunner | undefined;
   try {
-    return await findRunner(context, runner, signal);
+    runner = await inTime({ budgetMs: FIND_BUDGET_MS, signal, late }, (budget) => findRunner(context, name, budget));
+    return { removal: await remove(context, { ...runner, name }, options, signal) };
   } catch (error) {
     throwIfAborted(signal);
-    if (name === undefined) throw error;
-    return undefined;
+    if (runner !== undefined)
+      return { removal: { removed: [], kept: [`the engine of ${runner.shownUrl ?? name}, which could not be removed`] }, failure: error };
+    // What isn't there can't have been kept.
+    if (RunnerError.is(error) && error.code === "NOT_FOUND") return { removal: { removed: [], kept: [] } };
+    return { removal: { removed: [], kept: [`what the runner ${name} may have made: ${error instanceof Error ? error.message : String(error)}`] } };
   }
+}
+
+async function remove(context: CommandContext, runner: FoundRunner, options: RmCommandOptions, signal: AbortSignal): Promise<Removal> {
+  return runner.handle === undefined ? { removed: [], kept: [] } : removeEngine(context, runner, options, signal);
 }
 
 async function removeEngine(context: CommandContext, runner: FoundRunner, options: RmCommandOptions, signal: AbortSignal): Promise<Removal> {

@@ -1,5 +1,6 @@
 import {
   compareEngineVersions,
+  inTime,
   MINIMUM_ENGINE_VERSION,
   minimumClientVersion,
   baseEngineVersion,
@@ -38,7 +39,11 @@ export async function checkEngineOf(
   const { driver, handle } = found;
   const runner: Runner = { url: found.shownUrl ?? found.label, driver, handle, losers: [], connect: (call: CallOptions = {}) => driver.connect(handle, call) };
   const dialled = await checked({ id: "engine.dial", record, signal }, async () => {
-    const connection = await driver.connect(handle, { signal: AbortSignal.any([signal, AbortSignal.timeout(CONNECT_BUDGET_MS)]) });
+    const late = () =>
+      new RunnerError("TIMEOUT", `the driver ${driver.name} opened no connection to ${runner.url} within ${CONNECT_BUDGET_MS / 1000} s`, {
+        hint: "see whether what lies on the way answers: the address, a proxy or tunnel, the program behind it",
+      });
+    const connection = await inTime({ budgetMs: CONNECT_BUDGET_MS, signal, late }, (budget) => driver.connect(handle, { signal: budget }));
     connection.stream.on("error", () => {});
     connection.stream.destroy();
     return { value: true, timed: true, detail: `a stream of kind ${connection.kind}${connection.halfClose ? "" : ", without half-close"}` };
