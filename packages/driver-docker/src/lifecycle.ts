@@ -7,13 +7,22 @@ import { containerName, containerNotFound, findContainer, type ContainerDetails 
 import { liftDrain, markDraining } from "./drain-mark.ts";
 import type { DockerHandle } from "./handle.ts";
 import { countLiveSessions } from "./live-sessions.ts";
+import { requireFitHost } from "./require-fit-host.ts";
+import { shareDiskAmongEngines } from "./share-disk.ts";
 import { startContainer } from "./start-container.ts";
 import { stopContainer } from "./stop-container.ts";
 
-/** Starts the container, and lets new sessions in again where a stop keeps them away. Fails with NOT_FOUND, COMMAND_FAILED. */
+/**
+ * Starts the container, and lets new sessions in again where a stop keeps them away. What doesn't run is preceded by a look at what it needs.
+ * Fails with NOT_FOUND, COMMAND_FAILED, and as that look does.
+ */
 export async function startEngineContainer(client: DockerClient, handle: DockerHandle, options: CallOptions): Promise<void> {
   const { container: id, name } = handle.endpoint;
   const container = await findContainer(client, id, options);
+  if (container !== undefined && !isAlive(container)) {
+    await requireFitHost(client, { ...options, port: undefined });
+    await shareDiskAmongEngines(client, container, options);
+  }
   if (container === undefined || !(await startContainer(client, container, options))) throw await containerNotFound(client, name, options);
   await liftDrain(client, container);
 }

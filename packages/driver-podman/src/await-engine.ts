@@ -1,3 +1,5 @@
+import { setTimeout as delay } from "node:timers/promises";
+
 import { RunnerError, throwIfAborted, type ProvisionOptions } from "@anyrunner/core/driver";
 import { engineStartError, readyOrDead, type WatchedContainer } from "@anyrunner/engine-container";
 
@@ -8,6 +10,9 @@ import { describeState, isAlive, type ContainerDetails } from "./container-detai
 import { readLastLog } from "./container-log.ts";
 import { createHandle } from "./handle.ts";
 
+const STOP_ATTEMPTS = 5;
+/** A runtime that restarts a container does so within a moment. */
+const SETTLE_MS = 500;
 const LOG_LINES = 50;
 const LOG_BYTES = 4096;
 
@@ -41,8 +46,15 @@ export async function awaitEngine(cli: ContainerCli, container: ContainerDetails
   if (options.started) await tellCacheLoss(cli, container, options);
 }
 
+/** A stop that comes while nothing runs, between two restarts, is none. */
 async function end(cli: ContainerCli, { id, name }: ContainerDetails): Promise<void> {
-  await cli.attempt(cli.runtime.grammar.stop(id, { seconds: 0 }), { doing: `stop the container "${name}"` }).catch(() => undefined);
+  for (let attempt = 1; attempt <= STOP_ATTEMPTS; attempt++) {
+    const result = await cli.attempt(cli.runtime.grammar.stop(id, { seconds: 0 }), { doing: `stop the container "${name}"` }).catch(() => undefined);
+    if (result?.exitCode !== 0) return;
+    await delay(SETTLE_MS);
+    const found = await findContainer(cli, id, {}).catch(() => undefined);
+    if (found === undefined || !isAlive(found)) return;
+  }
 }
 
 async function look(cli: ContainerCli, id: string, signal: AbortSignal): Promise<WatchedContainer | undefined> {

@@ -1,9 +1,11 @@
-import { PassThrough, type Readable } from "node:stream";
+import { PassThrough, Transform, type Readable } from "node:stream";
 
 import { abortedError, RunnerError } from "@anyrunner/core/driver";
 
 import { cliWords } from "./command-failure.ts";
 import type { ContainerCli } from "./container-cli.ts";
+
+const LONGEST_LINE = 64 * 1024;
 
 export interface ReadLogOptions {
   readonly tail: number;
@@ -76,14 +78,31 @@ export async function readLastLog(
   return Buffer.from(text).subarray(-options.bytes).toString("utf8");
 }
 
-/** Whole characters of both, as they come; who doesn't read stops the writers. */
+/** Whole lines of both, as they come; who doesn't read stops the writers. */
 function merge(sources: readonly Readable[]): PassThrough {
   const merged = new PassThrough({ objectMode: true });
   let open = sources.length;
   for (const source of sources) {
-    source.setEncoding("utf8");
-    source.pipe(merged, { end: false });
-    source.once("close", () => --open === 0 && merged.end());
+    const lines = wholeLines();
+    lines.once("end", () => --open === 0 && merged.end());
+    // One that breaks has no end.
+    source.setEncoding("utf8").once("close", () => lines.end());
+    source.pipe(lines).pipe(merged, { end: false });
   }
   return merged;
+}
+
+/** Holds back what has no end of line yet, within reason. */
+function wholeLines(): Transform {
+  let rest = "";
+  return new Transform({
+    objectMode: true,
+    transform(chunk: string, _encoding, done) {
+      const text = rest + chunk;
+      const end = text.length > LONGEST_LINE ? text.length : Math.max(text.lastIndexOf("\n"), text.lastIndexOf("\r")) + 1;
+      rest = text.slice(end);
+      done(null, end === 0 ? undefined : text.slice(0, end));
+    },
+    flush: (done) => done(null, rest === "" ? undefined : rest),
+  });
 }

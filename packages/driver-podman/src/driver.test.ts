@@ -117,6 +117,21 @@ describe.skipIf(skipReason !== undefined)(`existing containers, real Podman${ski
     expect(text.split("\n").toSorted()).toEqual(["", "err", "out", "ümläut"]);
   });
 
+  test("lines of both streams stay whole", async () => {
+    const script = "for i in $(seq 200); do echo out$i; echo err$i >&2; done; echo over; exec sleep 3600";
+    await using site = await runSite([await peer(), "sh", "-c", script]);
+    const handle = await provision(site.name);
+    const read = async () => {
+      let text = "";
+      for await (const chunk of driver.logs?.(handle, { tail: 1000 }) ?? []) text += chunk;
+      return text;
+    };
+    await expect.poll(read, { timeout: 20_000 }).toContain("over");
+    const lines = (await read()).trimEnd().split("\n");
+    expect(lines).toHaveLength(401);
+    expect(lines.filter((line) => !/^(out|err)\d+$|^over$/.test(line))).toEqual([]);
+  });
+
   test("inspect tells image, start, and how it ended", async () => {
     await using site = await runSite([await peer()]);
     const handle = await provision(site.name);

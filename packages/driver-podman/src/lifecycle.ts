@@ -10,6 +10,8 @@ import { liftDrain, markDraining } from "./drain-mark.ts";
 import type { ContainerHandle } from "./handle.ts";
 import { NO_CONTAINER, NO_VOLUME } from "./known-failure.ts";
 import { countLiveSessions } from "./live-sessions.ts";
+import { requireFitHost } from "./require-fit-host.ts";
+import { shareDiskOfExisting } from "./share-disk.ts";
 
 /** What a CLI needs beyond the grace. */
 const STOP_MARGIN_MS = 30_000;
@@ -29,9 +31,17 @@ export async function startContainer(cli: ContainerCli, container: string, optio
   throw commandFailure(cli, result, doing);
 }
 
-/** Starts a stopped engine, and lets new sessions in again where a stop keeps them away. `false`: there is none. */
+/**
+ * Starts a stopped engine, and lets new sessions in again where a stop keeps them away; what doesn't run is preceded by a look at what it
+ * needs, and fails as that does. `false`: there is none.
+ */
 export async function startEngineContainer(cli: ContainerCli, { endpoint }: ContainerHandle, options: CallOptions): Promise<boolean> {
-  if (!(await startContainer(cli, endpoint.container, options))) return false;
+  const found = await findContainer(cli, endpoint.container, options);
+  if (found !== undefined && !isAlive(found)) {
+    await requireFitHost(cli, options);
+    await shareDiskOfExisting(cli, found, options);
+  }
+  if (found === undefined || !(await startContainer(cli, endpoint.container, options))) return false;
   await liftDrain(cli, endpoint);
   return true;
 }

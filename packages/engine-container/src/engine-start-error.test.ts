@@ -19,6 +19,14 @@ test("an engine that has ended: what its last words mean", () => {
 });
 
 test.each([
+  ["podman", ", podman system prune"],
+  ["kubernetes", ""],
+])("a full disk is cleared by the means of %s", (driver, command) => {
+  const told = engineStartError(new RunnerError("NOT_RUNNING", "it ended"), { ...options, driver, log: "database or disk is full (13)" });
+  expect(told).toMatchObject({ code: "NOT_AVAILABLE", hint: `make room: anyrunner du, anyrunner prune${command}` });
+});
+
+test.each([
   ["that runs and does not answer", new RunnerError("TIMEOUT", "no answer"), LOG],
   ["that ended without a known reason", new RunnerError("NOT_RUNNING", "it ended"), "bye"],
 ])("an engine %s keeps its code, and the log is named", (_, error, log) => {

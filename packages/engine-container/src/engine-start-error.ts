@@ -20,10 +20,17 @@ export function engineStartError(error: RunnerError, { driver, name, log, logCom
   const why = error.code === "NOT_RUNNING" ? explainStartFailure(log) : undefined;
   const what = why === undefined ? `was started but does not answer: ${error.message}` : `does not start: it ${why.reason}`;
   return new RunnerError(why?.code ?? error.code, `the engine "${name}" ${what}${lines === "" ? "" : `\nits last words:\n${lines}`}`, {
-    hint: why?.remedy ?? error.hint ?? `see its log: ${logCommand}`,
+    hint: (why && remedyFor(why.remedy, driver)) ?? error.hint ?? `see its log: ${logCommand}`,
     cause: error,
     driver,
     retryable: false,
     details: { container: name, lastOutput: log, ...(why !== undefined && { requirement: why.requirement }) },
   });
+}
+
+/** Which of them clear their disk by such a command. */
+const PRUNING: ReadonlySet<string> = new Set(["docker", "podman", "nerdctl", "finch"]);
+
+function remedyFor(remedy: string, driver: string): string {
+  return remedy.replace(", docker system prune", PRUNING.has(driver) ? `, ${driver} system prune` : "");
 }

@@ -1,17 +1,20 @@
 import { openEngineUses, openHandleStore } from "@anyrunner/config";
-import { openRunner, type CallOptions, type Reporter, type Runner, type RunnerHandle } from "@anyrunner/core";
+import { openRunner, RunnerError, throwIfAborted, type CallOptions, type Reporter, type Runner, type RunnerHandle } from "@anyrunner/core";
+import { engineStartError, readyOrDead, type WatchedContainer } from "@anyrunner/engine-container";
 
 import { watchCacheFate } from "../cache-fate.ts";
 import type { CommandContext } from "../command-context.ts";
+import { lastLogLines } from "../engine-log.ts";
 import { EXIT } from "../exit-codes.ts";
 import { findRunner, type FoundRunner } from "../find-runner.ts";
 import { interruptible } from "../interrupts.ts";
 import { openCliRegistry } from "../list-runners.ts";
 import { startReaperFor } from "../reaper/start-reaper.ts";
 import { requireAbility } from "../require-ability.ts";
-import { factsOf } from "../runner-facts.ts";
+import { factsOf, type RunnerFacts } from "../runner-facts.ts";
 
 const READY_BUDGET_MS = 60_000;
+const LOG_LINES = 50;
 
 /** Starts a runner that is stopped, or makes the engine that its URL asks for, and waits until it answers. Fails as the driver does, or with TIMEOUT. */
 export function startCommand(context: CommandContext, word: string): Promise<number> {
@@ -19,14 +22,14 @@ export function startCommand(context: CommandContext, word: string): Promise<num
     const found = await findRunner(context, word, signal);
     const watch = watchCacheFate(context.report);
     const call = { signal, report: watch.report };
-    const started = found.handle === undefined ? await make(context, found, call) : await startAgain(found, found.handle, call);
+    const started = await startOrMake(context, found, call);
     // What was named by its id has a URL from before, if any.
     if (found.shownUrl !== undefined) {
       await openHandleStore({ env: context.env })
         .remember({ url: found.shownUrl, handle: started.handle })
         .catch(() => {});
     }
-    const { version } = await waitUntilReady(started, { signal });
+    const { version } = await awaitStarted(started, { signal });
     await openEngineUses({ env: context.env }).touch(started.handle);
     await startReaperFor(context, started.handle);
     const { status } = await factsOf(started.driver, started.handle, signal);
@@ -42,6 +45,13 @@ interface Call {
   readonly report: Reporter;
 }
 
+/** What is only known from before, and was removed since, is made anew where a URL says how. */
+async function startOrMake(context: CommandContext, found: FoundRunner, call: Call): Promise<Runner> {
+  if (found.handle === undefined) return make(context, found, call);
+  const facts = found.url === undefined ? undefined : await factsOf(found.driver, found.handle, call.signal);
+  return facts?.status === "missing" ? make(context, found, call) : startAgain(found, found.handle, call);
+}
+
 async function make(context: CommandContext, { url = "" }: FoundRunner, call: Call): Promise<Runner> {
   const [{ createReadiness }, registry] = await Promise.all([import("@anyrunner/engine"), openCliRegistry(context)]);
   return openRunner(url, { registry, ready: createReadiness({ registry }), ...call });
@@ -51,6 +61,41 @@ async function startAgain(found: FoundRunner, handle: RunnerHandle, call: Call):
   const driver = requireAbility(found, "lifecycle", "start");
   await driver.start(handle, call);
   return { url: found.shownUrl ?? found.label, driver, handle, losers: [], connect: (options: CallOptions = {}) => driver.connect(handle, options) };
+}
+
+/** Waits until it answers, but no longer than it lives: then its log may say why it ended. */
+async function awaitStarted(runner: Runner, { signal }: Pick<Call, "signal">): Promise<{ readonly version: string }> {
+  const { driver, handle } = runner;
+  const before = await factsOf(driver, handle, signal);
+  let answer: { readonly version: string } | undefined;
+  try {
+    await readyOrDead({
+      driver: driver.name,
+      ready: async (call) => void (answer = await waitUntilReady(runner, { signal: call })),
+      look: async (call) => watched(await factsOf(driver, handle, call)),
+      restarts: watched(before)?.restarts,
+      signal,
+    });
+    if (answer !== undefined) return answer;
+    throw new RunnerError("INTERNAL", "an engine that answers has no version");
+  } catch (error) {
+    throwIfAborted(signal);
+    if (!RunnerError.is(error) || error.code !== "NOT_RUNNING") throw error;
+    // Else its runtime would go on starting what can't live.
+    if (handle.owned) await driver.stop?.(handle, { graceMs: 0, signal }).catch(() => {});
+    const lines = await lastLogLines(driver, handle, { tail: LOG_LINES, signal }).catch(() => []);
+    const name = before.details?.["name"];
+    const shown = { name: typeof name === "string" ? name : handle.id, logCommand: `anyrunner logs ${runner.url}` };
+    throw engineStartError(error, { driver: driver.name, log: lines.join("\n"), ...shown });
+  }
+}
+
+/** What can't be known counts as alive. */
+function watched({ status, exitCode, details }: RunnerFacts): WatchedContainer | undefined {
+  if (status === "missing") return undefined;
+  const restarts = Number(details?.["restarts"] ?? 0);
+  const end = exitCode === undefined ? "" : `: it ended with exit code ${exitCode}`;
+  return { lives: status !== "stopped", restarts: Number.isNaN(restarts) ? 0 : restarts, state: `is ${status}${end}` };
 }
 
 /** That an engine which is starting doesn't answer yet is no news. */
