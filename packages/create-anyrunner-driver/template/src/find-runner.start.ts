@@ -10,7 +10,7 @@ export interface EchoHandle extends RunnerHandle {
 /** Says whether the runner is there. That it isn't is an answer, and no error. Fails with ABORTED. */
 export async function probeRunner(target: EchoTarget, { signal }: CallOptions): Promise<ProbeResult> {
   throwIfAborted(signal);
-  throw new RunnerError("UNSUPPORTED", `left to write: whether ${target.url} is there`, {
+  throw new RunnerError("UNSUPPORTED", "left to write: whether a runner is there", {
     hint: "write probeRunner in src/find-runner.ts: it gives { available: true }, or { available: false, reason, hint }",
     driver: "echo",
   });
@@ -19,7 +19,7 @@ export async function probeRunner(target: EchoTarget, { signal }: CallOptions): 
 /** Finds the runner; two callers get the same `id`. Fails with NOT_FOUND, ABORTED. */
 export async function findRunner(target: EchoTarget, { signal }: CallOptions): Promise<EchoHandle> {
   throwIfAborted(signal);
-  throw new RunnerError("UNSUPPORTED", `left to write: what exists behind ${target.url}`, {
+  throw new RunnerError("UNSUPPORTED", "left to write: what the runner is", {
     hint: 'write findRunner in src/find-runner.ts: it gives { driver: "echo", id, endpoint: { address }, owned: false, labels: {} }',
     driver: "echo",
   });

@@ -72,6 +72,7 @@ export function abortCases(context: CaseContext): readonly CaseDraft[] {
         (value) => release(value),
         (error: unknown) => void expectCode(error, "ABORTED"),
       );
+      outcome.catch(() => {});
       await moment();
       controller.abort();
       await withinBudget(suite, "answer", `\`${name}\` did not settle after its signal was aborted`, outcome);

@@ -8,7 +8,8 @@ import { digestOf, readText, writeAll } from "./conversation.ts";
 import type { DriverSuite } from "./driver-suite.ts";
 import { numberLines } from "./number-lines.ts";
 import { openTarget } from "./open-target.ts";
-import { createBudgetedDriver, withinBudget } from "./within-budget.ts";
+import { valueOnce } from "./settled-value.ts";
+import { createBudgetedDriver, waitBudgetMs, withinBudget } from "./within-budget.ts";
 
 export const CAPABILITIES: readonly DriverCapability[] = ["provision", "half-close", "inspect", "logs", "lifecycle", "list"];
 
@@ -120,7 +121,8 @@ function logCases(suite: DriverSuite): readonly NamedCase[] {
         const readInTime = (tail?: number) => withinBudget(suite, "answer", "`logs` without `follow` did not end", read(tail));
         const { logged } = open.far;
         assert.ok(logged, "the target names no logged text, which a driver with logs needs");
-        const log = await readInTime();
+        // A runner that has just been started may not have written it yet.
+        const log = await valueOnce(readInTime, (text) => text.includes(logged), waitBudgetMs(suite, "answer"));
         assert.ok(log.includes(logged), `the log lacks "${logged}": ${log.slice(-500)}`);
         assert.equal((await readInTime(1)).trimEnd().split("\n").length, 1, "lines of the log with `tail: 1`");
         await open.expectNothingLeft();

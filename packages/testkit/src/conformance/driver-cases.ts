@@ -1,6 +1,7 @@
 import { parseRunnerUrl, type DriverCapability } from "@anyrunner/core";
 
 import { abortCases } from "./abort-cases.ts";
+import { beginCase, settledWithin, type CaseScope } from "./case-scope.ts";
 import { CAPABILITIES, capabilityCases } from "./capability-cases.ts";
 import type { CaseDraft } from "./conformance-case.ts";
 import { createConformanceReport, type CaseOutcome, type ConformanceReport } from "./conformance-report.ts";
@@ -9,9 +10,9 @@ import type { ConformanceTarget, DriverSuite } from "./driver-suite.ts";
 import { provisionCases } from "./provision-cases.ts";
 import { secretCases } from "./secret-cases.ts";
 import { streamCases } from "./stream-cases.ts";
-import { createTargetSlot } from "./target-slot.ts";
+import { createTargetSlot, type TargetSlot } from "./target-slot.ts";
 import { urlCases } from "./url-cases.ts";
-import { testBudgetMs } from "./within-budget.ts";
+import { countFailedWaits, testTimeoutMs, waitBudgetMs, withinCaseBudget } from "./within-budget.ts";
 import { writeConformanceReport } from "./write-conformance-report.ts";
 
 /** One case of the conformance suite. */
@@ -71,13 +72,18 @@ export function driverCases(given: DriverSuite): DriverCases {
     const skip = skipReason(suite, draft, capabilities);
     if (skip !== undefined) outcomes.set(draft, { state: "skipped", reason: skip });
     const runNow = async () => {
-      await slot.enter(group);
       outcomes.set(draft, { state: "failed", reason: "it did not end" });
+      const scope = beginCase(suite);
       try {
-        await draft.run();
+        await withinCaseBudget(
+          suite,
+          slot.enter(group).then(() => draft.run()),
+        );
         outcomes.set(draft, { state: "passed" });
+        void scope.end(0);
       } catch (error) {
         outcomes.set(draft, { state: "failed", reason: firstLine(error) });
+        await cleanUp(suite, slot, scope);
         throw error;
       }
     };
@@ -97,7 +103,7 @@ export function driverCases(given: DriverSuite): DriverCases {
   return {
     name: suite.name,
     cases,
-    timeoutMs: testBudgetMs(suite),
+    timeoutMs: testTimeoutMs(suite),
     report,
     async close() {
       await last;
@@ -106,6 +112,13 @@ export function driverCases(given: DriverSuite): DriverCases {
       if (folder) await writeConformanceReport(folder, await report());
     },
   };
+}
+
+/** One failure is one failure: what the case left open is closed, and the runner that it shared is not used again. Never rejects. */
+async function cleanUp(suite: DriverSuite, slot: TargetSlot, scope: CaseScope): Promise<void> {
+  await scope.end(waitBudgetMs(suite, "closed"));
+  countFailedWaits(suite, scope);
+  await settledWithin(slot.renew(), waitBudgetMs(suite, "release"));
 }
 
 function noteScheme(far: ConformanceTarget, schemes: Set<string>): ConformanceTarget {

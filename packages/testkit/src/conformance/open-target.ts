@@ -11,9 +11,10 @@ import {
 } from "@anyrunner/core";
 
 import { expectNothingLeft, takeInventory, type Inventory } from "../leak-check.ts";
+import { currentCase } from "./case-scope.ts";
 import type { CaseContext } from "./conformance-case.ts";
 import type { ConformanceTarget, DriverSuite } from "./driver-suite.ts";
-import { adoptStream, createBudgetedDriver, noteFailedWait, waitBudgetMs, withinBudget } from "./within-budget.ts";
+import { createBudgetedDriver, noteFailedWait, noteGoodWait, waitBudgetMs, withinBudget } from "./within-budget.ts";
 
 /** A connection on which the first line was sent. */
 export interface Conversation extends Omit<RunnerConnection, "closed"> {
@@ -59,8 +60,9 @@ export async function openTarget(suite: DriverSuite): Promise<OpenTarget> {
       async expectNothingLeft() {
         try {
           await expectNothingLeft(before, { extra: () => far.leftovers(), budgetMs: waitBudgetMs(suite, "release") });
+          noteGoodWait(suite, currentCase(suite), "release");
         } catch (error) {
-          noteFailedWait(suite, "release");
+          noteFailedWait(currentCase(suite), "release");
           throw error;
         }
       },
@@ -82,12 +84,9 @@ export function shareOpenTarget({ suite, slot }: CaseContext, group: string): ()
     );
 }
 
-/** Sends the first line. */
+/** Sends the first line on a connection of a driver that `createBudgetedDriver` made. */
 export function startConversation(suite: DriverSuite, connection: RunnerConnection, command: string): Conversation {
   const { stream, closed } = connection;
-  adoptStream(stream, suite);
-  // A stream that breaks tells it by `closed` and by rejected reads; without a listener it would end the process.
-  stream.on("error", () => {});
   stream.write(`${command}\n`);
   return {
     ...connection,

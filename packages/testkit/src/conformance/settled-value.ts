@@ -14,3 +14,13 @@ export async function settledValue(read: () => number): Promise<number> {
   }
   return last;
 }
+
+/** Reads until a value is `wanted`, and gives the last one when `budgetMs` is over. */
+export async function valueOnce<T>(read: () => Promise<T>, wanted: (value: T) => boolean, budgetMs: number): Promise<T> {
+  const giveUpAt = performance.now() + budgetMs;
+  for (;;) {
+    const value = await read();
+    if (wanted(value) || performance.now() > giveUpAt) return value;
+    await delay(POLL_MS);
+  }
+}

@@ -2,6 +2,7 @@ import type { Duplex } from "node:stream";
 
 import type { RunnerDriver } from "@anyrunner/core";
 
+import { currentCase, type CaseScope } from "./case-scope.ts";
 import type { DriverSuite } from "./driver-suite.ts";
 
 /** The waits of the suite. Each is shorter than its test, so that a report says what was waited for instead of "timed out". */
@@ -14,14 +15,37 @@ const RELEASE_BUDGET_MS = 10_000;
 /** A real daemon on a busy machine may stand still for seconds, and nothing is wrong with the driver. */
 const REAL_WAIT_BUDGET_MS = 30_000;
 const REAL_RELEASE_BUDGET_MS = 60_000;
-/** Of its budget, what a wait is given that failed in this suite before: a driver that never says `closed` must not cost all of it in each test. */
-const NEXT_SHARE = 1 / 20;
+/** One slow moment of the machine is one failure: only after so many cases in a row has a kind of wait a smaller budget. */
+const PATIENCE = 2;
+/** What it then is given of its budget: a driver that never says `closed` must not cost all of it in each test. */
+const IMPATIENT_SHARE = 1 / 5;
+const MARGIN_MS = 5000;
 
-const failedWaits = new WeakMap<object, Set<Wait>>();
+/** In how many cases in a row a kind of wait failed. */
+const failuresInARow = new WeakMap<DriverSuite, Map<string, number>>();
 const owners = new WeakMap<Duplex, DriverSuite>();
 
-/** How long one test may take at most, in ms. Only a test that itself is at fault gets there. */
-export function testBudgetMs(suite: Budgets): number {
+/** How long one test may take at most with what it leaves to clean up, in ms. */
+export function testTimeoutMs(suite: Budgets): number {
+  const { base, release } = baseBudgets(suite);
+  return caseBudgetMs(suite) + base + release + MARGIN_MS;
+}
+
+/** The outcome of a case. Only one that itself is at fault, or whose target never comes, is given up: then the next ones can still run. */
+export async function withinCaseBudget(suite: DriverSuite, work: Promise<void>): Promise<void> {
+  const budgetMs = caseBudgetMs(suite);
+  let timer: NodeJS.Timeout | undefined;
+  const expired = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error(`the case did not end within ${budgetMs / 1000} s`)), budgetMs);
+  });
+  try {
+    await Promise.race([work, expired]);
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+function caseBudgetMs(suite: Budgets): number {
   const { base, release } = baseBudgets(suite);
   return Math.max(40_000, 8 * base + release);
 }
@@ -29,16 +53,19 @@ export function testBudgetMs(suite: Budgets): number {
 /** The result of `work`, or an error that says `what` did not happen in time. */
 export async function withinBudget<T>(suite: DriverSuite, wait: Wait, what: string, work: Promise<T>): Promise<T> {
   const budgetMs = waitBudgetMs(suite, wait);
+  const scope = currentCase(suite);
   let timer: NodeJS.Timeout | undefined;
   const expired = new Promise<never>((_, reject) => {
     timer = setTimeout(() => {
-      noteFailedWait(suite, wait);
+      noteFailedWait(scope, wait);
       reject(new Error(`${what} within ${budgetMs / 1000} s`));
     }, budgetMs);
   });
   work.catch(() => {});
   try {
-    return await Promise.race([work, expired]);
+    const result = await Promise.race([work, expired]);
+    noteGoodWait(suite, scope, wait);
+    return result;
   } finally {
     clearTimeout(timer);
   }
@@ -48,7 +75,8 @@ export async function withinBudget<T>(suite: DriverSuite, wait: Wait, what: stri
 export function waitBudgetMs(suite: DriverSuite, wait: Wait): number {
   const { base, release } = baseBudgets(suite);
   const budgets: Readonly<Record<Wait, number>> = { closed: base, bytes: base, answer: 3 * base, change: 6 * base, release };
-  return failedWaits.get(suite)?.has(wait) ? NEXT_SHARE * base : budgets[wait];
+  const failures = failuresInARow.get(suite)?.get(wait) ?? 0;
+  return failures < PATIENCE ? budgets[wait] : IMPATIENT_SHARE * base;
 }
 
 function baseBudgets({ waitBudgetMs, releaseBudgetMs, realVersion }: Budgets): { readonly base: number; readonly release: number } {
@@ -59,10 +87,21 @@ function baseBudgets({ waitBudgetMs, releaseBudgetMs, realVersion }: Budgets): {
   };
 }
 
-/** Makes the next waits of this kind short. */
-export function noteFailedWait(suite: DriverSuite, wait: Wait): void {
-  const failed = failedWaits.get(suite) ?? new Set();
-  failedWaits.set(suite, failed.add(wait));
+/** To be called when a wait's budget was over; what goes on of a case that is over counts for nothing. */
+export function noteFailedWait(scope: CaseScope | undefined, wait: Wait): void {
+  if (scope?.isOver() === false) scope.failedWaits.add(wait);
+}
+
+/** To be called when a wait's end came in time. */
+export function noteGoodWait(suite: DriverSuite, scope: CaseScope | undefined, wait: Wait): void {
+  if (scope?.isOver() === false && !scope.failedWaits.has(wait)) failuresInARow.get(suite)?.delete(wait);
+}
+
+/** To be called when a case has failed. */
+export function countFailedWaits(suite: DriverSuite, { failedWaits }: CaseScope): void {
+  const counts = failuresInARow.get(suite) ?? new Map<string, number>();
+  failuresInARow.set(suite, counts);
+  for (const wait of failedWaits) counts.set(wait, (counts.get(wait) ?? 0) + 1);
 }
 
 /** A fresh driver whose calls are all waited for with a budget. */
@@ -76,7 +115,7 @@ export function createBudgetedDriver(suite: DriverSuite): RunnerDriver {
     ...driver,
     ...budgeted("probe", "answer", driver.probe),
     ...budgeted("provision", "change", driver.provision),
-    ...budgeted("connect", "answer", driver.connect),
+    ...budgeted("connect", "answer", connectForCase(suite, driver)),
     ...budgeted("inspect", "answer", driver.inspect),
     ...budgeted("start", "change", driver.start),
     ...budgeted("stop", "change", driver.stop),
@@ -85,9 +124,15 @@ export function createBudgetedDriver(suite: DriverSuite): RunnerDriver {
   };
 }
 
-/** Lets reads and writes of `stream` use the budgets of `suite`. */
-export function adoptStream(stream: Duplex, suite: DriverSuite): void {
-  owners.set(stream, suite);
+/** Its streams end with the case that asked for them, also those that come too late; reads and writes have the budgets of `suite`. */
+function connectForCase(suite: DriverSuite, driver: RunnerDriver): RunnerDriver["connect"] {
+  return async (handle, options) => {
+    const scope = currentCase(suite);
+    const connection = await driver.connect(handle, options);
+    owners.set(connection.stream, suite);
+    scope?.adopt(connection);
+    return connection;
+  };
 }
 
 /** As `withinBudget`, for a wait on a stream that a suite has adopted. */

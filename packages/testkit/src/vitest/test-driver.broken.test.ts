@@ -6,7 +6,7 @@ import { beforeAll, expect, test } from "vitest";
 
 import { BROKEN_DRIVERS } from "../conformance/stub-driver/broken-drivers.ts";
 
-/** Runs in a vitest of its own the tests that must fail, and prints the names and messages of those that did. */
+/** Runs in a vitest of its own the tests that must fail, and prints the names and messages of those that did, and what nobody caught. */
 const RUN = `
 import { startVitest } from "vitest/node";
 const [root, testNamePattern] = process.argv.slice(1);
@@ -17,21 +17,27 @@ const vitest = await startVitest("test", [], {
   reporters: [collect], dangerouslyIgnoreUnhandledErrors: true,
 });
 await vitest?.close();
-process.stdout.write("\\n" + JSON.stringify(failed), () => process.exit(0));
+const uncaught = (vitest?.state.getUnhandledErrors() ?? []).map((error) => String(error.stack ?? error));
+process.stdout.write("\\n" + JSON.stringify({ failed, uncaught }), () => process.exit(0));
 `;
 
 const HEAVY = { name: "loads an SDK at once", noticedBy: ["importing the package"] };
 const DEFECTS = [...Object.entries(BROKEN_DRIVERS).map(([name, { noticedBy }]) => ({ name, noticedBy })), HEAVY];
 
 const conformance = resolve(import.meta.dirname, "../conformance");
+interface Outcome {
+  readonly failed: readonly string[];
+  readonly uncaught: readonly string[];
+}
 let failed: readonly string[];
+let uncaught: readonly string[];
 beforeAll(async () => {
   const pattern = DEFECTS.map(({ name, noticedBy }) => `driver conformance: ${name} .*(${noticedBy.join("|")})`).join("|");
   const { stdout } = await promisify(execFile)(process.execPath, ["--input-type=module", "--eval", RUN, conformance, pattern], {
     cwd: conformance,
     maxBuffer: 1 << 24,
   });
-  failed = JSON.parse(stdout.slice(stdout.lastIndexOf("\n") + 1)) as readonly string[];
+  ({ failed, uncaught } = JSON.parse(stdout.slice(stdout.lastIndexOf("\n") + 1)) as Outcome);
 });
 
 test.each(DEFECTS)("the suite notices a driver that $name", ({ name, noticedBy }) => {
@@ -43,4 +49,8 @@ test("the report says what was waited for, not that a test timed out", () => {
   const [first] = failed.filter((text) => text.includes("never tells that a connection is over") && text.includes("far end of one connection dies"));
   expect(first).toMatch(/\n`closed` did not resolve after the far end died within 0\.\d+ s$/);
   expect(failed.join("\n")).not.toContain("timed out");
+});
+
+test("a failure leaves no promise behind that nobody waits for", () => {
+  expect(uncaught).toEqual([]);
 });

@@ -2,6 +2,7 @@ import { afterAll, describe, test } from "vitest";
 
 import { driverCases, type ConformanceCase } from "../conformance/driver-cases.ts";
 import type { DriverSuite } from "../conformance/driver-suite.ts";
+import { shownFailure } from "./shown-failure.ts";
 
 /**
  * Declares the conformance suite of the driver interface, version 1, in the test file that calls it (vitest). Other runners of tests
@@ -35,7 +36,7 @@ export function testDriver(suite: DriverSuite): void {
     for (const [group, members] of groups(cases)) {
       describe(group, () => {
         for (const one of members) {
-          if (one.skip === undefined) test(one.name, one.run);
+          if (one.skip === undefined) test(one.name, () => runShown(one));
           else test.skip(`${one.name} (${one.skip})`, () => {});
         }
       });
@@ -45,6 +46,14 @@ export function testDriver(suite: DriverSuite): void {
       showSkips(name, cases);
     }, timeoutMs);
   });
+}
+
+async function runShown({ run }: ConformanceCase): Promise<void> {
+  try {
+    await run();
+  } catch (error) {
+    throw shownFailure(error);
+  }
 }
 
 function groups(cases: readonly ConformanceCase[]): ReadonlyMap<string, readonly ConformanceCase[]> {
