@@ -4,14 +4,17 @@ import type { BottomArea } from "./bottom-area.ts";
 import { createLiveDrawing } from "./live-drawing.ts";
 
 /** A drawing on nothing, in a time that passes when it is told to. */
-function setUp() {
+function setUp({ costMs = 0 } = {}) {
   let isOurs = true;
   let now = 0;
   let timers: { readonly at: number; readonly work: () => void }[] = [];
   const seen: string[] = [];
   const area: BottomArea = {
     room: ({ rows }) => rows / 2,
-    draw: (lines, { rows, columns }) => void seen.push(`${now}: ${lines.join()} in ${columns}x${rows}`),
+    draw(lines, { rows, columns }) {
+      seen.push(`${now}: ${lines.join()} in ${columns}x${rows}`);
+      now += costMs;
+    },
     release: () => void seen.push(`${now}: released`),
   };
   const drawing = createLiveDrawing({
@@ -64,6 +67,15 @@ describe("a live drawing", () => {
     drawing.changed();
     pass(0);
     expect(seen.length - before).toBe(11);
+  });
+
+  test("takes a tenth of the time, however long it takes", () => {
+    const { drawing, seen, pass } = setUp({ costMs: 50 });
+    drawing.changed();
+    pass(500);
+    drawing.changed();
+    pass(1000);
+    expect(seen.map((line) => Number.parseInt(line, 10))).toEqual([0, 550, 1100]);
   });
 
   test("stands aside until everybody is done", () => {

@@ -31,6 +31,8 @@ export interface DrawingClock {
 const FRAME_MS = 120;
 const IDLE_FRAME_MS = 1000;
 const IDLE_AFTER_MS = 5000;
+/** Drawing takes no more than this share of the time, however much there is to draw and however slow the machine is. */
+const SHARE = 1 / 10;
 
 export function createLiveDrawing({ area, size, lines, isOurs, clock = systemClock }: LiveDrawingOptions): LiveDrawing {
   let holders = 0;
@@ -40,6 +42,7 @@ export function createLiveDrawing({ area, size, lines, isOurs, clock = systemClo
   let changedAt = Number.NEGATIVE_INFINITY;
   let cancel: (() => void) | undefined;
   let dueAt = 0;
+  let pauseMs = FRAME_MS;
 
   const stop = () => {
     cancel?.();
@@ -58,7 +61,10 @@ export function createLiveDrawing({ area, size, lines, isOurs, clock = systemClo
     drawnAt = clock.now();
     if (isOurs()) drawLines(size());
     else area.release();
-    schedule(drawnAt - changedAt > IDLE_AFTER_MS ? IDLE_FRAME_MS : FRAME_MS);
+    const now = clock.now();
+    pauseMs = Math.max(FRAME_MS, (now - drawnAt) / SHARE);
+    drawnAt = now;
+    schedule(now - changedAt > IDLE_AFTER_MS ? Math.max(IDLE_FRAME_MS, pauseMs) : pauseMs);
   };
   const drawLines = (terminal: TerminalSize) => {
     // A line that fills the last column would leave some terminals in doubt where the cursor is.
@@ -67,7 +73,7 @@ export function createLiveDrawing({ area, size, lines, isOurs, clock = systemClo
   return {
     changed() {
       changedAt = clock.now();
-      schedule(Math.max(0, drawnAt + FRAME_MS - changedAt));
+      schedule(Math.max(0, drawnAt + pauseMs - changedAt));
     },
     hold() {
       if (holders++ === 0) {

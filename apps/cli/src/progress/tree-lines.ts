@@ -29,20 +29,31 @@ const DETAILS: readonly Detail[] = [
   { finished: 2, runningTail: 2, failedTail: 6 },
   { finished: 1, runningTail: 1, failedTail: 3 },
   { finished: 0, runningTail: 1, failedTail: 1 },
-  { finished: 0, runningTail: 0, failedTail: 0 },
 ];
+const LEAST_DETAIL: Detail = { finished: 0, runningTail: 0, failedTail: 0 };
 
 /** The lines of a tree of steps, never more or wider than asked for. Where room is short, what runs and what failed is shown first, and the rest as numbers. */
 export function treeLines(forest: ForestView, options: TreeLinesOptions): readonly string[] {
   const { width, height } = options;
   if (width < 1 || height < 1) return [];
-  let lines: readonly Line[] = [];
+  return fitting(forest, options).map((line) => render(line, options));
+}
+
+function fitting(forest: ForestView, options: TreeLinesOptions): readonly Line[] {
+  const { height, style } = options;
   for (const detail of DETAILS) {
-    lines = forestLines(forest, detail, options);
-    if (lines.length <= height) break;
+    // One line too many is enough to know.
+    const lines = atMost(height + 1, forestLines(forest, detail, options));
+    if (lines.length <= height) return lines;
   }
-  if (lines.length > height) lines = cut(lines, height, options.style);
-  return lines.map((line) => render(line, options));
+  const lines = [...forestLines(forest, LEAST_DETAIL, options)];
+  return lines.length <= height ? lines : cut(lines, height, style);
+}
+
+function atMost<T>(count: number, items: Iterable<T>): readonly T[] {
+  const taken: T[] = [];
+  for (const item of items) if (taken.push(item) >= count) break;
+  return taken;
 }
 
 interface Line {
@@ -54,36 +65,32 @@ interface Line {
   readonly kind: StepState | "log" | "more";
 }
 
-function forestLines(forest: ForestView, detail: Detail, options: TreeLinesOptions): readonly Line[] {
+function* forestLines(forest: ForestView, detail: Detail, options: TreeLinesOptions): Generator<Line> {
   const { style, whole = false } = options;
-  return [
-    ...last(forest.tail, whole ? 0 : detail.runningTail).map((text): Line => ({ depth: 0, sign: style.signs.log, text, end: "", kind: "log" })),
-    ...siblings(forest.roots, { folded: forest.folded, depth: 0 }, detail, options),
-    ...(forest.refused > 0 ? [more(0, `${forest.refused} more that are not followed`, style)] : []),
-  ];
+  for (const text of last(forest.tail, whole ? 0 : detail.runningTail)) yield { depth: 0, sign: style.signs.log, text, end: "", kind: "log" };
+  yield* siblings(forest.roots, { folded: forest.folded, depth: 0 }, detail, options);
+  if (forest.refused > 0) yield more(0, `${forest.refused} more that are not followed`, style);
 }
 
-function siblings(
+function* siblings(
   steps: readonly StepView[],
   { folded, depth }: { readonly folded: number; readonly depth: number },
   detail: Detail,
   options: TreeLinesOptions,
-): readonly Line[] {
+): Generator<Line> {
   const finished = steps.filter((step) => !step.active);
   const shown = new Set(last(finished, detail.finished));
   const hidden = finished.length - shown.size + folded;
-  return [
-    ...(hidden > 0 ? [more(depth, `${hidden} done`, options.style)] : []),
-    ...steps.filter((step) => shown.has(step) || step.active).flatMap((step) => stepLines(step, depth, detail, options)),
-  ];
+  if (hidden > 0) yield more(depth, `${hidden} done`, options.style);
+  for (const step of steps) if (shown.has(step) || step.active) yield* stepLines(step, depth, detail, options);
 }
 
-function stepLines(step: StepView, depth: number, detail: Detail, options: TreeLinesOptions): readonly Line[] {
+function* stepLines(step: StepView, depth: number, detail: Detail, options: TreeLinesOptions): Generator<Line> {
   const { whole = false } = options;
-  const line: Line = { depth, sign: signOf(step, options), text: step.title, end: ` ${endOf(step, whole)}`, kind: step.state };
-  if (!step.active && !whole) return [line];
-  const under = { depth: depth + 1, folded: step.folded };
-  return [line, ...tailLines(step, depth + 1, detail, options.style), ...siblings(step.children, under, detail, options)];
+  yield { depth, sign: signOf(step, options), text: step.title, end: ` ${endOf(step, whole)}`, kind: step.state };
+  if (!step.active && !whole) return;
+  yield* tailLines(step, depth + 1, detail, options.style);
+  yield* siblings(step.children, { depth: depth + 1, folded: step.folded }, detail, options);
 }
 
 function signOf({ state }: StepView, { style: { signs, spinner }, frame, whole }: TreeLinesOptions): string {
