@@ -103,7 +103,8 @@ async function findById(
   const { handles: listed, failures } = await listRunners(registry, options.signal);
   const stored = (await openHandleStore({ env: context.env }).read()).map(({ handle }) => handle);
   const all = [...listed, ...stored.filter(({ driver, id }) => !listed.some((other) => other.driver === driver && other.id === id))];
-  const exact = all.filter((handle) => isCalled(handle, word));
+  // What is only known from before may be gone, and another have its name.
+  const exact = [listed, all].map((handles) => handles.filter((handle) => isCalled(handle, word))).find(({ length }) => length > 0) ?? [];
   const matching = exact.length > 0 ? exact : all.filter(({ id }) => word.length >= 4 && id.startsWith(word));
   const [handle, another] = matching;
   if (handle !== undefined && another === undefined) return { label: word, driver: await registry.driver(handle.driver), handle };

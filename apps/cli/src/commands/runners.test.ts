@@ -1,4 +1,4 @@
-import { mkdir, readFile, stat, writeFile } from "node:fs/promises";
+import { mkdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 
 import { openUserStore } from "@anyrunner/config";
@@ -190,6 +190,14 @@ describe("life cycle", { timeout: PATIENCE_MS }, () => {
     expect(await run("prune")).toMatchObject({ exitCode: 0, stderr: expect.stringMatching(/removing engine loose; kept: volume loose-cache \(1\.5 GiB\)/) });
     expect((await calls()).filter((call) => call.startsWith("destroy"))).toEqual(["destroy loose false"]);
     await run("rm", "busy");
+  });
+
+  test("what was removed by other means is made anew by start", async () => {
+    await run("start", "toy-image://e");
+    await rm(join(toys, "e.json"));
+    expect(await run("start", "toy-image://e")).toMatchObject({ exitCode: 0, stderr: expect.stringContaining("toy-image://e runs") });
+    expect((await calls()).filter((call) => call.endsWith(" e"))).toEqual(["provision e", "provision e"]);
+    await run("rm", "e");
   });
 
   test("du adds up what drivers say", async () => {
