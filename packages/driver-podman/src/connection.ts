@@ -8,6 +8,7 @@ import { describeState, isAlive, type ContainerDetails } from "./container-detai
 import { readLastLog } from "./container-log.ts";
 import type { ContainerHandle } from "./handle.ts";
 import { CONTAINER_STOPPED, NO_CONTAINER, NO_PROGRAM } from "./known-failure.ts";
+import { findContainerTogether } from "./look-together.ts";
 
 /** What an engine's image has for streams over an exec (engine protocol 2.2, 2.3). */
 const RELAY_COMMAND = ["buildctl", "dial-stdio"] as const;
@@ -49,7 +50,7 @@ function watch(program: ProgramStream): WatchedProgram {
 
 async function requireRunning(cli: ContainerCli, handle: ContainerHandle, options: CallOptions): Promise<void> {
   const { container, name } = handle.endpoint;
-  const found = await findContainer(cli, container, options);
+  const found = await findContainerTogether(cli, container, options);
   if (found === undefined) throw await containerNotFound(cli, name, options);
   if (found.state !== "running") throw containerNotRunning(cli, found);
 }
