@@ -5,6 +5,7 @@ import { benchKubePod } from "./kube-pod.bench.ts";
 import { benchExport } from "./export.bench.ts";
 import type { PairResult } from "./pair.ts";
 import { benchParallel } from "./parallel.bench.ts";
+import { benchPodman } from "./podman.bench.ts";
 import { benchProgramDriver } from "./program-driver.bench.ts";
 import { benchFirstQuery } from "./query.bench.ts";
 import { readSettings } from "./settings.ts";
@@ -25,6 +26,7 @@ const BENCHES = {
   ssh: benchSsh,
   sockets: benchSockets,
   "kube-pod": benchKubePod,
+  podman: benchPodman,
   "program-driver": benchProgramDriver,
 } as const;
 
