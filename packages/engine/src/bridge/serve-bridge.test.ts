@@ -216,6 +216,19 @@ test("connections that reach another engine than the first are refused, by affin
   connection.destroy();
 });
 
+test("two engines behind an address are found out at the start where it dials twice, and nothing stays open", async () => {
+  const starting = start({ dialTwice: true }, { info: (connection) => ({ revision: connection === 0 ? "left" : "right" }) });
+  await expect(starting).rejects.toMatchObject({ code: "ENGINE_CHANGED", hint: expect.stringContaining("affinity") as string });
+  await expect.poll(() => engine.streamCount()).toBe(0);
+});
+
+test("one engine that is dialled twice serves as always", async () => {
+  await start({ dialTwice: true });
+  const connection = openBridgeConnection(bridge);
+  expect(await callUnary(connection, Control.info, {})).toMatchObject({ buildkitVersion: { version: "v0.21.8" } });
+  connection.destroy();
+});
+
 test("a query whose session attached itself elsewhere is answered by the engine, and explained by affinity", async () => {
   await start({}, { attachWaitMs: 1 });
   const connection = openBridgeConnection(bridge);

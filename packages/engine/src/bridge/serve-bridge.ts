@@ -6,6 +6,7 @@ import { openListener, type ListenAddress, type Listener, type ServerIdentity } 
 import type { EngineInfo } from "../engine-info.ts";
 import type { Clock } from "../retry.ts";
 import { checkListenAddress } from "./check-listen-address.ts";
+import { checkOneEngine } from "./check-one-engine.ts";
 import { serveBridgeClient, type BridgeClient } from "./serve-bridge-client.ts";
 import { openUpstreamPool } from "./upstream-pool.ts";
 
@@ -18,6 +19,8 @@ export interface ServeBridgeOptions extends CallOptions {
   readonly identity?: ServerIdentity | undefined;
   /** Consent to plain TCP, which every user and program of this machine may use as the engine. Default false. */
   readonly insecureTcp?: boolean | undefined;
+  /** Dial twice at the start, and fail with ENGINE_CHANGED where two engines answer: for an address that may be balanced. Default false. */
+  readonly dialTwice?: boolean | undefined;
   /** Pause between pings to the engine, in ms. Default 10,000. */
   readonly keepaliveMs?: number | undefined;
   /** How long a connection to the engine is kept that nobody uses, in ms. Default 60,000. */
@@ -68,6 +71,11 @@ export async function serveBridge(options: ServeBridgeOptions): Promise<Bridge> 
     connectBudgetMs: options.connectBudgetMs ?? 60_000,
     clock: options.clock,
   });
+  const closePool = async (error: unknown) => {
+    await pool.close();
+    throw error;
+  };
+  if (options.dialTwice) await checkOneEngine(runner, pool.engine, { signal, report }).catch(closePool);
   const clients = new Set<BridgeClient>();
   let spliced = 0;
   const accept = (stream: Duplex) => {
@@ -75,10 +83,7 @@ export async function serveBridge(options: ServeBridgeOptions): Promise<Bridge> 
     clients.add(client);
     void client.closed.then(() => clients.delete(client));
   };
-  const listener = await listen(options, accept).catch(async (error: unknown) => {
-    await pool.close();
-    throw error;
-  });
+  const listener = await listen(options, accept).catch(closePool);
 
   let closing: Promise<void> | undefined;
   const close = async (graceMs: number) => {
