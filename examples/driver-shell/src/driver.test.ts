@@ -1,12 +1,9 @@
 import { spawnSync } from "node:child_process";
-import { mkdtemp, rm } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import path from "node:path";
 
-import { startConformanceServer } from "@anyrunner/testkit";
 import { testDriver } from "@anyrunner/testkit/vitest";
 
 import { driver } from "./index.ts";
+import { makeTestRunner } from "./test-far-end.ts";
 
 const hasSocat = spawnSync("socat", ["-V"]).status === 0;
 
@@ -26,18 +23,6 @@ for (const direct of [false, true]) {
       { url: "socat://UNIX-CONNECT:/x?direct=maybe", code: "INVALID_OPTION" },
     ],
     absentUrls: ["socat://UNIX-CONNECT:/no/such/engine.sock", "socat://TCP4:127.0.0.1:1"],
-    target: async () => {
-      const folder = await mkdtemp(path.join(tmpdir(), "socat-"));
-      const server = await startConformanceServer({ path: path.join(folder, "engine.sock") });
-      return {
-        url: `socat://UNIX-CONNECT:${server.address}?direct=${direct}`,
-        kill: () => server.kill(),
-        leftovers: async () => server.connectionCount(),
-        close: async () => {
-          await server.kill();
-          await rm(folder, { recursive: true, force: true });
-        },
-      };
-    },
+    target: () => makeTestRunner(direct),
   });
 }

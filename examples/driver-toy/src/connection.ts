@@ -20,7 +20,7 @@ export async function openConnection({ endpoint }: ToyHandle, { signal }: CallOp
   } finally {
     signal?.removeEventListener("abort", abort);
   }
-  return { stream: socket, kind: "socket", halfClose: true, closed, diagnostics: async () => ({ summary: `a connection to ${host}:${port}` }) };
+  return { stream: socket, kind: "socket", halfClose: true, closed, diagnostics: async () => ({}) };
 }
 
 /** Resolves when the socket is gone, and never rejects. */

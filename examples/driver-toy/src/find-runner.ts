@@ -1,4 +1,4 @@
-import { RunnerError, throwIfAborted, type CallOptions, type ProbeResult, type RunnerHandle } from "@anyrunner/core/driver";
+import { RunnerError, throwIfAborted, unavailable, type CallOptions, type ProbeResult, type RunnerHandle } from "@anyrunner/core/driver";
 
 import { findAddress } from "./inventory.ts";
 import type { ToyTarget } from "./target.ts";
@@ -15,8 +15,7 @@ export async function probeRunner(target: ToyTarget, { signal }: CallOptions): P
     await findAddress(target);
     return { available: true };
   } catch (error) {
-    const { code, message, hint } = RunnerError.from(error, "INTERNAL");
-    return { available: false, reason: message, hint, code };
+    return unavailable(RunnerError.from(error, "INTERNAL"));
   }
 }
 

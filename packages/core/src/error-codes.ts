@@ -10,12 +10,12 @@ export const ERROR_CODES = {
   INVALID_URL: {
     summary: "The runner URL breaks the grammar of its scheme.",
     cause: "A part of the URL is missing, malformed or not allowed for this scheme.",
-    remedy: "Compare it with the grammar that `anyrunner drivers` prints for the scheme.",
+    remedy: "Compare it with the URLs in the README of the scheme's driver; `anyrunner drivers` names its package.",
   },
   INVALID_OPTION: {
     summary: "A parameter behind the `?` of a runner URL is unknown or has a value of the wrong type.",
     cause: "Usually a misspelling; unknown parameters are refused instead of ignored.",
-    remedy: "Use the name that the message suggests; `anyrunner drivers` lists every parameter.",
+    remedy: "Use the name that the message suggests; `anyrunner drivers --check` lists every parameter.",
   },
   INVALID_CONFIG: {
     summary: "A configuration file or an environment variable can't be understood.",

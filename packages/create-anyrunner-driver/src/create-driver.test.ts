@@ -107,7 +107,16 @@ describe("the package", () => {
       anyrunner: { specVersion: 1, name: "my-cloud", schemes: ["my-cloud"] },
     });
     expect(manifest["private"]).toBeUndefined();
-    expect(readdirSync(directory)).toEqual([".gitignore", ".oxlintrc.json", "README.md", "package.json", "src", "tsconfig.build.json", "tsconfig.json"]);
+    expect(readdirSync(directory)).toEqual([
+      ".gitignore",
+      ".oxlintrc.json",
+      "LICENSE",
+      "README.md",
+      "package.json",
+      "src",
+      "tsconfig.build.json",
+      "tsconfig.json",
+    ]);
   });
 
   test("in the repository has the repository's manifest, and none of the files that the repository has for all", () => {

@@ -13,7 +13,7 @@ export async function openConnection({ endpoint }: EchoHandle, { signal }: CallO
     throw new RunnerError("NOT_FOUND", `there is no runner ${endpoint.address}`, { hint: "start it, or correct the URL", driver: "echo" });
   }
   const stream = openStream(serve);
-  return { stream, kind: "socket", halfClose: true, closed: closeOf(stream), diagnostics: async () => ({ summary: `a stream to ${endpoint.address}` }) };
+  return { stream, kind: "socket", halfClose: true, closed: closeOf(stream), diagnostics: async () => ({}) };
 }
 
 /** Resolves once, when either side has ended the stream, and never rejects. It doesn't wait for a reader. */

@@ -47,6 +47,12 @@ describe.skipIf(process.platform === "win32")("npm", () => {
     await expect(install(env)).rejects.toMatchObject({ code, message: expect.stringMatching(message), hint: expect.stringMatching(/./) });
   });
 
+  test("that doesn't know the package names it in the command that shows its versions", async () => {
+    await expect(install(await npm("echo 'npm error code E404' >&2\nexit 1"))).rejects.toMatchObject({
+      hint: "check name and version: npm view anyrunner-driver-foo versions",
+    });
+  });
+
   test("that is not there is NOT_AVAILABLE", async () => {
     await expect(install({ PATH: folder })).rejects.toMatchObject({ code: "NOT_AVAILABLE", hint: "install Node.js with npm" });
   });

@@ -39,7 +39,7 @@ export function installWithNpm(given: Readonly<Record<string, string | undefined
     });
     if (exitCode === 0) return;
     if (/\bE404\b|\bETARGET\b/.test(stderr)) {
-      throw new RunnerError("NOT_FOUND", `the registry has no ${spec}`, { hint: "check name and version: npm view PACKAGE versions" });
+      throw new RunnerError("NOT_FOUND", `the registry has no ${spec}`, { hint: `check name and version: npm view ${spec.replace(/(.)@.*$/, "$1")} versions` });
     }
     throw new RunnerError("COMMAND_FAILED", `npm install ${spec} ended with ${exitCode}: ${lastLine(stderr)}`, {
       hint: "nothing was changed; mend what npm says and try again",
