@@ -44,10 +44,9 @@ describe.skipIf(skipReason !== undefined)(`a Podman behind its own connection${s
   test("an engine is made, streamed to, stopped, started and removed there", async () => {
     await using site = createSite();
     const driver = createContainerCliDriver("podman", { env });
-    const handle = await provision(site, "&env=TOKEN=s3cret");
+    const handle = await provision(site);
     expect(handle).toMatchObject({ owned: true, endpoint: { name: site.name, place: CONNECTION }, id: `${CONNECTION}/${handle.endpoint.container}` });
     expect(await provision(site)).toEqual(handle);
-    expect(await podman(["exec", site.name, "sh", "-c", "echo $TOKEN"])).toBe("s3cret");
 
     const { stream, closed } = await driver.connect(handle, {});
     stream.end(`ECHO\n${"x".repeat(1_000_000)}`);
