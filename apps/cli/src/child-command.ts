@@ -16,13 +16,18 @@ export function startChild(
   return spawnProgram({ command: program, args, env: { ...env, ...variables }, cwd, stdio: "inherit", terminal: usesTerminal(), signal });
 }
 
-/** What to do with a signal that asks us to end: the child gets it, and SIGKILL when it doesn't obey within the time. */
+/**
+ * What to do with a signal that asks us to end: the child gets it, and SIGKILL when it doesn't obey within the time. A second SIGINT is
+ * SIGKILL at once, except at a terminal: programs there live on with as many as they like.
+ */
 export function forwardTo(child: SpawnedProgram, cleanupTimeoutMs: number): (signal: EndSignal) => void {
   const terminal = usesTerminal();
   let timer: NodeJS.Timeout | undefined;
+  let interrupted = false;
   return (signal) => {
     if (terminal && (signal === "SIGINT" || signal === "SIGQUIT")) return;
-    child.kill(signal);
+    child.kill(interrupted && signal === "SIGINT" ? "SIGKILL" : signal);
+    interrupted ||= signal === "SIGINT";
     if (timer !== undefined) return;
     timer = setTimeout(() => child.kill("SIGKILL"), cleanupTimeoutMs);
     void child.exited.then(() => clearTimeout(timer));

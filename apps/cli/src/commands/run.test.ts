@@ -88,6 +88,21 @@ describe("signals", () => {
     await vi.waitFor(async () => expect(await isRunning(child)).toBe(false), { timeout: 20_000 });
   });
 
+  test("a second SIGINT doesn't wait for a command that goes on: it is killed at once, with what it started", async () => {
+    const running = await cli.start(
+      shell("trap 'echo asked' INT; sh -c 'trap \"\" INT; echo child $$; sleep 600' & while :; do wait; done", "--cleanup-timeout", "10m"),
+    );
+    await running.waitFor("child");
+    running.kill("SIGINT");
+    await running.waitFor("asked");
+    running.kill("SIGINT");
+    const { exitCode, stdout } = await running.ended;
+    expect(exitCode).toBe(137);
+    expect(double.count("shutdown")).toBe(1);
+    const child = Number(/child (\d+)/.exec(stdout)?.[1]);
+    await vi.waitFor(async () => expect(await isRunning(child)).toBe(false), { timeout: 20_000 });
+  });
+
   test("an interrupt while connecting ends with 130", async () => {
     double.setFaults([{ at: "info", action: "hang" }]);
     const running = await cli.start(shell("echo never"));
