@@ -48,14 +48,16 @@ async function startDouble(options: EngineDoubleOptions): Promise<{ double: Engi
   return { double, url: await double.listen() };
 }
 
-/** The parts of the message, each on its line and only once. */
+/** The parts of the message, each only once. */
 function shown({ exitCode, stdout, stderr }: CliResult): { exitCode: number; stdout: string; error: string; hint: string; code: string } {
   const line = (label: string) => {
     const lines = stderr.split("\n").filter((text) => text.startsWith(`${label}: `));
     expect(lines.length).toBeLessThanOrEqual(1);
     return lines[0]?.slice(label.length + 2) ?? "";
   };
-  return { exitCode, stdout, error: line("error"), hint: line("hint"), code: line("docs").split("#")[1]?.toUpperCase() ?? "" };
+  // Its other lines stand below the first.
+  const hint = /^hint: (.*(?:\n {6}.*)*)/m.exec(stderr)?.[1] ?? "";
+  return { exitCode, stdout, error: line("error"), hint, code: line("docs").split("#")[1]?.toUpperCase() ?? "" };
 }
 
 describe("a URL that can't be right", () => {

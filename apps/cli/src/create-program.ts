@@ -170,7 +170,7 @@ function unknownCommand(word: string, program: Command): RunnerError {
   const names = program.commands.map((command) => command.name());
   const nearest = suggest(word, names);
   return new RunnerError("USAGE", `unknown command "${word}"`, {
-    hint: nearest === undefined ? `commands are ${names.join(", ")}` : `did you mean "${nearest}"?`,
+    hint: nearest === undefined ? `commands are ${names.join(", ")}` : `did you mean "${nearest}"? see anyrunner --help`,
   });
 }
 

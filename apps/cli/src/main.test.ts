@@ -21,21 +21,23 @@ afterAll(() => cli.remove());
 
 describe("usage", () => {
   test.each([
-    ["an unknown command", ["rnu"], 'error: unknown command "rnu"\nhint: did you mean "run"?\n'],
-    ["an unknown flag", ["run", "--bogus"], "error: unknown option '--bogus'\nhint: see anyrunner run --help\n"],
-    ["a missing command", ["run", "--"], "error: missing required argument 'command'\nhint: see anyrunner run --help\n"],
-    ["too many arguments", ["env", "x"], "error: too many arguments for 'env'. Expected 0 arguments but got 1: x.\nhint: see anyrunner env --help\n"],
+    ["an unknown command", ["rnu"], 'error: unknown command "rnu"\nhint: did you mean "run"? see anyrunner --help\n'],
+    ["an unknown flag", ["run", "--bogus"], 'error: unknown option "--bogus"\nhint: see anyrunner run --help\n'],
+    ["a misspelt flag", ["run", "--runer"], 'error: unknown option "--runer"\nhint: did you mean "--runner"? see anyrunner run --help\n'],
+    ["a missing command", ["run", "--"], 'error: missing required argument "command"\nhint: see anyrunner run --help\n'],
+    ["too many arguments", ["env", "x"], 'error: too many arguments for "env". Expected 0 arguments but got 1: x\nhint: see anyrunner env --help\n'],
     ["no duration", ["run", "--cleanup-timeout", "soon", "true"], 'error: --cleanup-timeout is no duration: "soon"\nhint: write for example 10s or 1m30s\n'],
     ["unknown progress", ["version", "--progress", "fancy"], 'error: --progress doesn\'t know "fancy"\nhint: use auto, plain, tty, json or quiet\n'],
   ])("%s: exit code 2, said once", async (_, args, stderr) => {
-    expect(await cli.run(args)).toEqual({ exitCode: 2, stdout: "", stderr });
+    const docs = "docs: https://github.com/anyrunner/anyrunner/blob/main/docs/errors.md#usage\n";
+    expect(await cli.run(args)).toEqual({ exitCode: 2, stdout: "", stderr: `${stderr}${docs}` });
   });
 
   test("as JSON", async () => {
     const { exitCode, stderr } = await cli.run(["run", "--bogus", "--json"]);
     expect([exitCode, (JSON.parse(stderr) as { error: object }).error]).toEqual([
       2,
-      expect.objectContaining({ code: "USAGE", message: "unknown option '--bogus'" }),
+      expect.objectContaining({ code: "USAGE", message: 'unknown option "--bogus"' }),
     ]);
   });
 

@@ -45,11 +45,17 @@ export async function main({ argv, version }: MainOptions): Promise<void> {
   setTimeout(() => process.exit(), LINGER_MS).unref();
 }
 
-/** Commander's message is `error: what`, perhaps followed by a suggestion in parentheses. */
+/** Commander's message is `error: what`, perhaps followed by a line `(Did you mean --this?)` or `(Did you mean one of --this, --that?)`. */
 function usageError({ message }: CommanderError, [command = ""]: readonly string[]): RunnerError {
-  const [what = "", suggestion] = message.replace(/^error: /, "").split("\n");
-  const help = `see anyrunner ${/^[a-z]/.test(command) ? `${command} ` : ""}--help`;
-  return new RunnerError("USAGE", what, { hint: suggestion?.replace(/^\((.*)\)$/, "$1") ?? help });
+  const [what = "", suggestion = ""] = message.replace(/^error: /, "").split("\n");
+  const meant = /^\(Did you mean (?:one of )?(.*)\?\)$/.exec(suggestion)?.[1];
+  const question = meant === undefined ? "" : `did you mean ${meant.replaceAll(/[^\s,]+/g, '"$&"').replace(/, (?=[^,]*$)/, " or ")}? `;
+  return new RunnerError("USAGE", sentence(what), { hint: `${question}see anyrunner ${/^[a-z]/.test(command) ? `${command} ` : ""}--help` });
+}
+
+/** Commander's words in the form of our own: `option "--x"`. */
+function sentence(what: string): string {
+  return what.replaceAll(/'([^']*)'/g, '"$1"').replace(/\.$/, "");
 }
 
 /** Known before the arguments are parsed, so that their errors obey it, too. What follows `--` belongs to another program. */

@@ -18,6 +18,10 @@ test("an expected error is message, hint and where to read more; no stack", () =
   expect(printed(error, { env: { ANYRUNNER_DEBUG: "1" } })).toContain("caused by: Error: inner");
 });
 
+test("each line of a hint is one remedy, below the one before", () => {
+  expect(printed(new RunnerError("ABORTED", "x", { hint: "do this\nor that" }))).toBe("error: x\nhint: do this\n      or that\n");
+});
+
 test("what nobody expected comes with its stack and a link to report it", () => {
   const text = printed(new TypeError("x is undefined"));
   expect(text).toMatch(/^error: x is undefined\nTypeError: x is undefined\n {4}at /);

@@ -24,12 +24,12 @@ export function printError(value: unknown, { json, version, stderr, env }: Print
   }
   const label = (text: string, format: "red" | "cyan") => styleText(format, text, { stream: stderr, validateStream: true });
   stderr.write(`${label("error:", "red")} ${error.message}\n`);
-  if (error.hint !== undefined) stderr.write(`${label("hint:", "cyan")} ${error.hint}\n`);
+  if (error.hint !== undefined) stderr.write(`${label("hint:", "cyan")} ${error.hint.replaceAll("\n", "\n      ")}\n`);
   if (!expected) {
     stderr.write(`${stackOf(value)}\n${label("report:", "cyan")} ${issueLink(error, version)}\n`);
     return;
   }
-  if (error.code !== "ABORTED" && error.code !== "USAGE") stderr.write(`${label("docs:", "cyan")} ${docsOf(error)}\n`);
+  if (error.code !== "ABORTED") stderr.write(`${label("docs:", "cyan")} ${docsOf(error)}\n`);
   if (env["ANYRUNNER_DEBUG"]) stderr.write(`${stackOf(value)}\n`);
 }
 

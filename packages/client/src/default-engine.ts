@@ -97,7 +97,7 @@ export function lookForEngine(
 export function withRemedies(error: unknown): unknown {
   if (!RunnerError.is(error) || error.code === "ABORTED" || error.code === "INTERNAL") return error;
   return new RunnerError(error.code, error.message, {
-    hint: `${error.hint === undefined ? "" : `${error.hint}; or `}${NAME_A_RUNNER}`,
+    hint: `${error.hint === undefined ? "" : `${error.hint}\nor `}${NAME_A_RUNNER}`,
     cause: error,
     driver: error.driver,
     details: error.details,

@@ -9,7 +9,7 @@ export function urlOfName(text: string, { runners = {} }: UserSettings): { reado
   if (runner !== undefined) return { url: runner.url, name };
   const nearest = suggest(name, Object.keys(runners));
   throw new RunnerError("INVALID_URL", `"${name}" can't be parsed as a runner: it is no URL, and no runner has that name`, {
-    hint: `${nearest === undefined ? "" : `did you mean "${nearest}"? `}write ${name}://…, or give a URL that name: anyrunner add ${name} URL`,
+    hint: `${nearest === undefined ? "" : `did you mean "${nearest}"?\n`}if it is a scheme, write all of the URL: ${name}://…\nif it is to be a name, say what it stands for: anyrunner add ${name} URL`,
     details: { name },
   });
 }

@@ -62,7 +62,7 @@ describe("chooseRunner", () => {
       code: "NO_RUNNER",
       message: "no runner is configured",
       hint: expect.stringMatching(
-        /--runner URL.*anyrunner use URL.*ANYRUNNER_RUNNER.*_EXPERIMENTAL_DAGGER_RUNNER_HOST.*anyrunner\.config\.yaml.*embedded:\/\//,
+        /--runner embedded:\/\/.*\n.*--runner URL.*anyrunner use URL\n.*ANYRUNNER_RUNNER.*_EXPERIMENTAL_DAGGER_RUNNER_HOST.*\n.*anyrunner\.config\.yaml$/,
       ),
     });
     await expect(chooseRunner({ env: {}, findRunning: () => Promise.resolve(undefined), findDefault: () => Promise.resolve(undefined) })).rejects.toMatchObject(

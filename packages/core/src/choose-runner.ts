@@ -4,8 +4,14 @@ import { RunnerError } from "./runner-error.ts";
 /** The names under which a runner URL is read from the environment, best first; the first one may change some day. */
 export const RUNNER_HOST_VARIABLES = ["_EXPERIMENTAL_DAGGER_RUNNER_HOST", "DAGGER_RUNNER_HOST", "ANYRUNNER_RUNNER"] as const;
 
-/** Every way to name a runner: the hint where none is named. */
-export const NAME_A_RUNNER = `name one: --runner URL, "anyrunner use URL", variable ANYRUNNER_RUNNER or ${RUNNER_HOST_VARIABLES[0]}, or "runner:" in anyrunner.config.yaml; --runner embedded:// needs no engine, only Docker or Podman`;
+/** Every way to name a runner, one a line: the hint where none is named. */
+export const NAME_A_RUNNER = [
+  "name a runner:",
+  "  --runner embedded://, which needs no engine, only Docker or Podman",
+  "  --runner URL, or for good: anyrunner use URL",
+  `  the variable ANYRUNNER_RUNNER (or ${RUNNER_HOST_VARIABLES[0]})`,
+  '  "runner:" in anyrunner.config.yaml',
+].join("\n");
 
 export interface ChooseRunnerInput {
   /** Value of `--runner`. */

@@ -1,6 +1,6 @@
 import { setTimeout as delay } from "node:timers/promises";
 
-import { abortedError, RunnerError, throwIfAborted, type ProvisionOptions } from "@anyrunner/core/driver";
+import { abortedError, RunnerError, throwIfAborted, type ProvisionOptions, type RunnerEvent } from "@anyrunner/core/driver";
 import type { DockerClient } from "@anyrunner/docker-endpoint";
 import {
   adoptableName,
@@ -119,13 +119,16 @@ async function adopt(
 }
 
 async function makeEngine(client: DockerClient, image: EngineImage, plan: EngineContainerPlan, options: StartOptions): Promise<ContainerDetails | undefined> {
-  const fit = requireFitHost(client, { ...options, port: plan.ports[0] });
+  // What it warns of is of use once the engine is made, and not behind the error of one that couldn't be.
+  const warnings: RunnerEvent[] = [];
+  const fit = requireFitHost(client, { ...options, report: (event) => void warnings.push(event), port: plan.ports[0] });
   // Looked at only when the container is made, which takes as long.
   fit.catch(() => undefined);
   const id = await createEngine(client, plan, { ...options, pull: image.pull });
   if (id === undefined) return undefined;
   try {
     await fit;
+    for (const warning of warnings) options.report?.(warning);
     const made = await findContainer(client, id, {});
     return made === undefined ? undefined : await startEngine(client, made, options);
   } catch (error) {

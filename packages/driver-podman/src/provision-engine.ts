@@ -1,6 +1,6 @@
 import { setTimeout as delay } from "node:timers/promises";
 
-import { abortedError, RunnerError, throwIfAborted, type ProvisionOptions } from "@anyrunner/core/driver";
+import { abortedError, RunnerError, throwIfAborted, type ProvisionOptions, type RunnerEvent } from "@anyrunner/core/driver";
 import {
   adoptableName,
   driftWarning,
@@ -121,11 +121,14 @@ async function adopt(cli: ContainerCli, image: EngineImage, plan: EngineContaine
 async function makeEngine(cli: ContainerCli, image: EngineImage, plan: EngineContainerPlan, options: StartOptions): Promise<ContainerDetails | undefined> {
   const { report } = options;
   await checkVersion(cli, options);
-  const fit = requireFitHost(cli, { ...options, port: plan.ports[0] });
+  // What it warns of is of use once the engine is made, and not behind the error of one that couldn't be.
+  const warnings: RunnerEvent[] = [];
+  const fit = requireFitHost(cli, { ...options, report: (event) => void warnings.push(event), port: plan.ports[0] });
   fit.catch(() => undefined);
   const made = await runEngine(cli, plan, { ...options, pull: image.pull, fit });
   if (!made) return undefined;
   options.onStarted();
+  for (const warning of warnings) report?.(warning);
   const message = `starting the engine "${plan.name}"`;
   report?.({ type: "progress", id: "engine-start", message });
   const container = await findContainer(cli, plan.name, options);

@@ -22,6 +22,11 @@ const explain = (diagnostics: ConnectionDiagnostics, kind?: RunnerConnection["ki
     now: Date.parse("2026-01-01T00:10:00Z"),
   });
 
+test("an address where something answers nothing: what to look for there", async () => {
+  const lost = await connectionLost({ runner: "tcp://host:1", connection: connection({}), doing: "while the engine was asked who it is", starting: true });
+  expect(lost.hint).toBe("is it a Dagger engine that listens at tcp://host:1? look at its log");
+});
+
 test("a container that runs without an engine: whose exit code it is, how long it runs, and what to look for", async () => {
   const error = await explain({
     summary: 'the container "box" is running',
@@ -33,7 +38,7 @@ test("a container that runs without an engine: whose exit code it is, how long i
     code: "CONNECTION_LOST",
     retryable: true,
     details: { exitCode: 1, runningForMs: 600_000 },
-    hint: expect.stringContaining("is a Dagger engine running in it?"),
+    hint: expect.stringContaining("does a Dagger engine run in it?"),
   });
   expect(error.message).toBe(
     'the connection to docker-container://box ended while the engine was asked who it is: the container "box" is running; the relay to the engine in it ended with exit code 1; last output: dial unix /run/buildkit.sock: connection refused',

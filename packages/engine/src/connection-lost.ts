@@ -60,8 +60,11 @@ async function hintOfEnd({ closed, stream }: RunnerConnection): Promise<string |
   return RunnerError.is(reason?.error) ? reason.error.hint : undefined;
 }
 
-function defaultHint({ starting }: ConnectionLostInput): string {
-  return starting ? "is a Dagger engine running in it? look at its log" : "look at the engine's log";
+/** An engine runs in a container or a pod, and listens at everything else. */
+function defaultHint({ starting, runner }: ConnectionLostInput): string {
+  if (!starting) return "look at the engine's log";
+  const isContainer = /container|image|pod/.test(runner.split("://", 1)[0] ?? "");
+  return `${isContainer ? "does a Dagger engine run in it" : `is it a Dagger engine that listens at ${runner}`}? look at its log`;
 }
 
 async function diagnose(connection: RunnerConnection): Promise<ConnectionDiagnostics> {
