@@ -28,6 +28,9 @@ export interface BridgeCommandOptions {
 /** The variable by which official clients find their runner. */
 const VARIABLE = RUNNER_HOST_VARIABLES[0];
 
+/** Addresses behind which there can be several engines. */
+const MAY_BALANCE = /^(tcp|tls):/;
+
 /**
  * Makes the runner a local endpoint for official clients until a signal comes, or for as long as a command runs, whose exit code it
  * then has. Fails as `serveBridge` does, and with USAGE.
@@ -45,7 +48,16 @@ export async function bridgeCommand(context: CommandContext, options: BridgeComm
     const runner = await openClientRunner(context, { runner: { ...chosen, chosen: chosen.chosen }, signal: connecting.signal });
     const { serveBridge } = await import("@anyrunner/engine");
     const { env, report } = context;
-    const bridge = await serveBridge({ runner, env, report, listen, identity, insecureTcp: options.insecureTcp, signal: connecting.signal });
+    const bridge = await serveBridge({
+      runner,
+      env,
+      report,
+      listen,
+      identity,
+      insecureTcp: options.insecureTcp,
+      dialTwice: MAY_BALANCE.test(runnerUrl),
+      signal: connecting.signal,
+    });
     const address = `${bridge.url}${parameters}`;
     try {
       await using _ = await register(context, { runnerUrl, runner, address });
