@@ -12,6 +12,8 @@ import type { ContainerHandle } from "./handle.ts";
 import { createSite, podman, podmanEnv, podmanImages, skipReason, type TestSite } from "./test-podman.ts";
 
 const CONNECTION = "anyrunner-test";
+/** Two dozen commands, each of which may take seconds on a busy machine. */
+const timeout = 240_000;
 
 /** A service of the real Podman, reached by a connection that only this test's configuration has. */
 describe.skipIf(skipReason !== undefined)(`a Podman behind its own connection${skipReason === undefined ? "" : ` (${skipReason})`}`, () => {
@@ -27,8 +29,8 @@ describe.skipIf(skipReason !== undefined)(`a Podman behind its own connection${s
     env = { ...podmanEnv, CONTAINERS_CONF: join(folder, "containers.conf") };
     service = await spawnProgram({ command: "podman", args: ["system", "service", "--time=0", uri], env, stdio: ["ignore", "ignore", "ignore"] });
     const answers = async () => (await runProgram({ command: "podman", args: ["--connection", CONNECTION, "version"], env })).exitCode;
-    await vi.waitFor(async () => expect(await answers()).toBe(0), { timeout: 30_000 });
-  }, 60_000);
+    await vi.waitFor(async () => expect(await answers()).toBe(0), { timeout: 60_000 });
+  });
   afterAll(async () => {
     await service.end();
     await rm(folder, { recursive: true, force: true });
@@ -41,7 +43,7 @@ describe.skipIf(skipReason !== undefined)(`a Podman behind its own connection${s
     return driver.provision(await driver.parse(parseRunnerUrl(url)), {});
   };
 
-  test("an engine is made, streamed to, stopped, started and removed there", async () => {
+  test("an engine is made, streamed to, stopped, started and removed there", { timeout }, async () => {
     await using site = createSite();
     const driver = createContainerCliDriver("podman", { env });
     const handle = await provision(site);
@@ -60,7 +62,7 @@ describe.skipIf(skipReason !== undefined)(`a Podman behind its own connection${s
     expect(await driver.inspect?.(handle, {})).toEqual({ status: "missing" });
   });
 
-  test("limits of a shared disk are written there, too", async () => {
+  test("limits of a shared disk are written there, too", { timeout }, async () => {
     await using first = createSite();
     await using second = createSite();
     await using settings = createSite();
@@ -70,7 +72,7 @@ describe.skipIf(skipReason !== undefined)(`a Podman behind its own connection${s
     expect(JSON.parse(await podman(["exec", second.name, "cat", "/etc/dagger/engine.json"]))).toMatchObject({ gc: { minFreeSpace: "20%" } });
   });
 
-  test("a service that doesn't answer is told by the name of its connection, at once", async () => {
+  test("a service that doesn't answer is told by the name of its connection, at once", { timeout }, async () => {
     const driver = createContainerCliDriver("podman", { env: { ...env, CONTAINERS_CONF: join(folder, "broken.conf") } });
     await writeFile(join(folder, "broken.conf"), `[engine.service_destinations.${CONNECTION}]\nuri = "unix://${folder}/no.sock"\n`);
     const target = await driver.parse(parseRunnerUrl(`podman-container://x?connection=${CONNECTION}`));

@@ -122,7 +122,7 @@ describe("an engine that somebody else has started", () => {
 describe.skipIf(skipReason !== undefined)(`engines on one disk, real Podman${skipReason === undefined ? "" : ` (${skipReason})`}`, () => {
   const driver = createContainerCliDriver("podman", { env: podmanEnv });
 
-  test("each gets limits before it starts, and again when it is started anew; a file of the user's stays", async () => {
+  test("each gets limits before it starts, and again when it is started anew; a file of the user's stays", { timeout: 240_000 }, async () => {
     await using first = createSite();
     await using second = createSite();
     await using folder = createSite();
