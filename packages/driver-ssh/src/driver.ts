@@ -1,5 +1,5 @@
 import { RunnerError, throwIfAborted, unavailable, type RunnerConnection, type RunnerDriver, type RunnerHandle } from "@anyrunner/core/driver";
-import { checkSsh, createSshConnections, formatSshHost, type SshConnections } from "@anyrunner/ssh";
+import { createSshConnections, formatSshHost, type SshConnections } from "@anyrunner/ssh";
 
 import { DEFAULT_SOCKET, parseSshTarget, SSH_OPTIONS, type SshAddress, type SshTarget } from "./target.ts";
 
@@ -35,7 +35,7 @@ export function createSshDriver(settings: SshDriverSettings = {}): RunnerDriver<
     async probe(target, { signal }) {
       throwIfAborted(signal);
       try {
-        return { available: true, detail: `ssh goes to ${await checkSsh(target.address.host, settings, { signal })}` };
+        return { available: true, detail: `ssh goes to ${await connections.check(target.address.host, { signal })}` };
       } catch (error) {
         throwIfAborted(signal);
         const failure = namedAfterDriver(error);

@@ -1,15 +1,12 @@
 import { CHANNEL_LOG_OPTION } from "./channel-log.ts";
-import { hostSettings } from "./host-settings.ts";
-import type { SshHost } from "./ssh-host.ts";
+import type { HostSettings } from "./host-settings.ts";
 import type { SshSettings } from "./ssh-settings.ts";
 
 /** The first that knows LogVerbose: an option that ssh doesn't know is an error to it, and making it ignore some would undo the user's own IgnoreUnknown. */
 const LOG_VERBOSE_VERSION = 805;
 
 /** What ssh is told beside the destination: a control socket, no questions, nothing of the terminal's. */
-export async function masterArguments(control: string, host: SshHost, settings: SshSettings): Promise<readonly string[]> {
-  const { configFile } = settings;
-  const { values, version } = await hostSettings(host, settings);
+export function masterArguments(control: string, { configFile }: SshSettings, { values, version }: HostSettings): readonly string[] {
   // Who lets ssh take new keys unasked gets that; a key that has changed is refused whatever the configuration says.
   const takesAnyKey = /^(no|off|false)$/.test(values.get("stricthostkeychecking") ?? "");
   const options = [

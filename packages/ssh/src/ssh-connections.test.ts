@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { readFile, mkdir, readdir, writeFile } from "node:fs/promises";
+import { mkdtemp, readFile, readdir, writeFile } from "node:fs/promises";
 import { connect, createServer, type AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -185,12 +185,24 @@ describe.skipIf(SSH_TESTS_SKIPPED)(`a real sshd${SSH_TESTS_SKIPPED ? " (skipped 
 
   test("an ssh that logs nothing of its channels works, too", async () => {
     const { server, engine } = await setUp();
-    const bin = join(server.folder, "old-bin");
-    await mkdir(bin);
-    const shim = '#!/bin/sh\nPATH=${PATH#*:}\n[ "$*" = -V ] && { echo "OpenSSH_8.2p1 Ubuntu-4" >&2; exit 0; }\nexec ssh "$@"\n';
-    await writeFile(join(bin, "ssh"), shim, { mode: 0o755 });
-    const connections = createSshConnections({ configFile: server.configFile, env: { ...process.env, PATH: `${bin}:${process.env["PATH"]}` }, idleMs: 20 });
+    const env = await shimSsh(server, 'case " $* " in *" -G "*) echo "OpenSSH_8.2p1 Ubuntu-4" >&2; exec ssh "$@" 2>/dev/null ;; esac');
+    const connections = createSshConnections({ configFile: server.configFile, env, idleMs: 20 });
     expect(await source(connections.dial({ host: server.host }, { remotePath: engine.address, relayCommand: "false" }))).toBe("1\n2\n3");
+  });
+
+  test("what ssh was asked before a dial isn't asked again by it; the next one asks anew", async () => {
+    const { server, engine } = await setUp();
+    const questions = join(server.folder, "questions");
+    const env = await shimSsh(server, `case " $* " in *" -G "*) echo asked >>'${questions}' ;; esac`);
+    const connections = createSshConnections({ configFile: server.configFile, env, idleMs: 0 });
+    const dial = () => connections.dial({ host: server.host }, { remotePath: engine.address, relayCommand: "false" });
+    const asked = async () => (await readFile(questions, "utf8")).trim().split("\n").length;
+    expect(await connections.check({ host: server.host }, {})).toBe(`127.0.0.1:${server.port}`);
+    expect(await source(dial())).toBe("1\n2\n3");
+    expect(await asked()).toBe(1);
+    await vi.waitFor(async () => expect(await server.connectionCount()).toBe(0), { timeout: 30_000 });
+    expect(await source(dial())).toBe("1\n2\n3");
+    expect(await asked()).toBe(2);
   });
 
   test("ssh ends when this process is killed", async () => {
@@ -208,6 +220,13 @@ describe.skipIf(SSH_TESTS_SKIPPED)(`a real sshd${SSH_TESTS_SKIPPED ? " (skipped 
     await vi.waitFor(async () => expect((await server.connectionCount()) + (await foldersLeft())).toBe(0), { timeout: 30_000 });
   });
 });
+
+/** The environment in which a line of shell stands before ssh. */
+async function shimSsh(server: SshServer, line: string): Promise<NodeJS.ProcessEnv> {
+  const bin = await mkdtemp(join(server.folder, "bin-"));
+  await writeFile(join(bin, "ssh"), `#!/bin/sh\nPATH=\${PATH#*:}\n${line}\nexec ssh "$@"\n`, { mode: 0o755 });
+  return { ...process.env, PATH: `${bin}:${process.env["PATH"]}` };
+}
 
 type Dial = (
   options?: Partial<Parameters<ReturnType<typeof createSshConnections>["dial"]>[1]>,

@@ -6,6 +6,7 @@ import { RunnerError, throwIfAborted } from "@anyrunner/core";
 import { openProgramStream, runProgram, spawnProgram, type ProgramStream, type SpawnedProgram } from "@anyrunner/exec";
 
 import { createChannelLog, type ChannelLog } from "./channel-log.ts";
+import { hostSettings, type HostSettings } from "./host-settings.ts";
 import { masterArguments } from "./master-arguments.ts";
 import { makePrivateFolder, type PrivateFolder } from "./private-folder.ts";
 import { ForwardDeniedError, requestForward } from "./request-forward.ts";
@@ -33,6 +34,12 @@ export interface SshMaster {
   close(): Promise<void>;
 }
 
+export interface StartMasterOptions {
+  readonly signal?: AbortSignal | undefined;
+  /** What ssh says of the host, where that was asked just now. Default: it is asked. */
+  readonly found?: HostSettings | undefined;
+}
+
 export interface MasterEnd {
   /** Absent when the connection was closed here. */
   readonly reason: RunnerError | undefined;
@@ -56,15 +63,21 @@ exit "$code"`;
  * Connects and logs in, with the user's configuration, agent and known hosts; nothing is ever asked. Fails as `sshError` says, or
  * with TIMEOUT, ABORTED; then nothing is left.
  */
-export async function startMaster(host: SshHost, settings: SshSettings, options: { readonly signal?: AbortSignal | undefined } = {}): Promise<SshMaster> {
-  const { signal } = options;
+export async function startMaster(host: SshHost, settings: SshSettings, { signal, found }: StartMasterOptions = {}): Promise<SshMaster> {
   throwIfAborted(signal);
   const folder = await makePrivateFolder();
   const control = join(folder.path, "c");
   try {
     const ssh = await spawnProgram({
       command: "/bin/sh",
-      args: ["-c", GUARD, folder.path, "ssh", ...(await masterArguments(control, host, settings)), ...destinationArguments(host)],
+      args: [
+        "-c",
+        GUARD,
+        folder.path,
+        "ssh",
+        ...masterArguments(control, settings, found ?? (await hostSettings(host, settings, { signal }))),
+        ...destinationArguments(host),
+      ],
       env: settings.env,
       stdio: ["pipe", "ignore", "pipe"],
     });
