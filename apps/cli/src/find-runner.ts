@@ -1,12 +1,14 @@
 import { pinVersion, urlOfName } from "@anyrunner/client";
 import { openHandleStore, openUserStore, type StoredHandle, type UserSettings } from "@anyrunner/config";
 import {
+  driverWithSecrets,
   formatRunnerUrl,
   parseRunnerUrl,
   RunnerError,
   serializeRunnerUrl,
   suggest,
   throwIfAborted,
+  urlSecrets,
   type Registry,
   type RunnerDriver,
   type RunnerHandle,
@@ -66,15 +68,21 @@ async function findByUrl(
   const facts = { name, url: serializeRunnerUrl(url), shownUrl, label: name ?? shownUrl };
   const stored = (await openHandleStore({ env: context.env }).read()).findLast((known) => known.url === shownUrl);
   try {
-    const { driver, target } = await registry.resolve(url, { signal });
+    const { target, ...resolved } = await registry.resolve(url, { signal });
+    const driver = withSecretsOf(url, resolved.driver);
     if (!makesEngines(driver, url)) return { ...facts, driver, handle: await driver.provision(target, { signal }) };
     return { ...facts, driver, handle: await handleOfImage(driver, url, stored, signal) };
   } catch (error) {
     throwIfAborted(signal);
     // What is stopped or gone can't be resolved any more, but is known from before.
     if (stored === undefined || !RunnerError.is(error) || (error.code !== "NOT_RUNNING" && error.code !== "NOT_FOUND")) throw error;
-    return { ...facts, driver: await registry.driver(stored.handle.driver), handle: stored.handle };
+    return { ...facts, driver: withSecretsOf(url, await registry.driver(stored.handle.driver)), handle: stored.handle };
   }
+}
+
+/** A handle that was stored, or listed, has no secrets of its URL; whoever names the runner by that, or by its name, does. */
+function withSecretsOf(url: RunnerUrl, driver: RunnerDriver): RunnerDriver {
+  return driverWithSecrets(driver, urlSecrets(url, driver.options));
 }
 
 /** Whether `provision` could make something that isn't there: such a URL is looked up among what there is. */

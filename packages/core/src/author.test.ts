@@ -18,7 +18,6 @@ test("authors get what drivers are written with, and nothing that opens or choos
     "orAborted",
     "parseEngineVersion",
     "parseRunnerUrl",
-    "passwordOf",
     "readOptions",
     "redact",
     "redactValue",
@@ -29,6 +28,7 @@ test("authors get what drivers are written with, and nothing that opens or choos
     "suggest",
     "throwIfAborted",
     "unavailable",
+    "urlSecrets",
     "withinBudget",
   ]);
 });

@@ -25,6 +25,7 @@ export type {
   RunnerState,
   RunnerTarget,
   StopOptions,
+  UrlSecrets,
 } from "./driver.ts";
 export { checkDriver } from "./check-driver.ts";
 export type { JsonObject, JsonValue } from "./json.ts";
@@ -47,4 +48,4 @@ export { orAborted, signalWithin, withinBudget } from "./waits.ts";
 
 // Secrets.
 export { redact, redactValue } from "./redact.ts";
-export { passwordOf, secretTexts } from "./url-secrets.ts";
+export { secretTexts, urlSecrets } from "./url-secrets.ts";

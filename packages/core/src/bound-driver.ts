@@ -1,154 +1,175 @@
-import type { CallOptions, LogsOptions, ProbeResult, RunnerConnection, RunnerDriver, StopOptions } from "./driver.ts";
-import { redactError, redactValue } from "./redact.ts";
-import { abortedError, RunnerError } from "./runner-error.ts";
-import { secretTexts } from "./url-secrets.ts";
+import { boundCall, interrupted, type BoundCall } from "./bound-call.ts";
+import { boundConnection } from "./bound-connection.ts";
+import type { CallOptions, LogsOptions, ProbeResult, RunnerConnection, RunnerDriver, RunnerHandle, StopOptions } from "./driver.ts";
+import { createChunkRedaction } from "./redact-chunks.ts";
+import { redactError } from "./redact-error.ts";
+import { holdsText, redactValue } from "./redact.ts";
+import { RunnerError } from "./runner-error.ts";
+import { createUrlOrigins, type UrlOrigin } from "./url-origin.ts";
 import { orAborted, withinBudget } from "./waits.ts";
 
 /** How long a call may take at most, in ms. This is for drivers that never answer: whoever knows what is slow has smaller budgets of its own. */
 const BUDGETS_MS = {
-  parse: 60_000,
-  probe: 120_000,
-  // An image may have to be pulled, a machine to be made.
+  parse: 15_000,
+  probe: 30_000,
+  connect: 60_000,
+  inspect: 30_000,
+  list: 60_000,
+  /** Of a driver that only finds. */
+  find: 60_000,
+  /** An image may have to be pulled, a machine to be made. */
   provision: 3_600_000,
-  connect: 120_000,
-  inspect: 120_000,
   start: 3_600_000,
-  // Besides the time that the caller gives to the engine and to its sessions.
+  /** Besides the time that the caller gives to the engine and to its sessions. */
   stop: 600_000,
   destroy: 3_600_000,
-  list: 120_000,
 } as const;
 const STOP_GRACE_MS = 600_000;
-/** How long a driver may clean up after an abort, in ms, before nobody waits for it any more. */
-const ABORT_GRACE_MS = 5000;
+/** How long a driver may clean up after an abort, in ms, where it makes or removes something. */
+const CLEAN_UP_MS = 5000;
 
 /**
- * The same driver for those who didn't write it: every call ends, whatever the driver does; what it gives has the form that the interface
- * asks for; and neither errors nor events show a secret of the URL. `where` names its package or file for the messages. Besides what the
- * driver says, calls fail with TIMEOUT when it doesn't answer, ABORTED when it ignores an abort, DRIVER_INVALID for an answer that is none.
+ * The same driver for those who didn't write it; every driver of a registry is one. `where` names its package or file for messages.
+ *
+ * - Every call ends, whatever the driver does: TIMEOUT when it doesn't answer, ABORTED when the caller aborts, though it may not obey.
+ *   Those that only look are not waited for then. A call that takes long is told to the reporter. `logs` has no budget.
+ * - It gets the secrets of its URL with each call on the target and handle that came of it (`CallOptions.secrets`).
+ * - They show in nothing that it says: errors with their causes and stacks, events, answers, logs, diagnostics, ends of connections. A target
+ *   or handle that holds one is refused, as is an answer that the interface doesn't know: DRIVER_INVALID.
  */
 export function boundDriver(driver: RunnerDriver, where: string): RunnerDriver {
-  const secrets = new WeakMap<object, readonly string[]>();
-  const hiddenOf = (subject: object) => secrets.get(subject) ?? [];
+  const { name } = driver;
+  const origins = createUrlOrigins(name, driver.options);
+  /** Notes where a target or handle comes from, if it is fit to be kept. */
+  const adopt = <T extends object>(subject: T, origin: UrlOrigin, kind: "target" | "handle"): T => {
+    if (holdsText(subject, origin.unfit)) throw holdsSecret({ name, where, kind, shown: origin.shown });
+    origins.remember(subject, origin);
+    return subject;
+  };
   const call = <T, Options extends CallOptions>(
-    name: keyof typeof BUDGETS_MS,
-    subject: object,
+    verb: keyof typeof BUDGETS_MS,
+    origin: UrlOrigin,
     options: Options,
     work: (options: Options) => Promise<T>,
-    limits: CallLimits<T> = {},
-  ) => {
-    const hidden = hiddenOf(subject);
-    return bound({ driver: driver.name, where, name, hidden, signal: options.signal, ...limits }, async () => work(quiet(options, hidden)));
+    limits: Partial<Pick<BoundCall<T>, "isAnswer" | "discard" | "graceMs">> & { readonly extraMs?: number } = {},
+  ): Promise<T> => {
+    const { extraMs = 0, ...rest } = limits;
+    const bound: BoundCall<T> = {
+      driver: name,
+      where,
+      doing: doing(verb, origin),
+      hidden: origin.hidden,
+      budgetMs: BUDGETS_MS[verb] + extraMs,
+      ...rest,
+    };
+    return boundCall(bound, withSecrets(options, origin), work);
   };
   const { inspect, logs, start, stop, destroy, list } = driver;
   return {
-    ...driver,
+    specVersion: driver.specVersion,
+    name,
+    schemes: driver.schemes,
+    capabilities: driver.capabilities,
+    options: driver.options,
     async parse(url) {
-      const hidden = secretTexts(url, driver.options);
-      const target = await bound({ driver: driver.name, where, name: "parse", hidden, isAnswer: isObject }, async () => driver.parse(url));
-      secrets.set(target, hidden);
-      return target;
+      const origin = origins.ofUrl(url);
+      const target = await call("parse", origin, {}, async () => driver.parse(url), { isAnswer: isObject });
+      return adopt(target, origin, "target");
     },
     async probe(target, given) {
-      const result = await call("probe", target, given, (options) => driver.probe(target, options), { isAnswer: isProbeResult });
-      return quietResult(result, hiddenOf(target));
+      const origin = origins.of(target, given);
+      return quietResult(await call("probe", origin, given, (options) => driver.probe(target, options), { isAnswer: isProbeResult }), origin.hidden);
     },
     async provision(target, given) {
-      const isAnswer = (handle: unknown) => isObject(handle) && typeof handle["id"] === "string" && isObject(handle["endpoint"]);
-      const handle = await call("provision", target, given, (options) => driver.provision(target, options), { isAnswer });
-      secrets.set(handle, hiddenOf(target));
-      return handle;
+      const origin = origins.of(target, given);
+      const { ready } = given;
+      const watched =
+        ready === undefined ? given : { ...given, ready: (handle: RunnerHandle, options: CallOptions) => ready(adopt(handle, origin, "handle"), options) };
+      const verb = driver.capabilities.includes("provision") ? "provision" : "find";
+      const limits = { isAnswer: isHandle, graceMs: verb === "find" ? 0 : CLEAN_UP_MS };
+      return adopt(await call(verb, origin, watched, (options) => driver.provision(target, options), limits), origin, "handle");
     },
-    connect: (handle, given) =>
-      call("connect", handle, given, (options) => driver.connect(handle, options), {
-        isAnswer: (connection) => isObject(connection) && isObject(connection["stream"]) && isObject(connection["closed"]),
-        // Nobody uses, or closes, a connection that comes too late.
-        discard: (connection: RunnerConnection) => connection.stream.destroy(),
-      }),
-    ...(inspect && { inspect: (handle, given) => call("inspect", handle, given, (options) => inspect.call(driver, handle, options), { isAnswer: isObject }) }),
-    ...(logs && { logs: (handle, given) => boundLogs(logs.call(driver, handle, quiet(given, hiddenOf(handle))), given, hiddenOf(handle)) }),
-    ...(start && { start: (handle, given) => call("start", handle, given, (options) => start.call(driver, handle, options)) }),
-    ...(stop && { stop: (handle, given) => call("stop", handle, given, (options) => stop.call(driver, handle, options), { extraMs: stopMs(given) }) }),
-    ...(destroy && { destroy: (handle, given) => call("destroy", handle, given, (options) => destroy.call(driver, handle, options)) }),
-    ...(list && { list: (given) => call("list", driver, given, (options) => list.call(driver, options), { isAnswer: Array.isArray }) }),
+    async connect(handle, given) {
+      const origin = origins.of(handle, given);
+      const limits = { isAnswer: isConnection, discard: closeUnused };
+      return boundConnection(await call("connect", origin, given, (options) => driver.connect(handle, options), limits), origin.hidden);
+    },
+    ...(inspect && {
+      async inspect(handle, given) {
+        const origin = origins.of(handle, given);
+        return redactValue(await call("inspect", origin, given, (options) => inspect.call(driver, handle, options), { isAnswer: isObject }), origin.hidden);
+      },
+    }),
+    ...(logs && {
+      logs(handle, given) {
+        const origin = origins.of(handle, given);
+        return boundLogs({ driver: name, doing: `read the log of ${origin.shown}` }, given, origin, (options) => logs.call(driver, handle, options));
+      },
+    }),
+    ...(start && {
+      start: (handle, given) => call("start", origins.of(handle, given), given, (options) => start.call(driver, handle, options), { graceMs: CLEAN_UP_MS }),
+    }),
+    ...(stop && {
+      stop: (handle, given) =>
+        call("stop", origins.of(handle, given), given, (options) => stop.call(driver, handle, options), { graceMs: CLEAN_UP_MS, extraMs: stopMs(given) }),
+    }),
+    ...(destroy && {
+      destroy: (handle, given) =>
+        call("destroy", origins.of(handle, given), given, (options) => destroy.call(driver, handle, options), { graceMs: CLEAN_UP_MS }),
+    }),
+    ...(list && {
+      list: (given) => call("list", NOWHERE, given, (options) => list.call(driver, options), { isAnswer: Array.isArray }),
+    }),
   };
 }
 
-interface CallLimits<T> {
-  /** Whether an answer is one. Default: anything is. */
-  readonly isAnswer?: (answer: unknown) => boolean;
-  /** Gets an answer for which nobody waited any more. */
-  readonly discard?: (answer: T) => void;
-  /** More time for this call. */
-  readonly extraMs?: number;
+const NOWHERE: UrlOrigin = { shown: "", hidden: [], unfit: [] };
+
+/** How each call is said in messages: "did not probe tcp://host:1". */
+const WORDS: Readonly<Record<keyof typeof BUDGETS_MS, string>> = {
+  parse: "parse",
+  probe: "probe",
+  connect: "connect to",
+  inspect: "inspect",
+  list: "list its runners",
+  find: "find",
+  provision: "provision",
+  start: "start",
+  stop: "stop",
+  destroy: "remove",
+};
+
+function doing(verb: keyof typeof BUDGETS_MS, { shown }: UrlOrigin): string {
+  return `${WORDS[verb]} ${shown}`.trim();
 }
 
-interface BoundCall<T> extends CallLimits<T> {
-  readonly driver: string;
-  readonly where: string;
-  readonly name: keyof typeof BUDGETS_MS;
-  readonly hidden: readonly string[];
-  readonly signal?: AbortSignal | undefined;
+function withSecrets<Options extends CallOptions>(options: Options, { secrets }: UrlOrigin): Options {
+  return secrets === undefined ? options : { ...options, secrets };
 }
 
-async function bound<T>({ driver, where, name, hidden, signal, isAnswer, discard, extraMs = 0 }: BoundCall<T>, work: () => Promise<T>): Promise<T> {
-  const budgetMs = BUDGETS_MS[name] + extraMs;
-  const answering = work().then((answer) => ({ answer }));
-  let isOver = false;
-  if (discard !== undefined) answering.then(({ answer }) => isOver && discard(answer)).catch(() => {});
-  try {
-    const answered = await withinBudget(budgetMs, orAbandoned(answering, signal));
-    if (answered === undefined) {
-      throw new RunnerError("TIMEOUT", `the driver ${driver} (${where}) did not answer ${name} within ${budgetMs / 1000} s`, { hint: TELL_AUTHOR, driver });
-    }
-    if (isAnswer?.(answered.answer) === false) {
-      throw new RunnerError("DRIVER_INVALID", `the driver ${driver} (${where}) answers ${name} with something else than the interface says`, {
-        hint: TELL_AUTHOR,
-        driver,
-      });
-    }
-    return answered.answer;
-  } catch (error) {
-    isOver = true;
-    throw redactError(error, hidden);
-  }
-}
-
-const TELL_AUTHOR = "tell the author of the driver; the interface is RunnerDriver of @anyrunner/core";
-
-/** After an abort a driver has a while to clean up, and to say so. */
-async function orAbandoned<T>(work: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
-  try {
-    return await orAborted(work, signal);
-  } catch (error) {
-    if (!signal?.aborted) throw error;
-    const settled = await withinBudget(ABORT_GRACE_MS, work);
-    if (settled === undefined) throw abortedError(signal);
-    return settled;
-  }
-}
-
-async function* boundLogs(log: AsyncIterable<string>, { signal }: LogsOptions, hidden: readonly string[]): AsyncGenerator<string> {
-  const chunks = log[Symbol.asyncIterator]();
+async function* boundLogs(
+  who: { readonly driver: string; readonly doing: string },
+  given: LogsOptions,
+  origin: UrlOrigin,
+  open: (options: LogsOptions) => AsyncIterable<string>,
+): AsyncGenerator<string> {
+  const { signal } = given;
+  const redaction = createChunkRedaction(origin.hidden);
+  const chunks = open(withSecrets(given, origin))[Symbol.asyncIterator]();
   try {
     for (;;) {
-      const next = await orAbandoned(chunks.next(), signal);
+      const next = await orAborted(chunks.next(), signal);
+      const shown = next.done === true ? redaction.end() : redaction.push(next.value);
+      if (shown !== "") yield shown;
       if (next.done === true) return;
-      yield next.value;
     }
   } catch (error) {
-    throw redactError(error, hidden);
+    throw redactError(interrupted(error, who, signal), origin.hidden);
   } finally {
+    const left = Promise.resolve(chunks.return?.()).catch(() => undefined);
     // One that hangs is not waited for; one that has ended has nothing to do.
-    const left = Promise.resolve(chunks.return?.());
-    await withinBudget(ABORT_GRACE_MS, left).catch(() => undefined);
+    if (signal?.aborted !== true) await withinBudget(CLEAN_UP_MS, left);
   }
-}
-
-function quiet<Options extends CallOptions>(options: Options, hidden: readonly string[]): Options {
-  const { report } = options;
-  if (hidden.length === 0 || report === undefined) return options;
-  return { ...options, report: (event) => report(redactValue(event, hidden)) };
 }
 
 function quietResult(result: ProbeResult, hidden: readonly string[]): ProbeResult {
@@ -162,8 +183,36 @@ function stopMs({ graceMs = STOP_GRACE_MS, drainMs = graceMs }: StopOptions): nu
   return graceMs + drainMs;
 }
 
+/** Nobody uses, or closes, a connection that comes too late. */
+function closeUnused({ stream }: RunnerConnection): void {
+  stream.on("error", () => {});
+  stream.destroy();
+}
+
+interface HeldSecret {
+  readonly name: string;
+  readonly where: string;
+  readonly kind: "target" | "handle";
+  readonly shown: string;
+}
+
+function holdsSecret({ name, where, kind, shown }: HeldSecret): RunnerError {
+  return new RunnerError("DRIVER_INVALID", `the driver ${name} (${where}) puts a secret of ${shown} into its ${kind}`, {
+    hint: "tell the author of the driver: secrets come with each call, as options.secrets, and belong into no target and no handle",
+    driver: name,
+  });
+}
+
 function isObject(value: unknown): value is Readonly<Record<string, unknown>> {
   return typeof value === "object" && value !== null;
+}
+
+function isHandle(value: unknown): boolean {
+  return isObject(value) && typeof value["id"] === "string" && isObject(value["endpoint"]);
+}
+
+function isConnection(value: unknown): boolean {
+  return isObject(value) && isObject(value["stream"]) && isObject(value["closed"]);
 }
 
 function isProbeResult(value: unknown): boolean {

@@ -64,7 +64,7 @@ export interface RunnerDriver<Target extends RunnerTarget = RunnerTarget, Handle
  */
 export type DriverCapability = "provision" | "half-close" | "inspect" | "logs" | "lifecycle" | "list";
 
-/** What a URL means to its driver. */
+/** What a URL means to its driver. Plain JSON; no secrets in it: DRIVER_INVALID. */
 export interface RunnerTarget extends JsonObject {
   readonly driver: string;
   /** The URL with secrets hidden, for messages. */
@@ -76,7 +76,7 @@ export interface RunnerHandle extends JsonObject {
   readonly driver: string;
   /** Unique among this driver's runners: the same runner has the same id for every caller. */
   readonly id: string;
-  /** What the driver needs to connect again; its own business. Holds paths to credentials, never credentials. */
+  /** What the driver needs to connect again; its own business. Holds paths to credentials, never credentials; those of the URL come with each call, as `secrets`. */
   readonly endpoint: JsonObject;
   /** Whether anyrunner made it. What it did not make it never removes. */
   readonly owned: boolean;
@@ -87,6 +87,21 @@ export interface CallOptions {
   readonly signal?: AbortSignal | undefined;
   /** Where warnings and progress go. Default: nowhere. */
   readonly report?: Reporter | undefined;
+  /**
+   * What is secret in the runner's URL: `parse` keeps it out of the target, and a handle has none. Drivers of a registry get it with each call
+   * on the very target or handle that came of the URL in this process; whoever calls a driver by itself passes `urlSecrets(url, driver.options)`.
+   * Absent where the URL has none, and in a process that has only the handle (`anyrunner stop ID` tomorrow): a driver that can't do without
+   * fails with AUTH_FAILED and a hint to name the runner by its URL, or by a name given with `anyrunner add`.
+   */
+  readonly secrets?: UrlSecrets | undefined;
+}
+
+/** What is secret in a runner's URL. */
+export interface UrlSecrets {
+  /** The password of `user:password@` in the body, decoded: `p%40ss` is `p@ss`. As written where it can't be decoded. */
+  readonly password?: string | undefined;
+  /** The values of the parameters that the driver's options call `secret`, by name, in their order. */
+  readonly options?: Readonly<Record<string, readonly string[]>> | undefined;
 }
 
 export interface ProvisionOptions extends CallOptions {

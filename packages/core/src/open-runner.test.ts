@@ -1,8 +1,8 @@
 import { PassThrough } from "node:stream";
 
-import { describe, expect, test } from "vitest";
+import { describe, expect, test, vi } from "vitest";
 
-import type { RunnerConnection, RunnerDriver } from "./driver.ts";
+import type { ProvisionOptions, RunnerConnection, RunnerDriver } from "./driver.ts";
 import { openRunner } from "./open-runner.ts";
 import { createRegistry } from "./registry.ts";
 import { RunnerError } from "./runner-error.ts";
@@ -50,18 +50,25 @@ describe("openRunner", () => {
   });
 
   test("hands signal, report and readiness check to provision", async () => {
-    const options = { signal: new AbortController().signal, report: () => {}, ready: () => Promise.resolve() };
-    let given: unknown;
+    const controller = new AbortController();
+    const events: unknown[] = [];
+    const ready = vi.fn(() => Promise.resolve());
+    let given: ProvisionOptions = {};
     await openRunner("toy://x", {
       registry: registryOf({
-        provision: (_, provisionOptions) => {
+        provision: async (_, provisionOptions) => {
           given = provisionOptions;
-          return Promise.resolve(handle);
+          given.report?.({ type: "warning", id: "x", message: "hot" });
+          await given.ready?.(handle, {});
+          controller.abort();
+          return handle;
         },
       }),
-      ...options,
-    });
-    expect(given).toEqual(options);
+      signal: controller.signal,
+      report: (event) => void events.push(event),
+      ready,
+    }).catch(() => {});
+    expect([given.signal?.aborted, events, ready.mock.calls]).toEqual([true, [{ type: "warning", id: "x", message: "hot" }], [[handle, {}]]]);
   });
 
   test("what a driver throws untyped is INTERNAL with its name; what is typed stays", async () => {

@@ -11,8 +11,13 @@ export interface OptionSpec {
   readonly type: "string" | "boolean" | "integer";
   readonly help: string;
   readonly default?: string | boolean | number;
-  /** The value is hidden wherever the URL is printed. */
+  /** The value is hidden wherever the URL is printed, and reaches the driver as `secrets.options` of each call: it may stand in no target and no handle. */
   readonly secret?: boolean;
+  /**
+   * Of a `secret` value only what follows the first of this text is one: `=` for NAME=VALUE. The URL hides all of it, but where else the
+   * value is said, words that are no secret stay readable. Default: the whole value.
+   */
+  readonly secretAfter?: string;
   /** The parameter may be given more than once; its value is a list. */
   readonly repeatable?: boolean;
   readonly choices?: readonly string[];

@@ -43,12 +43,12 @@ const option = object(
 const secrets = object(
   {},
   {
-    password: text({ description: "the password of user:password@ in the URL" }),
+    password: text({ description: "the password of user:password@ in the URL, decoded: p%40ss is p@ss" }),
     options: map(list(text()), { description: "the values of secret options" }),
   },
   {
     description:
-      "what is secret in the URL, for as long as this process knows it: a handle that another process reads from a file comes without. Keep it out of targets, handles, messages and arguments",
+      "what is secret in the URL, where that is known: a request for a runner that is named by the id of its handle alone comes without. Keep it out of targets, handles, messages and arguments",
   },
 );
 

@@ -1,9 +1,8 @@
-import { inspect } from "node:util";
-
 import type { JsonValue } from "./json.ts";
-import { RunnerError } from "./runner-error.ts";
 
 const MINIMUM_LENGTH = 3;
+/** Shorter words may stand in a text by chance. */
+const TELLING_LENGTH = 8;
 
 /**
  * Replaces every occurrence of a secret value by `***`; occurrences that overlap are hidden together. Values under three
@@ -25,21 +24,20 @@ export function redactValue<T>(value: T, secrets: readonly string[]): T {
   return secrets.length === 0 ? value : (redactJson(value as JsonValue, secrets) as T);
 }
 
-/** The same error, unless a secret shows anywhere in it, its cause included: then one that tells the rest, without a cause. */
-export function redactError(error: unknown, secrets: readonly string[]): unknown {
-  const shown = secrets.length === 0 ? "" : inspect(error, { depth: 8 });
-  if (redact(shown, secrets) === shown) return error;
-  const message = redact(error instanceof Error ? error.message : String(error), secrets);
-  if (!RunnerError.is(error)) return new Error(message);
-  const { code, hint, details, driver, retryable } = error;
-  return new RunnerError(code, message, { hint: hint && redact(hint, secrets), details: redactValue(details, secrets), driver, retryable });
-}
-
 function redactJson(value: JsonValue | undefined, secrets: readonly string[]): JsonValue | undefined {
   if (typeof value === "string") return redact(value, secrets);
   if (typeof value !== "object" || value === null) return value;
   if (Array.isArray(value)) return value.map((item: JsonValue) => redactJson(item, secrets) as JsonValue);
   return Object.fromEntries(Object.entries(value).map(([name, member]) => [redact(name, secrets), redactJson(member as JsonValue, secrets)]));
+}
+
+/** Whether one of the texts stands in a value of JSON: in a text of it, or in the name of a member. A short one must be all of that. */
+export function holdsText(value: unknown, texts: readonly string[], seen: Set<object> = new Set()): boolean {
+  if (typeof value === "string")
+    return texts.some((text) => (text.length < TELLING_LENGTH ? text.length >= MINIMUM_LENGTH && value === text : value.includes(text)));
+  if (typeof value !== "object" || value === null || seen.has(value)) return false;
+  seen.add(value);
+  return Object.entries(value).some(([name, member]) => holdsText(name, texts) || holdsText(member, texts, seen));
 }
 
 interface Span {

@@ -3,7 +3,7 @@ import { checkDriver } from "./check-driver.ts";
 import type { ErrorCode } from "./error-codes.ts";
 import type { JsonObject } from "./json.ts";
 import type { CallOptions, RunnerDriver, RunnerTarget } from "./driver.ts";
-import { RunnerError, throwIfAborted } from "./runner-error.ts";
+import { abortedError, RunnerError, throwIfAborted } from "./runner-error.ts";
 import { formatRunnerUrl, type RunnerUrl } from "./runner-url.ts";
 import { suggest } from "./suggest.ts";
 import { orAborted, withinBudget } from "./waits.ts";
@@ -107,7 +107,7 @@ export function createRegistry(entries: readonly DriverEntry[]): Registry {
         try {
           const driver = await orAborted(registry.load(entry), options.signal);
           for (const option of driver.options) if (option.secret) secretParams.add(option.name);
-          const target = await driver.parse(url);
+          const target = await orAborted((async () => driver.parse(url))(), options.signal);
           const probe = await driver.probe(target, options);
           if (probe.available) return { driver, target };
           const { code = "NOT_AVAILABLE", reason, hint, details, cause } = probe;
@@ -123,7 +123,7 @@ export function createRegistry(entries: readonly DriverEntry[]): Registry {
       for (const group of [[first], others]) {
         throwIfAborted(options.signal);
         const verdicts = await Promise.all(group.map(judge));
-        throwIfAborted(options.signal);
+        if (options.signal?.aborted) throw abortOf(verdicts, options.signal);
         for (const [index, verdict] of verdicts.entries()) {
           if ("driver" in verdict) return { url, ...verdict, losers };
           losers.push(loser(group[index]?.name ?? "", verdict.failure));
@@ -137,6 +137,12 @@ export function createRegistry(entries: readonly DriverEntry[]): Registry {
 }
 
 type Verdict = { readonly driver: RunnerDriver; readonly target: RunnerTarget } | { readonly failure: unknown };
+
+/** What was waited for says more than that nobody waits any longer. */
+function abortOf(verdicts: readonly Verdict[], signal: AbortSignal): RunnerError {
+  const failures = verdicts.map((verdict) => ("failure" in verdict ? verdict.failure : undefined));
+  return failures.find((failure): failure is RunnerError => RunnerError.is(failure) && failure.code === "ABORTED") ?? abortedError(signal);
+}
 
 function loser(driver: string, failure: unknown): Loser {
   const { code, message, hint, details } = RunnerError.from(failure, "NOT_AVAILABLE");

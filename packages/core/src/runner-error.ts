@@ -80,8 +80,17 @@ export function runnerErrorFromJson(value: JsonObject): RunnerError {
 /** The error with which everything rejects that `signal` has cancelled. */
 export function abortedError(signal: AbortSignal): RunnerError {
   if (RunnerError.is(signal.reason)) return signal.reason;
-  return new RunnerError("ABORTED", "cancelled by the caller", { cause: signal.reason });
+  return new RunnerError("ABORTED", CANCELLED, { cause: signal.reason });
 }
+
+/** Whether an error says no more than that `signal` was aborted. */
+export function saysOnlyAborted(error: unknown, signal: AbortSignal): boolean {
+  if (!signal.aborted) return false;
+  if (!RunnerError.is(error)) return error === signal.reason || (error instanceof Error && error.name === "AbortError");
+  return error.code === "ABORTED" && (error === signal.reason || error.message === CANCELLED);
+}
+
+const CANCELLED = "cancelled by the caller";
 
 /** Throws ABORTED when `signal` is aborted already. */
 export function throwIfAborted(signal: AbortSignal | undefined): void {

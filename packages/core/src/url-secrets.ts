@@ -1,16 +1,32 @@
+import type { UrlSecrets } from "./driver.ts";
 import type { OptionSpec } from "./option-spec.ts";
-import type { RunnerUrl } from "./runner-url.ts";
+import { soundsSecret, type RunnerUrl } from "./runner-url.ts";
 
-/** Every text that must not be shown of a URL: its password and the values of its secret parameters, in each way that they may be spelt. */
-export function secretTexts(url: RunnerUrl, specs: readonly OptionSpec[]): readonly string[] {
-  const names = new Set(specs.filter(({ secret }) => secret).map(({ name }) => name));
-  const values = url.params.filter(({ name }) => names.has(name)).map(({ value }) => value);
+/** What is secret in a URL, as drivers get it with each call; `undefined` when nothing is. `specs`: the options of the driver. */
+export function urlSecrets(url: RunnerUrl, specs: readonly OptionSpec[]): UrlSecrets | undefined {
   const password = passwordOf(url);
-  return [...new Set([...values, password ?? []].flat().flatMap(spellings))];
+  const options: Record<string, string[]> = {};
+  for (const { name, value } of url.params) if (isSecret(specs, name)) (options[name] ??= []).push(value);
+  const hasOptions = Object.keys(options).length > 0;
+  if (password === undefined && !hasOptions) return undefined;
+  return { ...(password !== undefined && { password: decoded(password) }), ...(hasOptions && { options }) };
+}
+
+/** Every text that must not be shown, in each way that it may be spelt. `specs`: the options of the driver. */
+export function secretTexts({ password, options = {} }: UrlSecrets = {}, specs: readonly OptionSpec[] = []): readonly string[] {
+  const values = Object.entries(options).flatMap(([name, given]) => given.flatMap((value) => secretParts(specs, name, value)));
+  return spellings([...values, ...(password === undefined ? [] : [password])]);
+}
+
+/** The same for a whole URL: what the driver calls secret, what sounds secret, and the password as it was written, too. */
+export function secretTextsOf(url: RunnerUrl, specs: readonly OptionSpec[]): readonly string[] {
+  const written = passwordOf(url);
+  const sounding = url.params.filter(({ name }) => soundsSecret(name)).map(({ value }) => value);
+  return [...new Set([...secretTexts(urlSecrets(url, specs), specs), ...spellings(sounding), ...(written === undefined ? [] : [written])])];
 }
 
 /** As it stands in the body, where `formatRunnerUrl` hides it. */
-export function passwordOf({ body }: RunnerUrl): string | undefined {
+function passwordOf({ body }: RunnerUrl): string | undefined {
   if (body.startsWith("/")) return undefined;
   // An image digest (`name:tag@sha256:…`) looks like user info and is none.
   const rest = body.replace(/@sha\d+:[0-9a-f]*$/, "");
@@ -19,12 +35,31 @@ export function passwordOf({ body }: RunnerUrl): string | undefined {
   return at < 0 || colon < 0 || colon + 1 >= at ? undefined : rest.slice(colon + 1, at);
 }
 
+function isSecret(specs: readonly OptionSpec[], name: string): boolean {
+  return specs.some((spec) => spec.name === name && spec.secret === true);
+}
+
+/** Shorter ones than that stand in many a message for other reasons: `true`, `linux`, `docker`. */
+const SHORTEST_PART = 8;
+
+function secretParts(specs: readonly OptionSpec[], name: string, value: string): readonly string[] {
+  const after = specs.find((spec) => spec.name === name)?.secretAfter;
+  if (after === undefined) return [value];
+  const at = value.indexOf(after);
+  if (at < 0) return [];
+  const part = value.slice(at + after.length);
+  return part.length < SHORTEST_PART ? [value] : [value, part];
+}
+
 /** Whoever shows it may have decoded it, or encoded it. */
-function spellings(secret: string): readonly string[] {
-  const encoded = encodeURIComponent(secret);
+function spellings(secrets: readonly string[]): readonly string[] {
+  return [...new Set(secrets.flatMap((secret) => [secret, decoded(secret), encodeURIComponent(secret.toWellFormed())]))];
+}
+
+function decoded(text: string): string {
   try {
-    return [secret, encoded, decodeURIComponent(secret)];
+    return decodeURIComponent(text);
   } catch {
-    return [secret, encoded];
+    return text;
   }
 }

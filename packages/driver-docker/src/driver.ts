@@ -10,7 +10,7 @@ import {
   type RunnerState,
 } from "@anyrunner/core/driver";
 import { createDockerClient, isLoopback, parseDockerHost, resolveDockerEndpoint, type DockerClient, type DockerEndpoint } from "@anyrunner/docker-endpoint";
-import { engineDraining } from "@anyrunner/engine-container";
+import { engineDraining, withSecrets } from "@anyrunner/engine-container";
 
 import { tellUnseenStart, type CacheLossOptions } from "./cache-fate.ts";
 import { cleanUpEngines, keepLatestEngines } from "./clean-up.ts";
@@ -70,7 +70,11 @@ export function createDockerDriver(settings: DockerSettings = {}): RunnerDriver<
   }
 
   async function provisionImage(client: DockerClient, { image }: DockerImageTarget, options: ProvisionOptions): Promise<ContainerDetails> {
-    const { container, plan, isStarted } = await provisionEngine(client, image, { ...options, env, engineVersion: settings.engineVersion });
+    const { container, plan, isStarted } = await provisionEngine(client, withSecrets(image, options.secrets), {
+      ...options,
+      env,
+      engineVersion: settings.engineVersion,
+    });
     if (image.cleanup && !isTrue(env["DAGGER_LEAVE_OLD_ENGINE"])) await cleanUpEngines(client, plan.name, options);
     if (image.keep !== undefined && isStarted) await keepLatestEngines(client, plan.name, { ...options, env, image: plan.image, keep: image.keep });
     return container;

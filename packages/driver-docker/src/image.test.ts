@@ -1,6 +1,6 @@
 import { createServer, type AddressInfo } from "node:net";
 
-import { parseRunnerUrl, RunnerError, type ProvisionOptions, type RunnerEvent } from "@anyrunner/core/driver";
+import { parseRunnerUrl, RunnerError, urlSecrets, type ProvisionOptions, type RunnerEvent } from "@anyrunner/core/driver";
 import { officialContainerName } from "@anyrunner/engine-container";
 import { ensureBusyboxImage, ensureConformanceEngineImage } from "@anyrunner/testkit";
 import { beforeAll, describe, expect, test } from "vitest";
@@ -14,7 +14,8 @@ import { startPrivateDaemon } from "./test-private-daemon.ts";
 
 const driver = createDockerDriver({ env: { ...process.env, XDG_CONFIG_HOME: "/no/such/folder" } });
 const parse = (text: string) => driver.parse(parseRunnerUrl(`docker-image://${text}`));
-const provision = async (text: string, options: ProvisionOptions = {}): Promise<DockerHandle> => driver.provision(await parse(text), options);
+const provision = async (text: string, options: ProvisionOptions = {}): Promise<DockerHandle> =>
+  driver.provision(await parse(text), { secrets: urlSecrets(parseRunnerUrl(`docker-image://${text}`), driver.options), ...options });
 const record = () => {
   const events: RunnerEvent[] = [];
   return { events, report: (event: RunnerEvent) => void events.push(event) };

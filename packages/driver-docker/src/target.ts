@@ -1,6 +1,6 @@
 import { formatRunnerUrl, readOptions, RunnerError, type OptionSpec, type RunnerTarget, type RunnerUrl } from "@anyrunner/core/driver";
 import { parseDockerHost } from "@anyrunner/docker-endpoint";
-import { ENGINE_IMAGE_OPTIONS, parseEngineImage, type EngineImage } from "@anyrunner/engine-container";
+import { ENGINE_IMAGE_OPTIONS, parseEngineImage, withoutSecrets, type ShownEngineImage } from "@anyrunner/engine-container";
 
 /** What a URL means: a container that exists, or an image whose engine is found or made; and where its daemon is said to be. */
 export type DockerTarget = DockerContainerTarget | DockerImageTarget;
@@ -12,7 +12,7 @@ export interface DockerContainerTarget extends RunnerTarget, DaemonChoice {
 
 export interface DockerImageTarget extends RunnerTarget, DaemonChoice {
   readonly driver: "docker";
-  readonly image: EngineImage;
+  readonly image: ShownEngineImage;
 }
 
 interface DaemonChoice {
@@ -46,7 +46,7 @@ export function parseDockerTarget(url: RunnerUrl): DockerTarget {
 function parseImageTarget(url: RunnerUrl): DockerImageTarget {
   const values = readOptions(url, IMAGE_SCHEME_OPTIONS);
   const daemon = checkDaemon(values);
-  return { driver: "docker", url: formatRunnerUrl(url, { secretParams: SECRET_PARAMS }), image: parseEngineImage(url, values), ...daemon };
+  return { driver: "docker", url: formatRunnerUrl(url, { secretParams: SECRET_PARAMS }), image: withoutSecrets(parseEngineImage(url, values)), ...daemon };
 }
 
 function parseContainerTarget(url: RunnerUrl): DockerContainerTarget {

@@ -1,14 +1,15 @@
-import { parseRunnerUrl } from "@anyrunner/core/driver";
-import { planEngineContainer } from "@anyrunner/engine-container";
+import { parseRunnerUrl, urlSecrets } from "@anyrunner/core/driver";
+import { planEngineContainer, withSecrets } from "@anyrunner/engine-container";
 import { expect, test } from "vitest";
 
 import { engineManifests, type EngineFileContents } from "./engine-manifests.ts";
-import { parseEngineRequest } from "./engine-target.ts";
+import { ENGINE_OPTIONS, parseEngineRequest } from "./engine-target.ts";
 import type { OwnerReference } from "./owner-pod.ts";
 
 const manifests = (url: string, files: EngineFileContents = { certificates: {} }, ownedBy?: OwnerReference) => {
-  const { request } = parseEngineRequest(parseRunnerUrl(url));
-  return engineManifests(planEngineContainer(request.image, { env: {} }), request, files, ownedBy);
+  const parsed = parseRunnerUrl(url);
+  const { request } = parseEngineRequest(parsed);
+  return engineManifests(planEngineContainer(withSecrets(request.image, urlSecrets(parsed, ENGINE_OPTIONS)), { env: {} }), request, files, ownedBy);
 };
 
 test("an engine is a StatefulSet of one privileged pod with a claim of its own and time to shut down", () => {

@@ -1,9 +1,9 @@
 import { readOptions, RunnerError, type JsonObject, type OptionSpec, type RunnerUrl } from "@anyrunner/core/driver";
-import { ENGINE_IMAGE_OPTIONS, parseEngineImage, type EngineImage } from "@anyrunner/engine-container";
+import { ENGINE_IMAGE_OPTIONS, parseEngineImage, withoutSecrets, type ShownEngineImage } from "@anyrunner/engine-container";
 
 /** What a `kube-image://` URL asks for beside the engine itself. */
 export interface EngineRequest extends JsonObject {
-  readonly image: EngineImage;
+  readonly image: ShownEngineImage;
   /** Of the StatefulSet. Default: from the image. */
   readonly name?: string | undefined;
   /** An existing claim for the engine's state. */
@@ -85,7 +85,7 @@ export function parseEngineRequest(url: RunnerUrl): ParsedEngine {
     throw invalid("claim", "it exists already, so it has no class or snapshot to begin with", "leave one of them away");
   return {
     request: {
-      image,
+      image: withoutSecrets(image),
       storage,
       nodeSelector: Object.fromEntries(values["node-selector"].map(parseSelector)),
       tolerations: values.toleration.map(parseToleration),

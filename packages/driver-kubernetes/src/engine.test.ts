@@ -1,10 +1,10 @@
-import { parseRunnerUrl, RunnerError, type RunnerEvent } from "@anyrunner/core/driver";
+import { parseRunnerUrl, RunnerError, urlSecrets, type RunnerEvent } from "@anyrunner/core/driver";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 
 import { createKubernetesDriver } from "./driver.ts";
 import { playControllers } from "./fake-controllers.fixture.ts";
 import { runningPod, startFakeApiServer, type FakeApiServer } from "./fake-api-server.fixture.ts";
-import { parseKubernetesTarget } from "./target.ts";
+import { ALL_OPTIONS, parseKubernetesTarget } from "./target.ts";
 
 const SETS = "/apis/apps/v1/namespaces/builds/statefulsets";
 const SECRETS = "/api/v1/namespaces/builds/secrets";
@@ -21,7 +21,10 @@ afterEach(async () => {
 });
 
 const driver = () => createKubernetesDriver({ env: { KUBECONFIG: fake.kubeconfig }, readyBudgetMs: 1000, pollIntervalMs: 1 });
-const provision = (url: string, options = {}) => driver().provision(parseKubernetesTarget(parseRunnerUrl(url)), options);
+const provision = (text: string, options = {}) => {
+  const url = parseRunnerUrl(text);
+  return driver().provision(parseKubernetesTarget(url), { secrets: urlSecrets(url, ALL_OPTIONS), ...options });
+};
 
 describe("an engine by its image", () => {
   test("is made once, by four at once, and the one that made it sees to it that it answers", async () => {

@@ -1,7 +1,15 @@
 import { setTimeout as sleep } from "node:timers/promises";
 
 import { abortedError, RunnerError, type ProvisionOptions } from "@anyrunner/core/driver";
-import { driftWarning, isOwnedEngine, matchesPlan, planEngineContainer, readEngineFiles, type EngineContainerPlan } from "@anyrunner/engine-container";
+import {
+  driftWarning,
+  isOwnedEngine,
+  matchesPlan,
+  planEngineContainer,
+  readEngineFiles,
+  withSecrets,
+  type EngineContainerPlan,
+} from "@anyrunner/engine-container";
 
 import { tellCacheLoss } from "./cache-fate.ts";
 import type { ClusterLocation, ClusterSource } from "./cluster-config.ts";
@@ -38,7 +46,7 @@ const PAUSE_MS = 500;
 export async function provisionEngine(cluster: Cluster, request: EngineRequest, options: ProvisionEngineOptions): Promise<KubernetesHandle> {
   const { env } = options.source;
   const files = await readEngineFiles(request.image, { env });
-  const plan = planEngineContainer(request.image, { env, engineVersion: options.engineVersion, ...files });
+  const plan = planEngineContainer(withSecrets(request.image, options.secrets), { env, engineVersion: options.engineVersion, ...files });
   const owner = request.owner === undefined ? undefined : await findOwner(cluster, request.owner, options);
   const manifests = engineManifests(plan, request, await readFileContents(files), owner);
   const { name } = manifests;

@@ -10,7 +10,7 @@ export interface CommandOptions extends CallOptions {
   readonly env?: Readonly<Record<string, string>> | undefined;
   readonly budgetMs?: number | undefined;
   /** Values that must not show in a message. */
-  readonly secrets?: Iterable<string> | undefined;
+  readonly hidden?: Iterable<string> | undefined;
 }
 
 /** The CLI of a runtime, told where its containers are. */

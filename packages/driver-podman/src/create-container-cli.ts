@@ -50,7 +50,7 @@ export function createContainerCli(runtime: ContainerRuntime, place: string | un
           env: { ...env, ...options.env },
           signal: options.signal,
           timeoutMs: options.budgetMs ?? settings.commandBudgetMs ?? COMMAND_BUDGET_MS,
-          secrets: options.secrets,
+          secrets: options.hidden,
         }),
       );
       return { exitCode, stdout: stdout.toString("utf8"), stderr };

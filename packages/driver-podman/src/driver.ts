@@ -1,5 +1,5 @@
 import { RunnerError, throwIfAborted, unavailable, type CallOptions, type ProbeResult, type RunnerDriver, type RunnerState } from "@anyrunner/core/driver";
-import { ENGINE_LABELS, ENGINE_ROLE, isOwnedEngine } from "@anyrunner/engine-container";
+import { ENGINE_LABELS, ENGINE_ROLE, isOwnedEngine, withSecrets } from "@anyrunner/engine-container";
 
 import { checkRuntime, checkRuntimeFirst, checkVersion } from "./check-runtime.ts";
 import { tellUnseenStart } from "./cache-fate.ts";
@@ -54,7 +54,7 @@ export function createContainerCliDriver(name: RuntimeName, settings: ContainerC
         await tellUnseenStart(cli, container, options);
         return createHandle(cli, container);
       }
-      const { container, plan, isStarted } = await provisionEngine(cli, target.image, { ...options, ...settings });
+      const { container, plan, isStarted } = await provisionEngine(cli, withSecrets(target.image, options.secrets), { ...options, ...settings });
       const call = { signal: options.signal, report: options.report, own: container.name };
       if (target.image.cleanup) await cleanUp(cli, call);
       if (target.image.keep !== undefined && isStarted) await keepLatest(cli, { ...call, image: plan.image, keep: target.image.keep });

@@ -1,4 +1,4 @@
-import { parseRunnerUrl, type ProvisionOptions, type RunnerEvent } from "@anyrunner/core/driver";
+import { parseRunnerUrl, urlSecrets, type ProvisionOptions, type RunnerEvent } from "@anyrunner/core/driver";
 import { ensureBusyboxImage, ensureConformanceEngineImage } from "@anyrunner/testkit";
 import { describe, expect, test } from "vitest";
 
@@ -10,7 +10,8 @@ const engineImage = () => ensureConformanceEngineImage({ store: podmanImages });
 
 async function provision(image: string, site: TestSite, query = "", options: ProvisionOptions = {}) {
   const driver = newDriver();
-  return driver.provision(await driver.parse(parseRunnerUrl(`podman-image://${image}?container=${site.name}&network=none${query}`)), options);
+  const url = parseRunnerUrl(`podman-image://${image}?container=${site.name}&network=none${query}`);
+  return driver.provision(await driver.parse(url), { secrets: urlSecrets(url, driver.options), ...options });
 }
 
 describe.skipIf(skipReason !== undefined)(`engines that are made, real Podman${skipReason === undefined ? "" : ` (${skipReason})`}`, () => {

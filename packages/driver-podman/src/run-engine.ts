@@ -70,7 +70,7 @@ async function make(cli: ContainerCli, plan: EngineContainerPlan, making: Making
 async function run(cli: ContainerCli, plan: EngineContainerPlan, { command, engines }: Making, report: Reporter | undefined): Promise<boolean> {
   const doing = `start the engine's container "${plan.name}"`;
   const { args, env } = command;
-  let result = await cli.attempt(args, { doing, env, budgetMs: RUN_BUDGET_MS, secrets: Object.values(env) });
+  let result = await cli.attempt(args, { doing, env, budgetMs: RUN_BUDGET_MS, hidden: Object.values(env) });
   if (result.exitCode === 0 && engines !== undefined) {
     await shareDiskAmong(cli, plan.name, engines, { report });
     result = await cli.attempt(cli.runtime.grammar.start(plan.name), { doing, budgetMs: RUN_BUDGET_MS });

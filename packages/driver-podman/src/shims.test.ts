@@ -1,4 +1,4 @@
-import { parseRunnerUrl } from "@anyrunner/core/driver";
+import { parseRunnerUrl, urlSecrets } from "@anyrunner/core/driver";
 import { describe, expect, test } from "vitest";
 
 import { createContainerCliDriver } from "./driver.ts";
@@ -298,7 +298,8 @@ describe("why a runtime can't be used", () => {
 
 async function provision(name: RuntimeName, shim: Shim, url: string) {
   const driver = createContainerCliDriver(name, { env: shim.env, platform: platformOf(name) });
-  return driver.provision(await driver.parse(parseRunnerUrl(url)), {});
+  const parsed = parseRunnerUrl(url);
+  return driver.provision(await driver.parse(parsed), { secrets: urlSecrets(parsed, driver.options) });
 }
 
 function platformOf(name: RuntimeName): NodeJS.Platform {

@@ -1,5 +1,5 @@
 import { formatRunnerUrl, readOptions, RunnerError, type OptionSpec, type OptionValues, type RunnerTarget, type RunnerUrl } from "@anyrunner/core/driver";
-import { ENGINE_IMAGE_OPTIONS, parseEngineImage, type EngineImage } from "@anyrunner/engine-container";
+import { ENGINE_IMAGE_OPTIONS, parseEngineImage, withoutSecrets, type ShownEngineImage } from "@anyrunner/engine-container";
 
 import type { ContainerRuntime, RuntimeName } from "./runtime.ts";
 
@@ -16,7 +16,7 @@ export interface ExistingTarget extends RunnerTarget {
 export interface ImageTarget extends RunnerTarget {
   readonly driver: RuntimeName;
   readonly kind: "image";
-  readonly image: EngineImage;
+  readonly image: ShownEngineImage;
   readonly place?: string | undefined;
 }
 
@@ -50,7 +50,7 @@ function parseImage(runtime: ContainerRuntime, url: RunnerUrl): ImageTarget {
     driver: runtime.name,
     kind: "image",
     url: formatRunnerUrl(url, { secretParams }),
-    image: parseEngineImage(url, values),
+    image: withoutSecrets(parseEngineImage(url, values)),
     ...placeOf(runtime, values),
   };
 }

@@ -72,9 +72,14 @@ test.each([
 });
 
 test.each([
-  ["answers nonsense", "probe: async () => undefined", "DRIVER_INVALID", /the driver foo \(anyrunner-driver-foo.*\) answers probe with something else/],
-  ["gives a handle that is none", "provision: async () => ({})", "DRIVER_INVALID", /answers provision with something else/],
-  ["gives a connection that is none", "connect: async () => ({})", "DRIVER_INVALID", /answers connect with something else/],
+  [
+    "answers nonsense",
+    "probe: async () => undefined",
+    "DRIVER_INVALID",
+    /the driver foo \(anyrunner-driver-foo.*\), asked to probe foo:\/\/x, answers with something else/,
+  ],
+  ["gives a handle that is none", "provision: async () => ({})", "DRIVER_INVALID", /asked to find foo:\/\/x, answers with something else/],
+  ["gives a connection that is none", "connect: async () => ({})", "DRIVER_INVALID", /asked to connect to foo:\/\/x, answers with something else/],
 ])("a driver that %s is refused by name", async (_, members, code, message) => {
   await withDriver(driver(members));
   const failed = await anyrunner("query", "--json", "--runner", "foo://x");

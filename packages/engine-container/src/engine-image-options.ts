@@ -18,7 +18,14 @@ export const ENGINE_IMAGE_OPTIONS = [
   { name: "port", type: "string", help: "Publish the engine by TCP: PORT for this machine, ADDRESS:PORT for others. There is no authentication." },
   { name: "cpus", type: "string", help: "How many CPUs the engine may use, such as 2 or 1.5." },
   { name: "memory", type: "string", help: "How much memory the engine may use, such as 4g or 512m." },
-  { name: "env", type: "string", repeatable: true, secret: true, help: "Variable of the engine: NAME=VALUE, or NAME for the value it has here." },
+  {
+    name: "env",
+    type: "string",
+    repeatable: true,
+    secret: true,
+    secretAfter: "=",
+    help: "Variable of the engine: NAME=VALUE, or NAME for the value it has here.",
+  },
   { name: "pull", type: "string", choices: ["missing", "always", "never"], default: "missing", help: "When a new engine's image is pulled." },
   { name: "network", type: "string", help: "Network that the engine's container joins." },
   { name: "mount", type: "string", repeatable: true, help: "SOURCE:TARGET or SOURCE:TARGET:ro; SOURCE is a path or a named volume." },
@@ -27,7 +34,13 @@ export const ENGINE_IMAGE_OPTIONS = [
   { name: "platform", type: "string", help: "Platform of the image, such as linux/amd64." },
   { name: "config", type: "string", help: "An engine.json, or none. Default: dagger/engine.json in the user's configuration folder." },
   { name: "ca", type: "string", help: "Folder or file of CA certificates, or none. Default: dagger/ca-certificates in the user's configuration folder." },
-  { name: "proxy", type: "string", secret: true, help: "HTTP proxy of the engine and its pipelines, or env for the one of this environment." },
+  {
+    name: "proxy",
+    type: "string",
+    secret: true,
+    secretAfter: "://",
+    help: "HTTP proxy of the engine and its pipelines, or env for the one of this environment.",
+  },
   { name: "version", type: "string", help: "Version for an image without a tag: auto for the project's, or X.Y.Z." },
 ] as const satisfies readonly OptionSpec[];
 

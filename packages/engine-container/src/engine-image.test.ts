@@ -1,8 +1,8 @@
-import { parseRunnerUrl, readOptions, RunnerError } from "@anyrunner/core";
+import { parseRunnerUrl, readOptions, RunnerError, urlSecrets } from "@anyrunner/core";
 import { describe, expect, test } from "vitest";
 
 import { ENGINE_IMAGE_OPTIONS } from "./engine-image-options.ts";
-import { asksForSpecialEngine, parseEngineImage, type EngineImage } from "./engine-image.ts";
+import { asksForSpecialEngine, parseEngineImage, withoutSecrets, withSecrets, type EngineImage } from "./engine-image.ts";
 
 const SHA = `sha256:${"ab".repeat(32)}`;
 const PLAIN = { cleanup: false, env: [], pull: "missing", mounts: [], labels: {} };
@@ -119,3 +119,12 @@ function caught(text: string): RunnerError {
   }
   throw new Error(`${text} was accepted`);
 }
+
+test("what may be secret is taken out for a target, and put in again from the secrets of a call", () => {
+  const url = parseRunnerUrl("docker-image://e:1?env=TOKEN=hunter2&env=HERE&proxy=http://me:hunter2@p:1&cpus=2");
+  const image = parseEngineImage(url, readOptions(url, ENGINE_IMAGE_OPTIONS));
+  const shown = withoutSecrets(image);
+  expect(shown).toEqual({ reference: "e:1", cleanup: false, pull: "missing", mounts: [], labels: {}, cpus: 2 });
+  expect(withSecrets(shown, urlSecrets(url, ENGINE_IMAGE_OPTIONS))).toEqual(image);
+  expect(withSecrets(shown)).toEqual({ ...shown, env: [] });
+});

@@ -1,7 +1,7 @@
 import { isIP } from "node:net";
 import { isAbsolute } from "node:path";
 
-import { formatRunnerUrl, RunnerError, type JsonObject, type RunnerUrl } from "@anyrunner/core";
+import { formatRunnerUrl, RunnerError, type CallOptions, type JsonObject, type RunnerUrl } from "@anyrunner/core";
 
 import { type EngineImageValues } from "./engine-image-options.ts";
 import { isValidContainerName } from "./engine-names.ts";
@@ -9,8 +9,8 @@ import { parseImageReference } from "./image-reference.ts";
 import { LABEL_PREFIX } from "./engine-labels.ts";
 import { parseGpus, parseIdle, parseKeep, parseMemory, parseMount, type EngineGpus, type EngineMount } from "./option-values.ts";
 
-/** What an `…-image://` URL asks for, checked; plain JSON, part of a driver's target. Values of `env` and `proxy` may be secret. */
-export interface EngineImage extends JsonObject {
+/** What an `…-image://` URL asks for, checked, without what may be secret; plain JSON, part of a driver's target. */
+export interface ShownEngineImage extends JsonObject {
   /** As written; without a tag when `version` says it. */
   readonly reference: string;
   readonly container?: string | undefined;
@@ -23,8 +23,6 @@ export interface EngineImage extends JsonObject {
   readonly port?: EnginePort | undefined;
   readonly cpus?: number | undefined;
   readonly memoryBytes?: number | undefined;
-  /** `NAME=VALUE`, or `NAME` for the caller's value. */
-  readonly env: readonly string[];
   readonly pull: "missing" | "always" | "never";
   readonly network?: string | undefined;
   readonly mounts: readonly EngineMount[];
@@ -34,10 +32,16 @@ export interface EngineImage extends JsonObject {
   /** A path, or `none`; absent: the user's own file, if there is one. */
   readonly config?: string | undefined;
   readonly ca?: string | undefined;
-  /** A URL, or `env`. */
-  readonly proxy?: string | undefined;
   /** `auto` or `vX.Y.Z`. */
   readonly version?: string | undefined;
+}
+
+/** All that an `…-image://` URL asks for. */
+export interface EngineImage extends ShownEngineImage {
+  /** `NAME=VALUE`, or `NAME` for the caller's value. Values may be secret. */
+  readonly env: readonly string[];
+  /** A URL, which may hold a password, or `env`. */
+  readonly proxy?: string | undefined;
 }
 
 export interface EnginePort extends JsonObject {
@@ -75,6 +79,18 @@ export function parseEngineImage(url: RunnerUrl, values: EngineImageValues): Eng
     proxy: checked("proxy", values.proxy, isProxy, "a URL such as http://proxy.example:3128, or env"),
     version: values.version === undefined ? undefined : parseVersion(values.version),
   });
+}
+
+/** What a target may hold of it. */
+export function withoutSecrets({ env: _env, proxy: _proxy, ...shown }: EngineImage): ShownEngineImage {
+  // An interface with an index signature loses its members in a rest.
+  return shown as unknown as ShownEngineImage;
+}
+
+/** The whole again, with the secret parameters of its URL as a driver's call gives them. Without them it is one that named none. */
+export function withSecrets(image: ShownEngineImage, { options = {} }: NonNullable<CallOptions["secrets"]> = {}): EngineImage {
+  const [proxy] = options["proxy"] ?? [];
+  return { ...image, env: options["env"] ?? [], ...(proxy !== undefined && { proxy }) };
 }
 
 /** The parameters that say what a new engine must be like; without one of them any engine of the image will do. */

@@ -1,6 +1,14 @@
 // For drivers that make engines.
 export { ENGINE_IMAGE_OPTIONS, type EngineImageValues } from "./engine-image-options.ts";
-export { asksForSpecialEngine, parseEngineImage, type EngineImage, type EnginePort } from "./engine-image.ts";
+export {
+  asksForSpecialEngine,
+  parseEngineImage,
+  withoutSecrets,
+  withSecrets,
+  type EngineImage,
+  type EnginePort,
+  type ShownEngineImage,
+} from "./engine-image.ts";
 export type { EngineGpus, EngineMount } from "./option-values.ts";
 export { ENGINE_CONFIG_FILE, METRICS_ADDRESS, planEngineContainer, STATE_FOLDER, type EngineFacts } from "./plan-engine-container.ts";
 export type { EngineContainerPlan } from "./engine-container-plan.ts";

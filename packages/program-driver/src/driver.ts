@@ -5,15 +5,24 @@ import {
   throwIfAborted,
   RunnerError,
   redactValue,
+  secretTexts,
+  urlSecrets,
   type CallOptions,
   type OptionSpec,
   type ProbeResult,
   type RunnerDriver,
   type RunnerHandle,
   type RunnerState,
-  type RunnerTarget,
+  type UrlSecrets,
 } from "@anyrunner/core/driver";
-import { PROTOCOL_VERSION, type DriverRequest, type DriverResult, type DriverVerb, type ProgramDescription } from "@anyrunner/core/driver-protocol";
+import {
+  PROTOCOL_VERSION,
+  type DriverRequest,
+  type DriverResult,
+  type DriverVerb,
+  type ProgramDescription,
+  type ProgramSecrets,
+} from "@anyrunner/core/driver-protocol";
 
 import { connectThroughProgram } from "./connection.ts";
 import { describeProgram } from "./describe-program.ts";
@@ -21,7 +30,6 @@ import { callProgram, type CallProgram, type RequestPart } from "./open-call.ts"
 import { brokenProtocol } from "./program-error.ts";
 import { readLogs } from "./read-logs.ts";
 import type { ProgramSettings } from "./program-settings.ts";
-import { holdsSecret, NO_SECRETS, secretsOfUrl, type UrlSecrets } from "./url-secrets.ts";
 
 export interface ProgramDriverSettings extends ProgramSettings {
   /** What the program says of itself; see `describeProgram`. */
@@ -41,32 +49,21 @@ export async function loadProgramDriver(settings: ProgramSettings, options: Call
 export function createProgramDriver({ description, ...settings }: ProgramDriverSettings): RunnerDriver {
   const { name, capabilities } = description;
   const options = description.options as readonly OptionSpec[];
-  // What is secret in a URL goes with the very target and handle that came of it, and is in neither.
-  const secretsOf = new WeakMap<object, UrlSecrets>();
-  const call = <Verb extends DriverVerb>(
-    verb: Verb,
-    subject: object,
-    request: RequestPart<Verb>,
-    callOptions: CallOptions,
-    extraBudgetMs = 0,
-  ): CallProgram<Verb> => {
-    const { forProgram, hidden } = secretsOf.get(subject) ?? NO_SECRETS;
-    return { settings, verb, request, secrets: forProgram, voice: { command: settings.command, driver: name, hidden }, options: callOptions, extraBudgetMs };
+  const voiceOf = (hidden: readonly string[]) => ({ command: settings.command, driver: name, hidden });
+  const call = <Verb extends DriverVerb>(verb: Verb, request: RequestPart<Verb>, callOptions: CallOptions, extraBudgetMs = 0): CallProgram<Verb> => {
+    const { secrets } = callOptions;
+    return { settings, verb, request, secrets: forProgram(secrets), voice: voiceOf(secretTexts(secrets, options)), options: callOptions, extraBudgetMs };
   };
   /** A runner as the program gives it, made a handle of this driver. */
-  const handleOf = (given: DriverResult<"provision">["handle"], secrets: UrlSecrets): RunnerHandle => {
-    if (holdsSecret(given, secrets.hidden))
-      throw brokenProtocol("puts a secret into a handle", { command: settings.command, driver: name, hidden: secrets.hidden });
+  const handleOf = (given: DriverResult<"provision">["handle"]): RunnerHandle => {
     const { id, endpoint, owned, labels = {} } = given;
     if (owned && !capabilities.includes("provision")) {
-      throw brokenProtocol("says that it owns a runner, and doesn't declare the capability provision", { command: settings.command, driver: name, hidden: [] });
+      throw brokenProtocol("says that it owns a runner, and doesn't declare the capability provision", voiceOf([]));
     }
-    const handle: RunnerHandle = { driver: name, id, endpoint, owned, labels };
-    if (secrets !== NO_SECRETS) secretsOf.set(handle, secrets);
-    return handle;
+    return { driver: name, id, endpoint, owned, labels };
   };
   const inspect = async (handle: RunnerHandle, callOptions: CallOptions): Promise<RunnerState> => {
-    const asked = call("inspect", handle, { protocol, handle }, callOptions);
+    const asked = call("inspect", { protocol, handle }, callOptions);
     return redactValue(await callProgram(asked), asked.voice.hidden);
   };
   const change = async <Verb extends "start" | "stop" | "destroy">(
@@ -76,7 +73,7 @@ export function createProgramDriver({ description, ...settings }: ProgramDriverS
     callOptions: CallOptions,
     extraMs = 0,
   ) => {
-    await callProgram(call(verb, handle, request, callOptions, extraMs));
+    await callProgram(call(verb, request, callOptions, extraMs));
   };
 
   const driver: RunnerDriver = {
@@ -87,33 +84,29 @@ export function createProgramDriver({ description, ...settings }: ProgramDriverS
     options,
     async parse(url) {
       const values = readOptions(url, options);
-      const secrets = secretsOfUrl(url, options, values);
       const given = Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined));
-      const parsing = call("parse", {}, { protocol, url, options: given as DriverRequest<"parse">["options"] }, {});
-      const { target } = await callProgram({ ...parsing, voice: { ...parsing.voice, hidden: secrets.hidden } });
-      if (holdsSecret(target, secrets.hidden)) throw brokenProtocol("puts a secret into a target", { ...parsing.voice, hidden: secrets.hidden });
+      const parsing = call("parse", { protocol, url, options: given as DriverRequest<"parse">["options"] }, {});
+      const { target } = await callProgram({ ...parsing, voice: voiceOf(secretTexts(urlSecrets(url, options), options)) });
       const secretParams = options.filter(({ secret }) => secret).map((option) => option.name);
-      const found: RunnerTarget = { ...target, driver: name, url: formatRunnerUrl(url, { secretParams }) };
-      if (secrets !== NO_SECRETS) secretsOf.set(found, secrets);
-      return found;
+      return { ...target, driver: name, url: formatRunnerUrl(url, { secretParams }) };
     },
-    probe: async (target, callOptions) => probe(call("probe", target, { protocol, target }, callOptions)),
+    probe: async (target, callOptions) => probe(call("probe", { protocol, target }, callOptions)),
     async provision(target, callOptions) {
-      const { handle: given, started } = await callProgram(call("provision", target, { protocol, target }, callOptions));
-      const handle = handleOf(given, secretsOf.get(target) ?? NO_SECRETS);
-      if (started === true) await callOptions.ready?.(handle, { signal: callOptions.signal, report: callOptions.report });
+      const { handle: given, started } = await callProgram(call("provision", { protocol, target }, callOptions));
+      const handle = handleOf(given);
+      if (started === true) await callOptions.ready?.(handle, { signal: callOptions.signal, report: callOptions.report, secrets: callOptions.secrets });
       throwIfAborted(callOptions.signal);
       return handle;
     },
     connect: (handle, callOptions) =>
-      connectThroughProgram(call("connect", handle, { protocol, handle }, callOptions), {
+      connectThroughProgram(call("connect", { protocol, handle }, callOptions), {
         halfClose: capabilities.includes("half-close"),
-        inspect: capabilities.includes("inspect") ? (inspectOptions) => inspect(handle, inspectOptions) : undefined,
+        inspect: capabilities.includes("inspect") ? (inspectOptions) => inspect(handle, { ...inspectOptions, secrets: callOptions.secrets }) : undefined,
       }),
     ...(capabilities.includes("inspect") && { inspect }),
     ...(capabilities.includes("logs") &&
       ({
-        logs: (handle, { tail = LOG_TAIL, follow = false, ...callOptions }) => readLogs(call("logs", handle, { protocol, handle, tail, follow }, callOptions)),
+        logs: (handle, { tail = LOG_TAIL, follow = false, ...callOptions }) => readLogs(call("logs", { protocol, handle, tail, follow }, callOptions)),
       } satisfies Pick<RunnerDriver, "logs">)),
     ...(capabilities.includes("lifecycle") &&
       ({
@@ -124,12 +117,19 @@ export function createProgramDriver({ description, ...settings }: ProgramDriverS
       } satisfies Pick<RunnerDriver, "start" | "stop" | "destroy">)),
     ...(capabilities.includes("list") && {
       async list(callOptions: CallOptions) {
-        const { handles } = await callProgram(call("list", {}, { protocol }, callOptions));
-        return handles.map((handle) => handleOf(handle, NO_SECRETS));
+        const { handles } = await callProgram(call("list", { protocol }, callOptions));
+        return handles.map(handleOf);
       },
     }),
   };
   return checkDriver(driver, settings.command);
+}
+
+/** As the protocol has it, which knows no absent members. */
+function forProgram(secrets: UrlSecrets | undefined): ProgramSecrets | undefined {
+  if (secrets === undefined) return undefined;
+  const { password, options } = secrets;
+  return { ...(password !== undefined && { password }), ...(options !== undefined && { options }) };
 }
 
 /** What a program calls an error of `probe` is an answer: it can't be used here, and why. */

@@ -30,7 +30,7 @@ export const driver = {
   inspect: async ({ id }) => { const state = read(id); return state ? { status: state.status, image: "toy:" + id, details: { name: id, disk: [{ kind: "volume", name: id + "-cache", bytes: 1610612736 }] } } : { status: "missing" }; },
   async *logs({ id }, { tail }) { yield* ["one\\ntw", "o\\nthree\\n"].join("").split("\\n").slice(0, -1).slice(-tail).map((line) => line + "\\n"); },
   start: async ({ id }) => { said("start " + id); write(id, { ...read(id), status: "running" }); },
-  stop: async ({ id }, { graceMs, report }) => { said("stop " + id + " " + graceMs); write(id, { ...read(id), status: "stopped" }); if (graceMs > 0) report({ type: "progress", id: "cache-kept-" + id, message: "cache is kept", done: true }); },
+  stop: async ({ id }, { graceMs, report, secrets }) => { appendFileSync(folder + "/secrets.log", JSON.stringify(secrets ?? null) + "\\n"); said("stop " + id + " " + graceMs); write(id, { ...read(id), status: "stopped" }); if (graceMs > 0) report({ type: "progress", id: "cache-kept-" + id, message: "cache is kept", done: true }); },
   destroy: async ({ id }, { volume }) => { said("destroy " + id + " " + volume); rmSync(file(id), { force: true }); },
   list: async () => readdirSync(folder).filter((name) => name.endsWith(".json")).map((name) => handleOf(name.slice(0, -5))).filter((handle) => handle.owned),
 };
@@ -124,6 +124,14 @@ describe("a URL that holds a secret", () => {
     const { stdout, stderr } = await run(...args.filter((arg) => typeof arg === "string"));
     expect(`${stdout}${stderr}`).not.toContain("hunter2");
     expect(await readFile(join(cli.home, ".local/state/anyrunner/handles.json"), "utf8").catch(() => "")).not.toContain("hunter2");
+  });
+
+  test("a driver gets it with a handle from before, where the name or the URL is given, and not by an id", { timeout: PATIENCE_MS }, async () => {
+    await run("start", "mine");
+    await writeFile(join(toys, "secrets.log"), "");
+    for (const word of ["mine", "secret"]) await run("stop", "--force", word);
+    expect(await readFile(join(toys, "secrets.log"), "utf8")).toBe('{"options":{"token":["hunter2"]}}\nnull\n');
+    await run("rm", "secret");
   });
 });
 

@@ -47,7 +47,7 @@ export async function openTarget(suite: DriverSuite): Promise<OpenTarget> {
     };
     const target = await driver.parse(parseRunnerUrl(far.url));
     const handle = await driver.provision(target, { report });
-    emitted.push(target.url, JSON.stringify(handle));
+    emitted.push(JSON.stringify(target), JSON.stringify(handle));
     const before: Inventory = await takeInventory();
     return {
       driver,

@@ -66,7 +66,7 @@ async function everythingSaidAbout(suite: DriverSuite, url: string): Promise<rea
   };
   try {
     const target = await driver.parse(parseRunnerUrl(url));
-    shown.push(target.url, JSON.stringify(await driver.probe(target, { report })));
+    shown.push(JSON.stringify(target), JSON.stringify(await driver.probe(target, { report })));
     const handle = await driver.provision(target, { report });
     shown.push(JSON.stringify(handle));
     const { stream, closed } = await driver.connect(handle, { report });

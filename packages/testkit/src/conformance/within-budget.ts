@@ -1,6 +1,6 @@
 import type { Duplex } from "node:stream";
 
-import type { RunnerDriver } from "@anyrunner/core";
+import { urlSecrets, type CallOptions, type LogsOptions, type RunnerDriver, type UrlSecrets } from "@anyrunner/core";
 
 import { currentCase, type CaseScope } from "./case-scope.ts";
 import type { DriverSuite } from "./driver-suite.ts";
@@ -104,15 +104,31 @@ export function countFailedWaits(suite: DriverSuite, { failedWaits }: CaseScope)
   for (const wait of failedWaits) counts.set(wait, (counts.get(wait) ?? 0) + 1);
 }
 
-/** A fresh driver whose calls are all waited for with a budget. */
+/** A fresh driver whose calls are all waited for with a budget. With each it gets the secrets of the URL that it has parsed last, as from a registry. */
 export function createBudgetedDriver(suite: DriverSuite): RunnerDriver {
   const driver = suite.createDriver();
+  let secrets: UrlSecrets | undefined;
+  const withSecrets = (given: unknown) => (secrets === undefined ? given : { secrets, ...(given as CallOptions) });
   const budgeted = <Args extends readonly unknown[], Result>(name: string, wait: Wait, call: ((...args: Args) => Promise<Result>) | undefined) =>
     call === undefined
       ? {}
-      : { [name]: (...args: Args) => withinBudget(suite, wait, `\`${name}\` did not settle`, (async () => call.apply(driver, [...args] as never))()) };
+      : {
+          [name]: (...args: Args) =>
+            withinBudget(
+              suite,
+              wait,
+              `\`${name}\` did not settle`,
+              (async () => call.apply(driver, [...args.slice(0, -1), withSecrets(args.at(-1))] as never))(),
+            ),
+        };
+  const { logs } = driver;
   return {
     ...driver,
+    parse(url) {
+      secrets = urlSecrets(url, driver.options);
+      return driver.parse(url);
+    },
+    ...(logs && { logs: (handle, options) => logs.call(driver, handle, withSecrets(options) as LogsOptions) }),
     ...budgeted("probe", "answer", driver.probe),
     ...budgeted("provision", "change", driver.provision),
     ...budgeted("connect", "answer", connectForCase(suite, driver)),

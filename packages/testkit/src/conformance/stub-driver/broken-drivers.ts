@@ -74,6 +74,20 @@ export const BROKEN_DRIVERS: Readonly<Record<string, { readonly create: () => Ru
       changed({ parse: (url) => ({ ...createTarget(url.body), url: `${url.scheme}://${url.body}?${url.params.map(({ value }) => value).join()}` }) }),
     noticedBy: ["show in no error"],
   },
+  "keeps a password in its target": {
+    create: () => changed({ parse: async (url) => ({ ...(await base().parse({ ...url, body: url.body.replace(/^.*@/, "") })), body: url.body }) }),
+    noticedBy: ["show in no error"],
+  },
+  "keeps a secret parameter in its handle": {
+    create: () =>
+      changed({
+        provision: async (target, options) => ({
+          ...(await base().provision(target, options)),
+          labels: { token: String(options.secrets?.options?.["token"]) },
+        }),
+      }),
+    noticedBy: ["show in no error"],
+  },
   "declares what it has not": {
     create: () => changed({ capabilities: ["half-close", "logs"] }),
     noticedBy: ["members agree with its capabilities", "gives the log as text"],
