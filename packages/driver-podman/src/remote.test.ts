@@ -63,9 +63,10 @@ describe.skipIf(skipReason !== undefined)(`a Podman behind its own connection${s
   });
 
   test("limits of a shared disk are written there, too", { timeout }, async () => {
+    // Goes last: the second engine uses it.
+    await using settings = createSite();
     await using first = createSite();
     await using second = createSite();
-    await using settings = createSite();
     await podman(["volume", "create", settings.name]);
     await provision(first);
     await provision(second, `&mount=${settings.name}:/etc/dagger`);

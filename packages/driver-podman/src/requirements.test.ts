@@ -123,9 +123,10 @@ describe.skipIf(skipReason !== undefined)(`engines on one disk, real Podman${ski
   const driver = createContainerCliDriver("podman", { env: podmanEnv });
 
   test("each gets limits before it starts, and again when it is started anew; a file of the user's stays", { timeout: 240_000 }, async () => {
+    // Goes last: the second engine uses it.
+    await using folder = createSite();
     await using first = createSite();
     await using second = createSite();
-    await using folder = createSite();
     const image = await ensureConformanceEngineImage({ store: podmanImages });
     // The image of the tests has no such folder.
     await podman(["volume", "create", folder.name]);
