@@ -2,6 +2,8 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { setTimeout as delay } from "node:timers/promises";
 
+import { speakTo } from "../engine-record/interactive/pipe.ts";
+import { workInTerminal } from "../engine-record/interactive/terminal.ts";
 import { freePort } from "../free-port.ts";
 import { official, start, type Place } from "./client.ts";
 
@@ -20,9 +22,29 @@ export const CASES: Readonly<Record<string, Case>> = {
   "two clients at once": async (place) =>
     (await Promise.all(["one", "two"].map((name) => official(place, ["call", "run", ...ROOT, "--text", name])))).join(" "),
   up: serviceUp,
+  "mcp, the engine's pipe": async (place) => JSON.stringify(await speakTo(start(place, ["mcp", "--env-privileged"]))),
   terminal,
   "a client that is interrupted": interrupted,
 };
+
+/** What needs no module, for engines that interpret none by themselves, and a CLI that was built with its interactive view. */
+export const CASES_WITHOUT_MODULE: Readonly<Record<string, Case>> = {
+  core: (place) => official(place, ["core", "version"]),
+  query: (place) => official(place, ["query"], "{ container { defaultArgs } defaultPlatform }"),
+  "query with an error": (place) => official(place, ["query"], "{ nothing }"),
+  "two clients at once": async (place) => (await Promise.all(["one", "two"].map((name) => official(place, ["query"], runsEcho(name))))).join(" "),
+  "the official terminal": async ({ program, runnerHost, cwd }) =>
+    JSON.stringify(
+      await workInTerminal([program, "query", "--doc", `${cwd}/terminal.graphql`], {
+        cwd,
+        env: { _EXPERIMENTAL_DAGGER_RUNNER_HOST: runnerHost, DAGGER_NO_NAG: "1", DO_NOT_TRACK: "1" },
+      }),
+    ),
+};
+
+function runsEcho(text: string): string {
+  return `{ host { directory(path: ".") { dockerBuild { withExec(args: ["echo", "${text}"]) { stdout } } } } }`;
+}
 
 /** Brings the service up on a port of the host, and fetches its page. */
 async function serviceUp(place: Place): Promise<string> {
