@@ -56,7 +56,7 @@ export function createContainerCliDriver(name: RuntimeName, settings: ContainerC
       }
       const { container, plan, isStarted } = await provisionEngine(cli, withSecrets(target.image, options.secrets), { ...options, ...settings });
       const call = { signal: options.signal, report: options.report, own: container.name };
-      if (target.image.cleanup) await cleanUp(cli, call);
+      if (target.image.cleanup && !isTrue(cli.env["DAGGER_LEAVE_OLD_ENGINE"])) await cleanUp(cli, call);
       if (target.image.keep !== undefined && isStarted) await keepLatest(cli, { ...call, image: plan.image, keep: target.image.keep });
       return createHandle(cli, container);
     },
@@ -80,6 +80,11 @@ export function createContainerCliDriver(name: RuntimeName, settings: ContainerC
       return containers.filter(({ labels }) => isOwnedEngine(labels)).map((container) => createHandle(cli, container));
     },
   };
+}
+
+/** As Go's ParseBool, which the official client uses for it. */
+function isTrue(text: string | undefined): boolean {
+  return /^(1|t|true)$/i.test(text ?? "");
 }
 
 /** The detail of what is available. */

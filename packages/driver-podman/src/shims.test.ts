@@ -125,7 +125,10 @@ describe("stand-ins for what can't run here", () => {
       { when: "container inspect*", stdout: JSON.stringify([DOCKER_CONTAINER, ...others]) },
       { when: "rm*" },
     ]);
-    await provision("nerdctl", shim, "image+nerdctl://example.com/engine:v1?cleanup=true");
+    const url = "image+nerdctl://example.com/engine:v1?cleanup=true";
+    await provision("nerdctl", { ...shim, env: { ...shim.env, DAGGER_LEAVE_OLD_ENGINE: "1" } }, url);
+    expect(shim.calls().filter(([verb]) => verb === "rm")).toEqual([]);
+    await provision("nerdctl", shim, url);
     expect(shim.calls().filter(([verb]) => verb === "rm")).toEqual([["rm", "--force", "--volumes", "id-old"]]);
   });
 
