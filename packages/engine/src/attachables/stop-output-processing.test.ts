@@ -25,5 +25,5 @@ test.skipIf(!hasUtilLinuxScript())(
 );
 
 test("an input that is not this process's own is left alone", async () => {
-  await stopOutputProcessing({});
+  await stopOutputProcessing({}, new AbortController().signal);
 });

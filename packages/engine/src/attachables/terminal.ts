@@ -38,9 +38,10 @@ async function runSession(call: GrpcCall, terminal: ClientTerminal | undefined, 
   const giveBack = terminal.onBorrow?.();
   const restore = attach(terminal, send);
   try {
-    await stopOutputProcessing(terminal.input);
     if (knowsReady) await send({ case: "ready", value: {} });
     await send({ case: "resize", value: sizeOf(terminal) });
+    // Before anything is shown, and behind the size, which older engines want to come before all keys.
+    await stopOutputProcessing(terminal.input, call.signal);
     for await (const message of call.messages) {
       const { msg } = codec.decodeRequest(message);
       if (msg.case === "stdout") await write(terminal.output, msg.value, call.signal);
