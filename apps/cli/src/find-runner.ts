@@ -73,9 +73,9 @@ async function findByUrl(
     if (!makesEngines(driver, url)) return { ...facts, driver, handle: await driver.provision(target, { signal }) };
     return { ...facts, driver, handle: await handleOfImage(driver, url, stored, signal) };
   } catch (error) {
-    throwIfAborted(signal);
     // What is stopped or gone can't be resolved any more, but is known from before.
     if (stored === undefined || !RunnerError.is(error) || (error.code !== "NOT_RUNNING" && error.code !== "NOT_FOUND")) throw error;
+    throwIfAborted(signal);
     return { ...facts, driver: withSecretsOf(url, await registry.driver(stored.handle.driver)), handle: stored.handle };
   }
 }

@@ -1,4 +1,4 @@
-import { parseRunnerUrl, type RunnerEvent } from "@anyrunner/core";
+import { parseRunnerUrl, serializeRunnerUrl, type RunnerEvent } from "@anyrunner/core";
 
 import { caught, expectHidden, expectTypedError } from "./caught.ts";
 import type { CaseContext, CaseDraft } from "./conformance-case.ts";
@@ -54,8 +54,14 @@ async function urlsWithSecrets(suite: DriverSuite): Promise<readonly string[]> {
     `${scheme}://someone:${PLANTED}@${rest}`,
     `${scheme}://someone:${PLANTED}@nowhere.invalid/`,
     `${scheme}://${rest}${joiner}no-such-token=${PLANTED}`,
-    ...options.filter(({ secret }) => secret).map(({ name }) => `${scheme}://${rest}${joiner}${name}=${PLANTED}`),
+    ...options.filter(({ secret }) => secret).map(({ name }) => withParam(far.url, name, PLANTED)),
   ];
+}
+
+/** The parameter may stand there already, and most may stand there only once. */
+function withParam(text: string, name: string, value: string): string {
+  const url = parseRunnerUrl(text);
+  return serializeRunnerUrl({ ...url, params: [...url.params.filter((param) => param.name !== name), { name, value }] });
 }
 
 async function everythingSaidAbout(suite: DriverSuite, url: string): Promise<readonly string[]> {
