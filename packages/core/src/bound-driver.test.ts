@@ -1,6 +1,5 @@
 import { getEventListeners } from "node:events";
 import { PassThrough } from "node:stream";
-import { inspect } from "node:util";
 
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 

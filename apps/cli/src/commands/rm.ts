@@ -53,7 +53,7 @@ export function rmCommand(context: CommandContext, options: RmCommandOptions): P
 interface NamedRemoval {
   readonly removal: Removal;
   /** Why the engine could not be removed; its name is forgotten nevertheless. */
-  readonly failure?: unknown;
+  readonly failure?: RunnerError;
 }
 
 /** How long a runner that has a name may take to be found, in ms. */
@@ -69,7 +69,10 @@ async function removeNamed(context: CommandContext, name: string, options: RmCom
   } catch (error) {
     throwIfAborted(signal);
     if (runner !== undefined)
-      return { removal: { removed: [], kept: [`the engine of ${runner.shownUrl ?? name}, which could not be removed`] }, failure: error };
+      return {
+        removal: { removed: [], kept: [`the engine of ${runner.shownUrl ?? name}, which could not be removed`] },
+        failure: RunnerError.from(error, "INTERNAL"),
+      };
     // What isn't there can't have been kept.
     if (RunnerError.is(error) && error.code === "NOT_FOUND") return { removal: { removed: [], kept: [] } };
     return { removal: { removed: [], kept: [`what the runner ${name} may have made: ${error instanceof Error ? error.message : String(error)}`] } };
