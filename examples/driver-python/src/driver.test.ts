@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import path from "node:path";
 import { text } from "node:stream/consumers";
 
-import { parseRunnerUrl } from "@anyrunner/core";
+import { createRegistry, parseRunnerUrl } from "@anyrunner/core";
 import { startConformanceServer } from "@anyrunner/testkit";
 import { testDriver } from "@anyrunner/testkit/vitest";
 import { expect, test } from "vitest";
@@ -58,13 +58,15 @@ test("a password in the URL reaches the program by standard input, and is neithe
   await using server = await startConformanceServer();
   const proxy = await startConnectProxy(`me:${PASSWORD}`);
   try {
-    const target = await driver.parse(parseRunnerUrl(`proxy://${server.address}?via=${proxy.address}&user=me&password=${PASSWORD}`));
-    const handle = await driver.provision(target, {});
+    // A registry gives a driver the secrets of its URLs.
+    const registered = await createRegistry([{ name: "proxy", schemes: ["proxy"], origin: "example", load: async () => driver }]).driver("proxy");
+    const target = await registered.parse(parseRunnerUrl(`proxy://${server.address}?via=${proxy.address}&user=me&password=${PASSWORD}`));
+    const handle = await registered.provision(target, {});
     expect(JSON.stringify([target, handle])).not.toContain(PASSWORD);
-    const { stream, closed } = await driver.connect(handle, {});
+    const { stream, closed } = await registered.connect(handle, {});
     stream.destroy();
     await closed;
-    await expect(driver.connect({ ...handle }, {})).rejects.toMatchObject({ code: "AUTH_FAILED", hint: "give user=NAME and password_path=FILE" });
+    await expect(registered.connect({ ...handle }, {})).rejects.toMatchObject({ code: "AUTH_FAILED", hint: "give user=NAME and password_path=FILE" });
   } finally {
     await proxy.close();
   }
