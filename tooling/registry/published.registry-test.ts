@@ -47,7 +47,7 @@ test("the command alone, a scheme that it lacks: it names the command that adds 
   if (engineUrl !== undefined) expect((await ask(engineUrl)).output).toMatch(/"version": ?"v\d/);
 
   const listed = await shell.run("npx anyrunner drivers --check");
-  expect(listed.output).toMatch(/^kube-pod:\/\/ +kubernetes +@anyrunner\/driver-kubernetes +driver folder +\d+\.\d+\.\d+ +1 +ready$/m);
+  expect(listed.output).toMatch(/^kubernetes +ready +@anyrunner\/driver-kubernetes \d+\.\d+\.\d+ \(driver folder, interface 1\)$/m);
 
   const removed = await shell.run("npx anyrunner drivers rm kubernetes");
   expect(removed.exitCode, removed.output).toBe(0);

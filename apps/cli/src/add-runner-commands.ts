@@ -24,7 +24,7 @@ function addNaming(program: Command, add: AddCommand): void {
     (await import("./commands/add.ts")).addCommand(context, { name, url, replace: values["replace"] === true }),
   )
     .argument("<name>", "what to call it")
-    .argument("<url>", "its URL")
+    .argument("<url>", "its URL; - reads it from standard input, which keeps a password out of the list of processes")
     .option("--replace", "let the name stand for another URL than before");
   add(program, "use", "choose the runner that is used where nothing else names one", async (context, values, [runner]) =>
     (await import("./commands/use.ts")).useCommand(context, { runner, clear: values["clear"] === true }),

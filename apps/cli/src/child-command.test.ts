@@ -30,6 +30,7 @@ const interruptedAtOnce = (): CommandContext => ({
   progress: "auto",
   telemetryFile: undefined,
   version: "1.2.3",
+  columns: undefined,
   report: () => {},
   print: () => {},
   note: () => process.listeners("SIGTERM").at(-1)?.("SIGTERM"),

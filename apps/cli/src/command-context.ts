@@ -26,6 +26,8 @@ export interface CommandContext {
   readonly telemetryFile: string | undefined;
   readonly version: string;
   readonly report: Reporter;
+  /** Of the terminal that standard output is; absent where it is none. */
+  readonly columns: number | undefined;
   /** A line of the result, on standard output. */
   readonly print: (line: string) => void;
   /** A line about the work, on standard error; nothing with `--silent` or `--quiet`. */
@@ -48,6 +50,7 @@ export function createContext(options: GlobalOptions, version: string): CommandC
     progress,
     version,
     report: createReporter({ progress, write: note }),
+    columns: process.stdout.isTTY ? process.stdout.columns || undefined : undefined,
     print: (line) => void process.stdout.write(`${line}\n`),
     note,
   };

@@ -3,8 +3,10 @@ import { Command, Option } from "commander";
 
 import { addBridgeCommand } from "./add-bridge-command.ts";
 import { addCertsCommands } from "./add-certs-commands.ts";
+import { addDriverCommands } from "./add-driver-commands.ts";
 import { addRunnerCommands, type AddCommand } from "./add-runner-commands.ts";
 import { createContext, type GlobalOptions } from "./command-context.ts";
+import { warnOfVisibleSecrets } from "./visible-secrets.ts";
 
 export interface CreateProgramOptions {
   readonly argv: readonly string[];
@@ -40,7 +42,10 @@ export async function createProgram(options: CreateProgramOptions): Promise<Comm
     return command.action(async () => {
       // The nearest value wins: commander's own merge prefers the outer one.
       const values: Values = { ...program.opts(), ...command.opts() };
-      setExitCode(await action(createContext(values as GlobalOptions, version), values, command.args));
+      const context = createContext(values as GlobalOptions, version);
+      const runners = command.registeredArguments.map((argument, index) => (/^(runner|url)$/.test(argument.name()) ? command.args[index] : undefined));
+      warnOfVisibleSecrets(context.report, [text(values["runner"]), ...runners]);
+      setExitCode(await action(context, values, command.args));
     });
   };
 
@@ -93,18 +98,7 @@ export async function createProgram(options: CreateProgramOptions): Promise<Comm
 
   addRunnerOption(addBridgeCommand(program, add));
 
-  const drivers = add(program, "drivers", "list the drivers, their schemes and parameters", async (context, values) =>
-    (await import("./commands/drivers.ts")).driversCommand(context, { check: values["check"] === true }),
-  ).option("--check", "import the drivers of the project, too: whether they load, and their parameters");
-  add(drivers, "trust", "let a driver of a project run, as it is now", async (context, _, [path = ""]) =>
-    (await import("./commands/drivers.ts")).trustCommand(context, path),
-  ).argument("<path>", "the file of the driver, or the folder of its package");
-  add(drivers, "add", "install a driver for this user, and let it run", async (context, _, [name = ""]) =>
-    (await import("./commands/drivers.ts")).addCommand(context, name),
-  ).argument("<name>", "its name (kubernetes) or its package (anyrunner-driver-foo), and if need be a version: foo@1.2.3");
-  add(drivers, "rm", "remove a driver that was added", async (context, _, [name = ""]) =>
-    (await import("./commands/drivers.ts")).removeCommand(context, name),
-  ).argument("<name>", "its name or its package");
+  addDriverCommands(program, add);
   addRunnerCommands(program, add);
   addCertsCommands(program, add);
   addRunnerOption(

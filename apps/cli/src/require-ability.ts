@@ -17,7 +17,7 @@ export function requireAbility<Member extends "inspect" | "logs" | "start" | "st
 ): RunnerDriver & Required<Pick<RunnerDriver, Member>> {
   if (driver[member] !== undefined) return driver as RunnerDriver & Required<Pick<RunnerDriver, Member>>;
   throw new RunnerError("UNSUPPORTED", `${label}: the driver "${driver.name}" can't ${WORDS[capability] ?? capability}`, {
-    hint: "use the tools of the place where the engine runs; `anyrunner drivers --json` lists what each driver can do",
+    hint: `use the tools of the place where the engine runs\n\`anyrunner drivers ${driver.name}\` shows what the driver can do`,
     driver: driver.name,
     details: { driver: driver.name, capability },
   });

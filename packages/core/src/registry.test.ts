@@ -105,15 +105,15 @@ describe("resolve", () => {
   });
 
   test("an unknown scheme is told with what is known", async () => {
-    const registry = createRegistry([entry("docker", { schemes: ["image", "docker-container"] })]);
+    const registry = createRegistry([entry("docker", { schemes: ["image", "docker-container", "image+docker"] })]);
     await expect(registry.resolve(parseRunnerUrl("imag://x"))).rejects.toMatchObject({
       code: "UNKNOWN_SCHEME",
-      hint: 'did you mean "image"? known are docker-container, image',
+      hint: 'did you mean "image"?\nif you have a driver for it: anyrunner drivers add NAME',
     });
     await expect(registry.resolve(parseRunnerUrl("ssh://x"))).rejects.toMatchObject({
       code: "UNKNOWN_SCHEME",
-      hint: "known are docker-container, image",
-      details: { scheme: "ssh" },
+      hint: "schemes are docker-container, image; all of them: anyrunner drivers\nif you have a driver for it: anyrunner drivers add NAME",
+      details: { scheme: "ssh", known: ["docker-container", "image", "image+docker"] },
     });
   });
 
@@ -126,7 +126,7 @@ describe("resolve", () => {
     await expect(registry.resolve(parseRunnerUrl("shh://x"))).rejects.toMatchObject({
       code: "UNKNOWN_SCHEME",
       message: 'no driver for the scheme "shh"; the file names gone, which is not installed',
-      hint: 'run: npm install gone; did you mean "ssh"? known are image',
+      hint: 'run: npm install gone\ndid you mean "ssh"?\nif you have a driver for it: anyrunner drivers add NAME',
     });
   });
 

@@ -182,11 +182,19 @@ function unknownScheme(url: RunnerUrl, entries: readonly DriverEntry[]): RunnerE
   const absent = entries.flatMap((entry) => entry.absent ?? []);
   const working = new Set(entries.filter((entry) => !entry.planned && entry.absent === undefined).flatMap(({ schemes }) => schemes));
   const message = [`no driver for the scheme "${url.scheme}"`, ...absent.map((entry) => entry.message)].join("; ");
-  const everything = entries.flatMap(({ schemes }) => schemes);
-  return new RunnerError("UNKNOWN_SCHEME", message, {
-    hint: [...absent.map(({ hint }) => hint), didYouMean(url.scheme, everything, working)].join("; "),
-    details: { scheme: url.scheme },
-  });
+  const nearest = suggest(url.scheme, entries.flatMap(({ schemes }) => schemes).toSorted());
+  const remedies = [
+    ...absent.map(({ hint }) => hint),
+    ...(nearest === undefined ? [`schemes are ${shortList([...working])}; all of them: anyrunner drivers`] : [`did you mean "${nearest}"?`]),
+    "if you have a driver for it: anyrunner drivers add NAME",
+  ];
+  return new RunnerError("UNKNOWN_SCHEME", message, { hint: remedies.join("\n"), details: { scheme: url.scheme, known: [...working].toSorted() } });
+}
+
+/** Without the long forms that say which runtime is meant (`image+docker`), where there are others. */
+function shortList(schemes: readonly string[]): string {
+  const short = schemes.filter((scheme) => !scheme.includes("+"));
+  return (short.length > 0 ? short : schemes).toSorted().join(", ");
 }
 
 /** The nearest of `names`, and the whole list of those that work. */

@@ -176,7 +176,7 @@ describe("drivers that the configuration names", () => {
     await expect(resolve("other")).rejects.toMatchObject({
       code: "UNKNOWN_SCHEME",
       message: expect.stringMatching(/anyrunner\.config\.json:1 names anyrunner-driver-gone, which is not installed$/),
-      hint: expect.stringMatching(/^run: npm install --save-dev anyrunner-driver-gone; known are /),
+      hint: expect.stringMatching(/^run: npm install --save-dev anyrunner-driver-gone\nschemes are /),
     });
     await rm(join(project, "package.json"));
     await expect(resolve("gone")).rejects.toMatchObject({ code: "DRIVER_NOT_INSTALLED", hint: "run: npm install --save-dev anyrunner-driver-gone" });

@@ -83,7 +83,10 @@ test("as text, with the verdict last", async () => {
   const { exitCode, stdout } = await cli.run(["doctor", await startDouble()], { env: NO_DOCKER });
   expect(exitCode).toBe(0);
   expect(stdout).toMatch(/^ok +engine\.info +engine v0\.21\.8 .* \[\d+ ms\]$/m);
-  expect(stdout.trimEnd().split("\n").at(-1)).toBe("nothing is wrong");
+  // What this machine lacks.
+  const warnings = stdout.match(/^warning /gm)?.length ?? 0;
+  const besides = warnings === 0 ? "" : `, ${warnings} warning${warnings === 1 ? "" : "s"}`;
+  expect(stdout.trimEnd().split("\n").at(-1)).toBe(`nothing is wrong${besides}`);
 });
 
 test.each<[string, EngineDoubleOptions, string, RegExp]>([

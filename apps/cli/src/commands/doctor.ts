@@ -17,6 +17,7 @@ import { EXIT } from "../exit-codes.ts";
 import { findRunner, type FoundRunner } from "../find-runner.ts";
 import { interruptible } from "../interrupts.ts";
 import { openCliRegistry } from "../list-runners.ts";
+import { hangText } from "../wrap-text.ts";
 
 export interface DoctorCommandOptions {
   /** A name or URL. Default: the runner that would be used. */
@@ -36,12 +37,12 @@ export function doctorCommand(context: CommandContext, options: DoctorCommandOpt
     const checks: Check[] = [];
     const record: Recorder = (check) => {
       checks.push(check);
-      if (!context.json) for (const line of formatCheck(check)) context.print(line);
+      if (!context.json) for (const line of formatCheck(check, context.columns)) context.print(line);
     };
     await checkEverything({ ...context, report: () => {} }, options, { record, signal });
     const failed = checks.filter(({ status }) => status === "failed").length;
     if (context.json) context.print(JSON.stringify({ ok: failed === 0, checks }, undefined, 2));
-    else context.print(failed === 0 ? "\nnothing is wrong" : `\n${failed} of ${checks.length} checks failed`);
+    else context.print(`\n${summaryOf(checks, failed)}`);
     return failed === 0 ? EXIT.success : EXIT.failure;
   });
 }
@@ -143,15 +144,28 @@ function portOf(word: string | undefined): { readonly address: string; readonly 
   return port < 1 || port > 65_535 ? undefined : { address: match?.groups?.["address"] ?? "127.0.0.1", port };
 }
 
+/** `nothing is wrong, 2 warnings` */
+function summaryOf(checks: readonly Check[], failed: number): string {
+  const warnings = checks.filter(({ status }) => status === "warning").length;
+  const besides = warnings === 0 ? "" : warnings === 1 ? ", 1 warning" : `, ${warnings} warnings`;
+  return `${failed === 0 ? "nothing is wrong" : `${failed} of ${checks.length} checks failed`}${besides}`;
+}
+
 const MARKS = { ok: ["ok", "green"], warning: ["warning", "yellow"], failed: ["failed", "red"], skipped: ["-", "dim"] } as const;
 
-function formatCheck({ id, status, detail, remedy, ms }: Check): readonly string[] {
+const MARK_WIDTH = 8;
+
+function formatCheck({ id, status, detail, remedy, ms }: Check, columns: number | undefined): readonly string[] {
   const [mark, color] = MARKS[status];
-  const [first = "", ...rest] = detail.split("\n");
-  const label = styleText(color, mark.padEnd(8), { stream: process.stdout, validateStream: true });
+  const [first = "", ...output] = detail.split("\n");
+  const margin = " ".repeat(MARK_WIDTH);
+  const [head = "", ...rest] = hangText(`${mark.padEnd(MARK_WIDTH)}${id.padEnd(21)} `, `${first}${ms === undefined ? "" : ` [${ms} ms]`}`, columns);
+  const label = styleText(color, head.slice(0, MARK_WIDTH), { stream: process.stdout, validateStream: true });
+  const remedies = remedy?.split("\n") ?? [];
   return [
-    `${label}${id.padEnd(21)} ${first}${ms === undefined ? "" : ` [${ms} ms]`}`,
-    ...rest.map((line) => `        | ${line}`),
-    ...(remedy === undefined ? [] : [`        remedy: ${remedy}`]),
+    `${label}${head.slice(MARK_WIDTH)}`,
+    ...rest,
+    ...output.map((line) => `${margin}| ${line}`),
+    ...remedies.flatMap((line, index) => hangText(`${margin}${index === 0 ? "remedy: " : margin}`, line, columns)),
   ];
 }

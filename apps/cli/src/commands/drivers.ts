@@ -1,154 +1,95 @@
-import { loadProjectConfig, openUserStore } from "@anyrunner/config";
-import { RunnerError, type DriverEntry, type OptionSpec, type Registry } from "@anyrunner/core";
-import { addDriver, checkOutsideDriver, createDefaultRegistry, installWithNpm, isPlanned, removeDriver, trustDriver } from "@anyrunner/drivers";
-import { resolve } from "node:path";
+import { RunnerError, suggest, type DriverEntry, type OptionSpec, type Registry } from "@anyrunner/core";
 
 import type { CommandContext } from "../command-context.ts";
+import { describeDriver, type DriverFacts } from "../driver-facts.ts";
 import { EXIT } from "../exit-codes.ts";
 import { formatTable } from "../format-table.ts";
-
-interface DriverFacts {
-  readonly name: string;
-  /** The package, file or folder that it comes from. */
-  readonly package: string;
-  readonly schemes: readonly string[];
-  readonly foundBy?: string | undefined;
-  readonly version?: string | undefined;
-  /** Of the driver interface, as its manifest announces it. */
-  readonly specVersion?: unknown;
-  /** `allowed`: a driver of the project that may run, and was not imported to list it. */
-  readonly status: "ready" | "allowed" | "not allowed" | "not installed" | "planned" | "unusable";
-  readonly capabilities: readonly string[];
-  readonly options: readonly OptionSpec[];
-  /** Why it can't be used. */
-  readonly error?: { readonly code: string; readonly message: string; readonly hint?: string | undefined };
-}
+import { groupParameters } from "../group-parameters.ts";
+import { openCliRegistry } from "../list-runners.ts";
+import { hangText } from "../wrap-text.ts";
 
 export interface DriversCommandOptions {
-  /** Import the drivers of the project that may run, too: shows their parameters, and whether they load. */
+  /** Show this one only: its name, its package or one of its schemes. Default: all. */
+  readonly name?: string | undefined;
+  /** Import the drivers of the project that may run, too: shows their parameters, and whether they load. One that is named is always imported. */
   readonly check: boolean;
 }
 
-/** Lists the drivers of this project with their schemes and the parameters of their URLs. Code of the project runs only with `check`. */
-export async function driversCommand(context: CommandContext, { check }: DriversCommandOptions): Promise<number> {
-  const { cwd, env, report } = context;
-  const registry = createDefaultRegistry({ cwd, env, config: await loadProjectConfig({ cwd }), report });
-  const drivers = await Promise.all(registry.entries.map((entry) => describe(registry, entry, check)));
-  if (context.json) {
-    context.print(JSON.stringify({ drivers }, undefined, 2));
-    return EXIT.success;
-  }
-  const planned = drivers.filter(({ status }) => status === "planned");
-  const rows = drivers
-    .filter((driver) => !planned.includes(driver))
-    .flatMap((driver) => driver.schemes.map((scheme) => [`${scheme}://`, ...describeOrigin(driver), driver.status]));
-  for (const line of formatTable(["SCHEME", "DRIVER", "FROM", "FOUND AS", "VERSION", "SPEC", "STATUS"], rows)) context.print(line);
-  if (planned.length > 0)
-    context.print(
-      `\nKnown, but not part of this release: ${planned
-        .flatMap(({ schemes }) => schemes)
-        .map((scheme) => `${scheme}://`)
-        .join(", ")}`,
-    );
-  for (const driver of drivers) {
-    if (driver.error !== undefined && driver.status !== "planned")
-      context.print(`\n${driver.name}: ${driver.error.message}${driver.error.hint === undefined ? "" : ` (${driver.error.hint})`}`);
-  }
+/**
+ * Lists the drivers of this project with their schemes, what they can do, and the parameters of their URLs. Code of the project runs only
+ * with `check` or by its name, and when it may. Fails with UNKNOWN_SCHEME for the name of no driver.
+ */
+export async function driversCommand(context: CommandContext, { name, check }: DriversCommandOptions): Promise<number> {
+  const registry = await openCliRegistry(context);
+  const entries = name === undefined ? registry.entries : entriesOf(registry, name);
+  const drivers = await Promise.all(entries.map((entry) => describeDriver(registry, entry, { check: check || name !== undefined })));
+  if (context.json) context.print(JSON.stringify({ drivers }, undefined, 2));
+  else print(context, drivers, { withPlanned: name !== undefined });
+  return EXIT.success;
+}
+
+function entriesOf(registry: Registry, word: string): readonly DriverEntry[] {
+  const scheme = word.replace(/:\/\/.*$/s, "");
+  const named = registry.entries.filter(({ name, origin }) => name === word || origin === word);
+  const found = named.length > 0 ? named : registry.candidates(scheme);
+  if (found.length > 0) return found;
+  const nearest = suggest(scheme, [...registry.entries.flatMap(({ name, schemes }) => [name, ...schemes]), "trust", "add", "rm"]);
+  throw new RunnerError("UNKNOWN_SCHEME", `no driver has the name or the scheme "${word}"`, {
+    hint: `${nearest === undefined ? "" : `did you mean "${nearest}"?\n`}\`anyrunner drivers\` lists all of them\nif you have a driver for it: anyrunner drivers add NAME`,
+  });
+}
+
+function print(context: CommandContext, drivers: readonly DriverFacts[], { withPlanned }: { readonly withPlanned: boolean }): void {
+  const { print: line, columns } = context;
+  const shown = drivers.filter(({ status }) => withPlanned || status !== "planned");
+  const [head, ...rows] = formatTable(
+    ["DRIVER", "STATUS", "FROM"],
+    shown.map((driver) => [driver.name, driver.status, describeOrigin(driver)]),
+  );
+  line(head ?? "");
+  shown.forEach((driver, index) => {
+    line(rows[index] ?? "");
+    for (const fact of formatTable([], factRows(driver), columns)) line(fact);
+  });
+  const planned = drivers.filter((driver) => !shown.includes(driver)).flatMap(({ schemes }) => schemes);
+  if (planned.length > 0) line(`\nKnown, but not part of this release: ${planned.map((scheme) => `${scheme}://`).join(", ")}`);
   for (const { drivers: owners, options } of groupParameters(drivers)) {
-    context.print(`\n${headOf(owners)}`);
-    const rows = options.map((option) => [`  ${option.name}`, typeText(option), option.help]);
-    for (const line of formatTable([], rows)) context.print(line);
+    line("");
+    for (const part of hangText("", headOf(owners), columns)) line(part);
+    const parameters = options.map((option) => [`  ${option.name}`, typeText(option), helpText(option)]);
+    for (const parameter of formatTable([], parameters, columns)) line(parameter);
   }
   if (drivers.some(({ status }) => status === "allowed"))
-    context.print("\nDrivers of the project were not imported; --check does, and shows their parameters.");
-  return EXIT.success;
+    line("\nDrivers of the project were not imported; --check does, and shows what they can do and their parameters.");
 }
 
-/** Lets a driver that a project names run, by its file or its folder: the consent that only the user can give. */
-export async function trustCommand(context: CommandContext, place: string): Promise<number> {
-  const store = openUserStore({ env: context.env });
-  const { path, fileCount } = await trustDriver(resolve(context.cwd, place), store);
-  const files = fileCount === 1 ? "1 file" : `${fileCount} files`;
-  context.note(`${path} may run as a driver, as it is now (${files}; remembered in ${store.file})`);
-  return EXIT.success;
+/** `anyrunner-driver-toy 1.2.3 (driver folder, interface 1)` */
+function describeOrigin({ package: origin, foundBy, version, specVersion }: DriverFacts): string {
+  const facts = [foundBy, specVersion === undefined ? undefined : `interface ${JSON.stringify(specVersion)}`].filter((fact) => fact !== undefined);
+  return `${origin}${version === undefined ? "" : ` ${version}`}${facts.length === 0 ? "" : ` (${facts.join(", ")})`}`;
 }
 
-/** Installs a driver into the user's driver folder, which is the user's consent to it. */
-export async function addCommand(context: CommandContext, name: string): Promise<number> {
-  const { env } = context;
-  const store = openUserStore({ env });
-  const { driver, replaced, schemes } = await addDriver({ name, env, store, install: installWithNpm(env) });
-  const facts = { package: driver.package, version: driver.version, integrity: driver.integrity, schemes, path: driver.path };
-  if (context.json) context.print(JSON.stringify(facts, undefined, 2));
-  const was = replaced === undefined || replaced === driver.version ? "" : ` (it was ${replaced})`;
-  context.note(`${driver.package} ${driver.version}${was} may run as the driver of ${schemes.map((scheme) => `${scheme}://`).join(", ")}, as it is now`);
-  context.note(`${driver.integrity}, in ${driver.path}; remembered in ${store.file}`);
-  return EXIT.success;
-}
-
-/** Removes a driver from the user's driver folder, with the consent to it. */
-export async function removeCommand(context: CommandContext, name: string): Promise<number> {
-  const { env } = context;
-  context.note(`${await removeDriver({ name, env, store: openUserStore({ env }) })} is removed`);
-  return EXIT.success;
-}
-
-function describeOrigin({ name, package: origin, foundBy = "", version = "", specVersion }: DriverFacts): readonly string[] {
-  return [name, origin, foundBy, version, specVersion === undefined ? "" : JSON.stringify(specVersion)];
-}
-
-async function describe(registry: Registry, entry: DriverEntry, check: boolean): Promise<DriverFacts> {
-  const { name, origin, schemes, foundBy, version, specVersion } = entry;
-  const facts = { name, package: origin, schemes, foundBy, version, specVersion };
-  try {
-    const consent = checkOutsideDriver(entry);
-    await consent;
-    if (consent !== undefined && !check) return { ...facts, status: "allowed", capabilities: [], options: [] };
-    const { capabilities, options } = await registry.load(entry);
-    return { ...facts, status: "ready", capabilities, options };
-  } catch (error) {
-    if (!RunnerError.is(error)) throw error;
-    const { code, message, hint } = error;
-    return { ...facts, status: statusOf(entry, error), capabilities: [], options: [], error: { code, message, ...(hint === undefined ? {} : { hint }) } };
-  }
-}
-
-interface ParameterGroup {
-  readonly drivers: readonly DriverFacts[];
-  readonly options: readonly OptionSpec[];
-}
-
-/** Parameters that several drivers have alike are shown once, after those that each has for itself. */
-function groupParameters(drivers: readonly DriverFacts[]): readonly ParameterGroup[] {
-  const owners = new Map<string, { readonly option: OptionSpec; readonly drivers: DriverFacts[] }>();
-  for (const driver of drivers) {
-    for (const option of driver.options) {
-      const key = JSON.stringify(option);
-      const known = owners.get(key);
-      if (known === undefined) owners.set(key, { option, drivers: [driver] });
-      else known.drivers.push(driver);
-    }
-  }
-  const groups = Map.groupBy(owners.values(), ({ drivers: those }) => those.map(({ name }) => name).join());
-  return [...groups.values()]
-    .map((members) => ({ drivers: members[0]?.drivers ?? [], options: members.map(({ option }) => option) }))
-    .toSorted((one, other) => Number(one.drivers.length > 1) - Number(other.drivers.length > 1));
+function factRows({ schemes, capabilities, status, error }: DriverFacts): readonly (readonly string[])[] {
+  const lines = (label: string, text = "") => (text === "" ? [] : text.split("\n").map((line, index) => [index === 0 ? `  ${label}` : "", line]));
+  return [
+    ["  schemes", schemes.join(", ")],
+    ...(status === "ready" ? [["  abilities", capabilities.length === 0 ? "those of every driver alone" : capabilities.join(", ")]] : []),
+    ...lines("reason", error?.message),
+    ...lines("remedy", error?.hint),
+  ];
 }
 
 function headOf(drivers: readonly DriverFacts[]): string {
   const [only, ...others] = drivers;
-  if (only !== undefined && others.length === 0) return `Parameters of ${only.name}: ${only.schemes.map((scheme) => `${scheme}://`).join(", ")}`;
+  if (only !== undefined && others.length === 0) return `Parameters of ${only.name}`;
   const areOfImages = drivers.every(({ schemes }) => schemes.some((scheme) => scheme.includes("image")));
   return `Parameters of ${drivers.map(({ name }) => name).join(", ")} alike${areOfImages ? ", for the schemes that make an engine from an image" : ""}`;
 }
 
-function statusOf(entry: DriverEntry, { code }: RunnerError): DriverFacts["status"] {
-  if (isPlanned(entry)) return "planned";
-  if (code === "DRIVER_NOT_INSTALLED") return "not installed";
-  return code === "PERMISSION_DENIED" ? "not allowed" : "unusable";
+function typeText({ type, choices, repeatable }: OptionSpec): string {
+  return `${choices === undefined ? type : choices.join("|")}${repeatable ? ", repeatable" : ""}`;
 }
 
-function typeText({ type, choices, default: fallback, repeatable }: OptionSpec): string {
-  const kind = choices === undefined ? type : choices.join("|");
-  return `${kind}${repeatable ? ", repeatable" : ""}${fallback === undefined ? "" : `, default ${fallback}`}`;
+function helpText({ help, default: fallback }: OptionSpec): string {
+  return fallback === undefined ? help : `${help} Default: ${fallback}.`;
 }

@@ -36,7 +36,7 @@ export function duCommand(context: CommandContext, word: string | undefined): Pr
         ? [[runner, "unknown", reason ?? "the driver says nothing about its size"]]
         : items.map((item) => [runner, item.bytes === undefined ? "unknown" : formatBytes(item.bytes), describe(item)]),
     );
-    if (rows.length > 0) for (const line of formatTable(["RUNNER", "SIZE", "WHAT"], rows)) context.print(line);
+    if (rows.length > 0) for (const line of formatTable(["RUNNER", "SIZE", "WHAT"], rows, context.columns)) context.print(line);
     else context.note("no runner has a name, and none was made");
     return EXIT.success;
   });

@@ -22,7 +22,7 @@ export function inspectCommand(context: CommandContext, word: string): Promise<n
     const rows = [...Object.entries(plain), ...more]
       .filter(([, value]) => value !== null && value !== undefined)
       .map(([name, value]) => [name, typeof value === "object" ? JSON.stringify(value) : String(value)]);
-    for (const line of formatTable([], rows)) context.print(line);
+    for (const line of formatTable([], rows, context.columns)) context.print(line);
     return EXIT.success;
   });
 }

@@ -118,7 +118,7 @@ function print(context: CommandContext, runners: readonly ListedRunner[], timeou
     owned ? "ours" : "",
     url ?? image ?? "",
   ]);
-  for (const line of formatTable(["  NAME", "STATUS", "DRIVER", "OWNER", "URL"], rows)) context.print(line.trimEnd());
+  for (const line of formatTable(["  NAME", "STATUS", "DRIVER", "OWNER", "URL"], rows, context.columns)) context.print(line.trimEnd());
 }
 
 function shortName(details: RunnerFacts["details"], id: string | null): string {

@@ -14,6 +14,7 @@ const context = (more: Partial<CommandContext>): CommandContext => ({
   progress: "auto",
   telemetryFile: undefined,
   version: "1.2.3",
+  columns: undefined,
   report: () => {},
   print: () => {},
   note: () => {},
