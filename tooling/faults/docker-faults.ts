@@ -22,8 +22,8 @@ interface EngineContainer {
 
 const SOCKET = "/var/run/docker.sock";
 const skipped = process.env["ANYRUNNER_TEST_DOCKER"] === "skip" ? "ANYRUNNER_TEST_DOCKER=skip" : undefined;
-/** Ends as it is told, or eats all memory. */
-const MAIN = "while :; do [ -e /hungry ] && exec tail /dev/zero; [ -e /broken ] && exit 3; sleep 0.1; done";
+/** Ends as it is told, or eats all memory. It outlives what the kernel kills then: Docker misses the kernel's word when the container ends with it. */
+const MAIN = "while :; do [ -e /hungry ] && { exec 2>/dev/null; tail /dev/zero; sleep 2; exit 137; }; [ -e /broken ] && exit 3; sleep 0.1; done";
 
 export const DOCKER_FAULTS: readonly Fault[] = [
   dockerFault("no Docker daemon", "docker-container", async () => ({ url: "docker-container://engine?host=unix:///no/such/docker.sock" })),

@@ -7,7 +7,7 @@ import { createDockerDriver } from "@anyrunner/driver-docker";
 import { createEmbeddedDriver } from "@anyrunner/driver-embedded";
 import { createContainerCliDriver } from "@anyrunner/driver-podman";
 import { runProgram } from "@anyrunner/exec";
-import { ensureBusyboxImage, startTestRegistry, tarFolder } from "@anyrunner/testkit";
+import { ensureBusyboxImage, privilegedContainersRefused, startTestRegistry, tarFolder } from "@anyrunner/testkit";
 
 import type { Fault } from "./fault.ts";
 import { makeFolder } from "./socket-faults.ts";
@@ -17,6 +17,7 @@ type CleanUp = Parameters<Fault["prepare"]>[0];
 const DOCKER_HOST = "unix:///var/run/docker.sock";
 const noRoot = process.getuid?.() === 0 ? undefined : "only root can mount a small disk";
 const noDocker = process.env["ANYRUNNER_TEST_DOCKER"] === "skip" ? "ANYRUNNER_TEST_DOCKER=skip" : undefined;
+const noEngines = noDocker ?? (await privilegedContainersRefused());
 const noPodman = process.env["ANYRUNNER_TEST_PODMAN"] === "skip" ? "ANYRUNNER_TEST_PODMAN=skip" : undefined;
 const TOO_MUCH = 4 * 2 ** 20;
 /** Stands for an engine that needs more than its state folder has, in an engine's words. */
@@ -27,7 +28,7 @@ export const FULL_DISK_FAULTS: readonly Fault[] = [
   {
     fault: "full disk: no room for the engine's state at its start",
     scheme: "docker-image",
-    skipped: noDocker,
+    skipped: noEngines,
     async prepare(cleanUp) {
       const client = createDockerClient(await resolveDockerEndpoint({ env: { DOCKER_HOST } }));
       cleanUp(() => client.close());

@@ -67,7 +67,7 @@ test.each([
   ["an empty query", [], " \n", "is empty"],
   ["a variable without a value", ["--var", "a"], "{a}", "name=value"],
   ["variables that are no object", ["--var-json", "[1]"], "{a}", "no JSON object"],
-  ["a misspelt flag", ["--vars", "a=b"], "{a}", "Did you mean --var?"],
+  ["a misspelt flag", ["--vars", "a=b"], "{a}", 'did you mean "--var"?'],
 ])("%s is wrong usage, and no engine is asked", async (_, flags, input, message) => {
   const result = await cli.run(["query", "--runner", runner, ...flags], { input });
   expect(result).toMatchObject({ exitCode: 2, stdout: "", stderr: expect.stringContaining(message) });
