@@ -15,7 +15,7 @@ export const ERROR_CODES = {
   INVALID_OPTION: {
     summary: "A parameter behind the `?` of a runner URL is unknown or has a value of the wrong type.",
     cause: "Usually a misspelling; unknown parameters are refused instead of ignored.",
-    remedy: "Use the name that the message suggests; `anyrunner drivers --check` lists every parameter.",
+    remedy: "Use the name that the message suggests; `anyrunner drivers NAME` lists every parameter of a driver or scheme.",
   },
   INVALID_CONFIG: {
     summary: "A configuration file or an environment variable can't be understood.",
@@ -36,7 +36,7 @@ export const ERROR_CODES = {
   UNKNOWN_SCHEME: {
     summary: "No driver is registered for the scheme of the URL.",
     cause: "A misspelt scheme, or a driver that this project doesn't declare, or names without having it installed.",
-    remedy: "`anyrunner drivers` lists the schemes; add the driver's package to the project.",
+    remedy: "`anyrunner drivers` lists the schemes; if you have a driver for it, `anyrunner drivers add NAME`, or add its package to the project.",
   },
   DRIVER_NOT_INSTALLED: {
     summary: "The package of a known driver is not installed.",
