@@ -2,9 +2,10 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { setTimeout as delay } from "node:timers/promises";
 
+import { freePort } from "@anyrunner/testkit";
+
 import { speakTo } from "../engine-record/interactive/pipe.ts";
 import { workInTerminal } from "../engine-record/interactive/terminal.ts";
-import { freePort } from "../free-port.ts";
 import { official, start, type Place } from "./client.ts";
 
 /** One thing that a client does; what it resolves with must be the same straight and through a bridge. */

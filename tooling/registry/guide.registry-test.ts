@@ -1,10 +1,9 @@
 import { copyFileSync, readFileSync } from "node:fs";
 import path from "node:path";
 
-import { createEngineDouble } from "@anyrunner/testkit";
+import { createEngineDouble, freePort } from "@anyrunner/testkit";
 import { expect, inject, test } from "vitest";
 
-import { freePort } from "../free-port.ts";
 import { REPOSITORY } from "../workspace-packages.ts";
 import { followGuide } from "./follow-guide.ts";
 import { guideSteps } from "./guide-steps.ts";

@@ -3,7 +3,8 @@ import { existsSync, mkdirSync, writeFileSync } from "node:fs";
 import path from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 
-import { freePort } from "../free-port.ts";
+import { freePort } from "@anyrunner/testkit";
+
 import { run } from "../run.ts";
 import { REPOSITORY } from "../workspace-packages.ts";
 

@@ -75,13 +75,6 @@ export async function startClientMachine({
   return { port: await listen(server), close: () => close(server, open) };
 }
 
-export async function freePort(): Promise<number> {
-  const server = createServer();
-  const port = await listen(server);
-  await close(server, new Set());
-  return port;
-}
-
 async function tlsOptions(certificates: string) {
   const [identity, authority] = await Promise.all(["server.pem", "ca.pem"].map((name) => readFile(join(certificates, name))));
   return { cert: identity, key: identity, ca: authority, requestCert: true, rejectUnauthorized: true };

@@ -4,10 +4,10 @@ import { join } from "node:path";
 
 import { createRegistry, openRunner, type Runner, type RunnerEvent } from "@anyrunner/core";
 import { openSession, type EngineSession } from "@anyrunner/engine";
-import { createEngineDouble, type EngineDouble } from "@anyrunner/testkit";
+import { createEngineDouble, freePort, type EngineDouble } from "@anyrunner/testkit";
 import { afterAll, afterEach, beforeAll, describe, expect, test, vi } from "vitest";
 
-import { freePort, startBalancer, startClientMachine, type Balancer } from "./balancer.fixture.ts";
+import { startBalancer, startClientMachine, type Balancer } from "./balancer.fixture.ts";
 import { createCertificates } from "./certs/index.ts";
 import { createSocketDriver, type SocketSettings } from "./driver.ts";
 

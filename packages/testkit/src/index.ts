@@ -23,6 +23,7 @@ export { tarFolder } from "./images/tar-archive.ts";
 export { startTestRegistry, type TestRegistry, type TestRegistryOptions } from "./images/test-registry.ts";
 
 // A real sshd.
+export { freePort } from "./free-port.ts";
 export { SSH_TESTS_SKIPPED, sshVersion, startSshServer, type SshServer, type SshServerOptions } from "./ssh-server.ts";
 
 // An engine that isn't one, with faults.
