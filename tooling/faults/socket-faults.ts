@@ -31,14 +31,9 @@ export const SOCKET_FAULTS: readonly Fault[] = [
   },
   fault("nothing listens", "tcp", async () => ({ url: "tcp://127.0.0.1:1" })),
   fault("DNS: a name without address", "tcp", async () => ({ url: "tcp://no-such-host.invalid:1234" })),
-  fault("another server: HTTP", "tcp", async (cleanUp) => ({
-    url: `tcp://127.0.0.1:${await listen(
-      createHttpServer((_request, response) => response.end("hello")),
-      cleanUp,
-    )}`,
-  })),
+  fault("another server: HTTP", "tcp", async (cleanUp) => ({ url: `tcp://127.0.0.1:${await listen(createWebServer(), cleanUp)}` })),
   fault("a TLS server", "tcp", async (cleanUp) => ({ url: `tcp://127.0.0.1:${(await serveTls(cleanUp)).port}` })),
-  fault("a server without TLS", "tls", async (cleanUp) => ({ url: `tls://127.0.0.1:${await listen(createHttpServer(), cleanUp)}` })),
+  fault("a server without TLS", "tls", async (cleanUp) => ({ url: `tls://127.0.0.1:${await listen(createWebServer(), cleanUp)}` })),
   fault("an expired server certificate", "tls", async (cleanUp) => {
     const { port, folder } = await serveTls(cleanUp, { days: 1, now: new Date("2020-01-01T00:00:00Z") });
     return { url: `tls://127.0.0.1:${port}?ca_path=${folder}/ca.pem` };
@@ -122,4 +117,11 @@ async function asNobody<T>(work: () => Promise<T>): Promise<T> {
   } finally {
     process.seteuid?.(0);
   }
+}
+
+/** Says what it can't understand before it closes, as web servers do; Node's own resets the connection, and its answer may be lost with that. */
+function createWebServer(): Server {
+  return createHttpServer((_request, response) => response.end("hello")).on("clientError", (_error, socket) => {
+    if (socket.writable) socket.end("HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n");
+  });
 }
