@@ -1,13 +1,23 @@
-import type { Reporter, SerializedError, TestModule } from "vitest/node";
+import type { Reporter, SerializedError, TestCase, TestModule } from "vitest/node";
 
-/** Ends a run with `N passed, N failed, N skipped` alone on a line. What fails outside a test (a file that can't be loaded, an unhandled rejection) counts as failed. */
+/**
+ * Ends a run with `N passed, N failed, N skipped` alone on a line. What fails outside a test (a file that can't be loaded, an unhandled rejection) counts as failed.
+ * A test that passed only when it was tried again counts as passed, and is named with what it said the first time: docs/decisions/0021.
+ */
 export function countReporter(): Reporter {
   return {
     onTestRunEnd(modules, unhandledErrors) {
       const { passed, failed, skipped } = countTests(modules, unhandledErrors);
+      const unsteady = modules.flatMap((module) => [...module.children.allTests()]).filter((test) => test.diagnostic()?.flaky);
+      for (const test of unsteady) process.stdout.write(`\nunsteady: ${test.module.relativeModuleId} > ${test.fullName}\n${firstError(test)}\n`);
       process.stdout.write(`\n${passed} passed, ${failed} failed, ${skipped} skipped\n`);
     },
   };
+}
+
+function firstError(test: TestCase): string {
+  const [error] = test.result().errors ?? [];
+  return error?.stack?.split("\n").slice(0, 2).join("\n") ?? error?.message ?? "no error kept";
 }
 
 export function countTests(
