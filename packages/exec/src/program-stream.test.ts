@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { readFile } from "node:fs/promises";
 import { buffer } from "node:stream/consumers";
 
-import { describe, expect, test, vi } from "vitest";
+import { describe, expect, onTestFinished, test, vi } from "vitest";
 
 import { openProgramStream } from "./program-stream.ts";
 
@@ -18,6 +18,9 @@ describe("openProgramStream", () => {
   });
 
   test("a program that closed its output is given a moment to end by itself", async () => {
+    // The moment is as long as this machine needs.
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] });
+    onTestFinished(() => void vi.useRealTimers());
     const { stream, exited } = await openProgramStream({ command: "sh", args: ["-c", "exec >&-; sleep 0.01; exit 3"] });
     stream.end();
     await buffer(stream);
