@@ -1,6 +1,5 @@
 import { randomUUID } from "node:crypto";
 import { mkdir, writeFile } from "node:fs/promises";
-import { createServer } from "node:net";
 import { join } from "node:path";
 
 import { createDockerClient, resolveDockerEndpoint } from "@anyrunner/docker-endpoint";
@@ -8,6 +7,7 @@ import {
   createEngineDouble,
   ensureBusyboxImage,
   expectNothingLeft,
+  freePort,
   takeInventory,
   type EngineDouble,
   type EngineDoubleOptions,
@@ -77,11 +77,7 @@ describe("a URL that can't be right", () => {
 
 describe("nothing there", () => {
   test("a closed port", async () => {
-    const server = createServer().listen(0, "127.0.0.1");
-    await new Promise((resolve) => server.once("listening", resolve));
-    const { port } = server.address() as { port: number };
-    await new Promise((resolve) => server.close(resolve));
-    expect(shown(await query(`tcp://127.0.0.1:${port}`))).toMatchObject({ exitCode: 1, stdout: "", code: "CONNECTION_REFUSED" });
+    expect(shown(await query(`tcp://127.0.0.1:${await freePort()}`))).toMatchObject({ exitCode: 1, stdout: "", code: "CONNECTION_REFUSED" });
   });
 
   test("a socket that doesn't exist", async () => {

@@ -1,11 +1,12 @@
 import { spawnSync } from "node:child_process";
 import { getEventListeners } from "node:events";
 import { chmod, mkdtemp, rm, symlink, writeFile } from "node:fs/promises";
-import { createServer, type AddressInfo, type Server } from "node:net";
+import { createServer, type Server } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
 import { parseRunnerUrl, RunnerError, type RunnerEvent } from "@anyrunner/core/driver";
+import { freePort } from "@anyrunner/testkit";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 
 import { createSocketDriver } from "./driver.ts";
@@ -51,11 +52,7 @@ describe("probe", () => {
 
 describe("connect", () => {
   test("a closed port is CONNECTION_REFUSED after one attempt", async () => {
-    const server = await listen({ host: "127.0.0.1", port: 0 });
-    const { port } = server.address() as AddressInfo;
-    await new Promise((resolve) => server.close(resolve));
-    servers.length = 0;
-    expect(await connectError(`tcp://127.0.0.1:${port}`)).toMatchObject({
+    expect(await connectError(`tcp://127.0.0.1:${await freePort()}`)).toMatchObject({
       code: "CONNECTION_REFUSED",
       retryable: false,
       hint: expect.stringMatching(/./),
@@ -188,10 +185,7 @@ async function connectError(url: string): Promise<unknown> {
   );
 }
 
-async function listen(
-  where: { readonly path: string } | { readonly host: string; readonly port: number },
-  onSocket?: Parameters<typeof createServer>[1],
-): Promise<Server> {
+async function listen(where: { readonly path: string }, onSocket?: Parameters<typeof createServer>[1]): Promise<Server> {
   const server = createServer(onSocket);
   servers.push(server);
   await new Promise<void>((resolve) => server.listen(where, resolve));

@@ -6,6 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 
 import { parseRunnerUrl, type RunnerConnection, type RunnerEvent } from "@anyrunner/core/driver";
+import { freePort } from "@anyrunner/testkit";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 
 import { createCertificates } from "./certs/index.ts";
@@ -99,8 +100,7 @@ describe("a server that is not who it should be", () => {
   });
 
   test("nobody there", async () => {
-    const port = await serveBytes("");
-    await cleanups.pop()?.();
+    const port = await freePort();
     expect(await failure(`tls://127.0.0.1:${port}`)).toMatchObject({ code: "CONNECTION_REFUSED", message: `nothing listens at tls://127.0.0.1:${port}` });
     expect(await failure("tls://no-such-host.invalid")).toMatchObject({ code: "NAME_NOT_RESOLVED" });
   });
