@@ -15,6 +15,7 @@ export interface ClientRunner {
   readonly store: UserStore;
 }
 
+/** What a caller says of the choice; everything else is read from its surroundings. */
 export interface ChooseClientRunnerOptions extends Pick<CallOptions, "signal"> {
   /** Value of a flag that names the runner; it wins over everything else. */
   readonly runner?: string | undefined;

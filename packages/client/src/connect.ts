@@ -11,6 +11,7 @@ import type { Surroundings } from "./surroundings.ts";
 
 type SessionSettings = Pick<OpenSessionOptions, "attachables" | "clientVersion" | "connectBudgetMs" | "labels" | "onTelemetry" | "shutdownBudgetMs">;
 
+/** All optional: without any, `connect` does what the command would do here. `signal` cancels the connecting, not the session. */
 export interface ConnectOptions extends CallOptions, SessionSettings {
   /** URL of the runner, or the name that the user gave one. Default: the runner that the command `anyrunner` would choose here. */
   readonly runner?: string | undefined;

@@ -2,7 +2,7 @@ import { baseEngineVersion, compareEngineVersions, type Reporter } from "@anyrun
 
 /** Variables of the official client for caches outside the engine; engines since 0.21 have no such caches (engine protocol 4.5, 10). */
 const CACHE_VARIABLES = ["_EXPERIMENTAL_DAGGER_CACHE_CONFIG", "_EXPERIMENTAL_DAGGER_CACHE_IMPORT_CONFIG", "_EXPERIMENTAL_DAGGER_CACHE_EXPORT_CONFIG"] as const;
-const LAST_WITH_CACHES = "v0.20.999";
+const FIRST_WITHOUT_CACHES = "v0.21.0";
 
 /** Warns about variables that are set in vain. */
 export function warnIgnoredVariables({
@@ -14,7 +14,7 @@ export function warnIgnoredVariables({
   readonly engine: string;
   readonly report: Reporter;
 }): void {
-  const isNew = engine !== "" && compareEngineVersions(baseEngineVersion(engine), LAST_WITH_CACHES) > 0;
+  const isNew = engine !== "" && compareEngineVersions(baseEngineVersion(engine), FIRST_WITHOUT_CACHES) >= 0;
   for (const name of CACHE_VARIABLES.filter((variable) => env[variable])) {
     report({
       type: "warning",

@@ -1,6 +1,10 @@
 export { connect, type ConnectOptions, type Session } from "./connect.ts";
 export type { SessionEnvironment } from "./session-environment.ts";
 
+// What `connect` takes, gives and fails with, so that a program needs no other package to name it.
+export { RunnerError, type ErrorCode, type Provenance, type Registry, type Reporter, type RunnerEvent } from "@anyrunner/core";
+export type { AttachableSettings, GraphqlError, GraphqlRequest, GraphqlResponse, SessionEnd, TelemetryEvent, TelemetryListener } from "@anyrunner/engine";
+
 // The steps of `connect`, for programs that do something between them.
 export { chooseClientRunner, type ChooseClientRunnerOptions, type ClientRunner } from "./choose-client-runner.ts";
 export { wantedEngine, type WantedEngine } from "./default-engine.ts";

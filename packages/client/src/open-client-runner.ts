@@ -5,6 +5,7 @@ import type { ClientRunner } from "./choose-client-runner.ts";
 import { withRemedies } from "./default-engine.ts";
 import type { Surroundings } from "./surroundings.ts";
 
+/** Which runner is opened, and with which drivers. */
 export interface OpenClientRunnerOptions extends Pick<CallOptions, "signal"> {
   /** What `chooseClientRunner` found; its `chosen` must be a URL. */
   readonly runner: ClientRunner & { readonly chosen: { readonly kind: "url" } };

@@ -12,6 +12,7 @@ type EngineOptions = Pick<
   "attachables" | "clientVersion" | "connectBudgetMs" | "labels" | "metadata" | "onTelemetry" | "onTelemetryBatch" | "shutdownBudgetMs"
 >;
 
+/** Which runner is opened, and what the session on it is told; what is left out is found in the surroundings. */
 export interface OpenClientSessionOptions extends EngineOptions, OpenClientRunnerOptions {}
 
 /**
