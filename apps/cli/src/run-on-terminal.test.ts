@@ -8,7 +8,7 @@ import { createCliHarness, streamsClosed, type CliHarness } from "./test-cli.ts"
 import { noPseudoTerminal, startOnTerminal } from "./test-pseudo-terminal.ts";
 
 const reason = noPseudoTerminal();
-const PATIENCE = { timeout: 40_000 };
+const PATIENCE = { timeout: 60_000 };
 
 /** A program that tells of a step, as programs with an SDK of OpenTelemetry do, and then does what `then` says. */
 const program = (then: string) => `
@@ -112,7 +112,7 @@ describe.skipIf(reason !== undefined)(`run on a terminal${reason === undefined ?
     double.setFaults([{ at: "shutdown", action: "hang" }]);
     const { terminal, output, ended } = await start([], node(`await step("aaaaaaaaaaaaaaaa", "build it", running); console.log("parent", process.ppid);`));
     await vi.waitFor(() => expect(double.count("shutdown")).toBe(1), PATIENCE);
-    await vi.waitFor(() => expect(terminal.screen().join("\n")).toMatch(/build it \d/), PATIENCE);
+    await vi.waitFor(() => expect(terminal.screen().join("\n")).toMatch(/^parent \d+\n(.*\n)*.*build it \d/m), PATIENCE);
     process.kill(Number(/^parent (\d+)/m.exec(terminal.lines().join("\n"))?.[1]), "SIGTERM");
     expect(await ended).toBe(130);
     expect(isRestored(output())).toBe(true);

@@ -50,7 +50,7 @@ export async function createCliHarness(): Promise<CliHarness> {
   return {
     home,
     async run(args, options = {}) {
-      const { exitCode, stdout, stderr } = await runProgram({ ...program(args, options), input: options.input, timeoutMs: 60_000 });
+      const { exitCode, stdout, stderr } = await runProgram({ ...program(args, options), input: options.input, timeoutMs: 120_000 });
       return { exitCode, stdout: stdout.toString(), stderr };
     },
     start: async (args, options = {}) => startCli(program(args, options)),
@@ -58,9 +58,9 @@ export async function createCliHarness(): Promise<CliHarness> {
   };
 }
 
-/** Waits until no stream to the engine is open any more. Throws when that takes ten seconds. */
+/** Waits until no stream to the engine is open any more. Throws when that takes a minute. */
 export async function streamsClosed(engine: { streamCount(): number }): Promise<void> {
-  const giveUpAt = performance.now() + 10_000;
+  const giveUpAt = performance.now() + 60_000;
   while (engine.streamCount() > 0) {
     if (performance.now() > giveUpAt) throw new Error(`${engine.streamCount()} streams to the engine are still open`);
     await delay(20);

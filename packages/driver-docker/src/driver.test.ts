@@ -59,7 +59,7 @@ describe.skipIf(skipReason !== undefined)(`real daemon${skipReason === undefined
     await using container = await runTestContainer({ command: ["sh", "-c", "exit 5"], hostConfig: { RestartPolicy: { Name: "always" } } });
     // Each pause is twice as long as the one before, so a restart is soon caught in the act.
     await expect
-      .poll(() => probe(container.name), { timeout: 20_000 })
+      .poll(() => probe(container.name), { timeout: 60_000 })
       .toMatchObject({ available: true, detail: expect.stringMatching(/is restarting, \d+ times so far, last with exit code 5/) });
   });
 

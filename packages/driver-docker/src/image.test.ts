@@ -236,7 +236,7 @@ describe.skipIf(engineSkipReason !== undefined)(`engines by image, real daemon${
 
     stream.end();
     await closed;
-    await expect.poll(async () => (await driver.inspect?.(handle, {}))?.status, { timeout: 20_000 }).toBe("stopped");
+    await expect.poll(async () => (await driver.inspect?.(handle, {}))?.status, { timeout: 60_000 }).toBe("stopped");
     expect(await inspectContainer(site.name)).toMatchObject({ HostConfig: { RestartPolicy: { Name: "unless-stopped" } } });
   });
 

@@ -96,7 +96,7 @@ describe.skipIf(skipReason !== undefined)(`existing containers, real Podman${ski
     await site.kill();
     await connection.closed;
     await expect
-      .poll(() => connection.diagnostics(), { timeout: 30_000 })
+      .poll(() => connection.diagnostics(), { timeout: 60_000 })
       .toMatchObject({
         summary: expect.stringContaining("it ended with exit code 137"),
         exitCode: 137,
@@ -128,7 +128,7 @@ describe.skipIf(skipReason !== undefined)(`existing containers, real Podman${ski
       for await (const chunk of driver.logs?.(handle, { tail: 1000 }) ?? []) text += chunk;
       return text;
     };
-    await expect.poll(read, { timeout: 20_000 }).toContain("over");
+    await expect.poll(read, { timeout: 60_000 }).toContain("over");
     const lines = (await read()).trimEnd().split("\n");
     expect(lines).toHaveLength(401);
     expect(lines.filter((line) => !/^(out|err)\d+$|^over$/.test(line))).toEqual([]);

@@ -127,7 +127,7 @@ describe.skipIf(skipReason !== undefined)(`engines that are made, real Podman${s
         return [exitCode === 0 ? stdout.toString().trim() : "none", volume];
       };
       if (moment === 0) expect(error).toMatchObject({ code: "ABORTED" });
-      await expect.poll(settled, { timeout: 30_000 }).toSatisfy((state: unknown) => ["none,false", "running,true"].includes(String(state)));
+      await expect.poll(settled, { timeout: 60_000 }).toSatisfy((state: unknown) => ["none,false", "running,true"].includes(String(state)));
     }
   });
 

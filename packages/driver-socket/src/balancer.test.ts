@@ -39,7 +39,7 @@ describe.skipIf(process.platform !== "linux")("two engines behind a balancer wit
     };
     const round = () => Promise.all(Array.from({ length: SESSIONS / 2 }, (_, index) => ask(index)));
     expect(new Set(await round())).toEqual(new Set(["one", "two"]));
-    await vi.waitFor(() => expect(one.engine.streamCount() + two.engine.streamCount()).toBe(0), { timeout: 20_000 });
+    await vi.waitFor(() => expect(one.engine.streamCount() + two.engine.streamCount()).toBe(0), { timeout: 60_000 });
 
     const living = await openSession(await openFromMachine(balancer, "127.0.0.100"), { env: {}, cwd: "/" });
     const [drained, other] = (await nameOf(living)) === "one" ? [one, "two"] : [two, "one"];
@@ -47,7 +47,7 @@ describe.skipIf(process.platform !== "linux")("two engines behind a balancer wit
     expect(new Set(await round())).toEqual(new Set([other]));
     expect(await nameOf(living)).not.toBe(other);
     await living.close();
-    await vi.waitFor(() => expect(one.engine.streamCount() + two.engine.streamCount()).toBe(0), { timeout: 20_000 });
+    await vi.waitFor(() => expect(one.engine.streamCount() + two.engine.streamCount()).toBe(0), { timeout: 60_000 });
   });
 
   test("without affinity each of a hundred fails after one attempt, naming it", async () => {
@@ -64,7 +64,7 @@ describe.skipIf(process.platform !== "linux")("two engines behind a balancer wit
       });
     }
     expect(retries).toEqual([]);
-    await vi.waitFor(() => expect(engines[0].engine.streamCount() + engines[1].engine.streamCount()).toBe(0), { timeout: 20_000 });
+    await vi.waitFor(() => expect(engines[0].engine.streamCount() + engines[1].engine.streamCount()).toBe(0), { timeout: 60_000 });
   });
 
   test("a name with several addresses leads all streams of a session to one of them", async () => {
@@ -84,7 +84,7 @@ describe.skipIf(process.platform !== "linux")("two engines behind a balancer wit
       const session = await openSession(runner, { env: {}, cwd: "/" });
       names.push(await nameOf(session));
       await session.close();
-      await vi.waitFor(() => expect(one.engine.streamCount() + two.engine.streamCount()).toBe(0), { timeout: 20_000 });
+      await vi.waitFor(() => expect(one.engine.streamCount() + two.engine.streamCount()).toBe(0), { timeout: 60_000 });
     }
     expect(names).toEqual(["one", "two", "one", "two"]);
     await one.engine.kill();

@@ -50,7 +50,7 @@ describe("openProgramStream", () => {
     stream.destroy();
     await once(stream, "close");
     await exited;
-    await vi.waitFor(async () => expect(await isAlive(Number(line.toString()))).toBe(false), { timeout: 20_000 });
+    await vi.waitFor(async () => expect(await isAlive(Number(line.toString()))).toBe(false), { timeout: 60_000 });
   });
 
   test("keeps the end of standard error and the exit code", async () => {

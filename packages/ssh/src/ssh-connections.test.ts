@@ -30,11 +30,11 @@ describe.skipIf(SSH_TESTS_SKIPPED)(`a real sshd${SSH_TESTS_SKIPPED ? " (skipped 
     const { server, engine, dial } = await setUp();
     // What the first of all programs loads stays.
     await source(dial());
-    await vi.waitFor(async () => expect(await server.connectionCount()).toBe(0), { timeout: 30_000 });
+    await vi.waitFor(async () => expect(await server.connectionCount()).toBe(0), { timeout: 60_000 });
     const before = await takeInventory();
     const streams = await Promise.all(Array.from({ length: 200 }, () => dial()));
     expect(await server.connectionCount()).toBe(1);
-    await vi.waitFor(() => expect(engine.connectionCount()).toBe(200), { timeout: 20_000 });
+    await vi.waitFor(() => expect(engine.connectionCount()).toBe(200), { timeout: 60_000 });
     expect(server.log().match(/Accepted publickey/g)?.length).toBe(2);
     for (const { stream } of streams) stream.destroy();
     expect(await Promise.all(streams.map(({ closed }) => closed))).toEqual(streams.map(() => ({ kind: "local" })));
@@ -74,7 +74,7 @@ describe.skipIf(SSH_TESTS_SKIPPED)(`a real sshd${SSH_TESTS_SKIPPED ? " (skipped 
     await server.changeHostKey();
     await vi.waitFor(
       () => expect(dial()).rejects.toMatchObject({ code: "AUTH_FAILED", message: expect.stringContaining("is not the one that is known"), retryable: false }),
-      { timeout: 20_000 },
+      { timeout: 60_000 },
     );
     await writeFile(join(server.folder, "known_hosts"), "");
     await expect(dial()).rejects.toMatchObject({ code: "AUTH_FAILED", message: expect.stringContaining("is not known") });
@@ -88,7 +88,7 @@ describe.skipIf(SSH_TESTS_SKIPPED)(`a real sshd${SSH_TESTS_SKIPPED ? " (skipped 
     expect(await source(dial())).toBe("1\n2\n3");
     await server.changeHostKey();
     await vi.waitFor(() => expect(dial()).rejects.toMatchObject({ code: "AUTH_FAILED", message: expect.stringContaining("is not the one that is known") }), {
-      timeout: 20_000,
+      timeout: 60_000,
     });
   });
 
@@ -122,7 +122,7 @@ describe.skipIf(SSH_TESTS_SKIPPED)(`a real sshd${SSH_TESTS_SKIPPED ? " (skipped 
     const other = connect({ host: "127.0.0.1", port: server.port });
     await once(other, "data");
     const dialled = source(dial());
-    await vi.waitFor(() => expect(server.log()).toMatch(/MaxStartups/), { timeout: 30_000 });
+    await vi.waitFor(() => expect(server.log()).toMatch(/MaxStartups/), { timeout: 60_000 });
     other.destroy();
     expect(await dialled).toBe("1\n2\n3");
   });
@@ -200,7 +200,7 @@ describe.skipIf(SSH_TESTS_SKIPPED)(`a real sshd${SSH_TESTS_SKIPPED ? " (skipped 
     expect(await connections.check({ host: server.host }, {})).toBe(`127.0.0.1:${server.port}`);
     expect(await source(dial())).toBe("1\n2\n3");
     expect(await asked()).toBe(1);
-    await vi.waitFor(async () => expect(await server.connectionCount()).toBe(0), { timeout: 30_000 });
+    await vi.waitFor(async () => expect(await server.connectionCount()).toBe(0), { timeout: 60_000 });
     expect(await source(dial())).toBe("1\n2\n3");
     expect(await asked()).toBe(2);
   });
@@ -217,7 +217,7 @@ describe.skipIf(SSH_TESTS_SKIPPED)(`a real sshd${SSH_TESTS_SKIPPED ? " (skipped 
     await once(child.stdout, "data");
     expect(await server.connectionCount()).toBe(1);
     child.kill("SIGKILL");
-    await vi.waitFor(async () => expect((await server.connectionCount()) + (await foldersLeft())).toBe(0), { timeout: 30_000 });
+    await vi.waitFor(async () => expect((await server.connectionCount()) + (await foldersLeft())).toBe(0), { timeout: 60_000 });
   });
 });
 

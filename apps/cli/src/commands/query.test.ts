@@ -85,7 +85,7 @@ test("an interrupt cancels the query, closes the session and ends with 130", asy
   double.setFaults([{ at: "query", action: "hang" }]);
   const running = await cli.start(["query", "--runner", runner]);
   running.stdin.end("{ a }");
-  await vi.waitFor(() => expect(double.count("query")).toBe(1), { timeout: 20_000 });
+  await vi.waitFor(() => expect(double.count("query")).toBe(1), { timeout: 60_000 });
   running.kill("SIGINT");
   expect(await running.ended).toMatchObject({ exitCode: 130, stdout: "" });
   expect(double.count("shutdown")).toBe(1);

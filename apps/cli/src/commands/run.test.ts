@@ -85,7 +85,7 @@ describe("signals", () => {
     const { exitCode, stdout } = await running.ended;
     expect(exitCode).toBe(137);
     const child = Number(/child (\d+)/.exec(stdout)?.[1]);
-    await vi.waitFor(async () => expect(await isRunning(child)).toBe(false), { timeout: 20_000 });
+    await vi.waitFor(async () => expect(await isRunning(child)).toBe(false), { timeout: 60_000 });
   });
 
   test("a second SIGINT doesn't wait for a command that goes on: it is killed at once, with what it started", async () => {
@@ -100,13 +100,13 @@ describe("signals", () => {
     expect(exitCode).toBe(137);
     expect(double.count("shutdown")).toBe(1);
     const child = Number(/child (\d+)/.exec(stdout)?.[1]);
-    await vi.waitFor(async () => expect(await isRunning(child)).toBe(false), { timeout: 20_000 });
+    await vi.waitFor(async () => expect(await isRunning(child)).toBe(false), { timeout: 60_000 });
   });
 
   test("an interrupt while connecting ends with 130", async () => {
     double.setFaults([{ at: "info", action: "hang" }]);
     const running = await cli.start(shell("echo never"));
-    await vi.waitFor(() => expect(double.count("info")).toBe(1), { timeout: 20_000 });
+    await vi.waitFor(() => expect(double.count("info")).toBe(1), { timeout: 60_000 });
     running.kill("SIGINT");
     expect(await running.ended).toMatchObject({ exitCode: 130, stdout: "" });
   });

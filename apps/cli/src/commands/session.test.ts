@@ -101,7 +101,7 @@ test("an engine that dies ends it with exit code 1 and the reason", async () => 
 test("the end of standard input while connecting is an end, too", async () => {
   double.setFaults([{ at: "info", action: "hang" }]);
   const session = await startSession();
-  await vi.waitFor(() => expect(double.count("info")).toBe(1), { timeout: 20_000 });
+  await vi.waitFor(() => expect(double.count("info")).toBe(1), { timeout: 60_000 });
   session.stdin.end();
   expect(await session.ended).toMatchObject({ exitCode: 0, stdout: "" });
 });

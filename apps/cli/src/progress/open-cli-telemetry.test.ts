@@ -69,7 +69,7 @@ describe("on a terminal", () => {
     telemetry.begin({ traceId: "0".repeat(32), spanId: "1".repeat(16) });
     telemetry.onBatch?.(spans({ spanId: id("a"), name: "build", ...running }));
     telemetry.onBatch?.(logs("a", "compiling\n"));
-    await expect.poll(() => screen.screen().join("\n"), { timeout: 20_000 }).toMatch(/build \d.*\n  │ compiling/);
+    await expect.poll(() => screen.screen().join("\n"), { timeout: 60_000 }).toMatch(/build \d.*\n  │ compiling/);
     telemetry.onBatch?.(spans({ spanId: id("a"), name: "build", ...done }));
     await telemetry.close();
     await settled();

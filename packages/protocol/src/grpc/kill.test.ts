@@ -51,7 +51,7 @@ describe("whatever dies at whatever moment, nothing hangs", () => {
         for (const { call } of calls) expect(call.signal.aborted).toBe(true);
         await expect(async () => openGrpcStream(connection, "/t/Echo")).rejects.toMatchObject({ code: "CONNECTION_LOST" });
       }),
-      { numRuns: 60 },
+      { numRuns: 30 },
     );
   });
 });
