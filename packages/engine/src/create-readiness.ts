@@ -4,11 +4,13 @@ import { openControlConnection } from "./control-connection.ts";
 import { closeControl } from "./dial-session.ts";
 import { retryTransient, systemClock, type Clock } from "./retry.ts";
 
+/** Which drivers may be asked, and for how long. */
 export interface ReadinessOptions {
   /** Has the driver of the handle. */
   readonly registry: Pick<Registry, "driver">;
   /** How long an engine that is starting is asked again, in ms. Default 600,000: one with a large cache takes minutes. */
   readonly budgetMs?: number | undefined;
+  /** Default: the system's. */
   readonly clock?: Clock | undefined;
 }
 

@@ -5,12 +5,15 @@ import type { AttachableSettings } from "./attachables/index.ts";
 import type { Clock } from "./retry.ts";
 import type { TelemetryBatchListener, TelemetryListener } from "./telemetry/batch.ts";
 
+/** What a session is opened with; `signal` cancels the opening, and not the session. */
 export interface OpenSessionOptions extends CallOptions {
+  /** What the client's surroundings say: the trace to go on with, the agent of ssh, and what `env://` secrets may read. */
   readonly env: Readonly<Record<string, string | undefined>>;
   /** The directory that relative host paths start from, absolute. */
   readonly cwd: string;
   /** Version that the client states; it selects the schema view. Default: the engine's own. */
   readonly clientVersion?: string | undefined;
+  /** Words about the client that the engine keeps with its telemetry. Default: none. */
   readonly labels?: Readonly<Record<string, string>> | undefined;
   /** Key of the engine's persistent copy of host directories; without it every upload starts cold. */
   readonly stableId?: string | undefined;
@@ -26,5 +29,6 @@ export interface OpenSessionOptions extends CallOptions {
   readonly connectBudgetMs?: number | undefined;
   /** How long the engine may take to end the session, telemetry included, in ms. Default 10,000. */
   readonly shutdownBudgetMs?: number | undefined;
+  /** Default: the system's. */
   readonly clock?: Clock | undefined;
 }

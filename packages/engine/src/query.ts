@@ -4,21 +4,28 @@ import { engineChanged } from "./engine-info.ts";
 import { readAnswer } from "./read-answer.ts";
 import type { SendSessionRequest } from "./session-request.ts";
 
+/** One GraphQL document and what it is executed with. */
 export interface GraphqlRequest {
   readonly query: string;
   readonly variables?: Readonly<Record<string, unknown>> | undefined;
+  /** Which operation, where the document has several. */
   readonly operationName?: string | undefined;
+  /** Cancels the request, and what the engine does for it. */
   readonly signal?: AbortSignal | undefined;
 }
 
+/** An answer as GraphQL has it: what failed stands in `errors`, and `data` holds the rest. */
 export interface GraphqlResponse {
   readonly data?: unknown;
   readonly errors?: readonly GraphqlError[] | undefined;
 }
 
+/** One failure of a pipeline. */
 export interface GraphqlError {
   readonly message: string;
+  /** The fields that lead to what failed. */
   readonly path?: readonly (string | number)[] | undefined;
+  /** What the engine adds, such as exit code and output of a command that failed. */
   readonly extensions?: Readonly<Record<string, unknown>> | undefined;
 }
 

@@ -4,6 +4,7 @@ import { readText } from "@anyrunner/protocol";
 /** The longest answer to a query that is taken: what holds it as text, parsed and printed, must fit a program's memory. */
 const LONGEST_ANSWER_BYTES = 256 * 1024 * 1024;
 
+/** Whose answer is read, and how much of it. */
 export interface ReadAnswerOptions {
   /** Who answers, for the message. */
   readonly from: string;

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 
 import { abortedError, RunnerError, throwIfAborted, type CallOptions } from "@anyrunner/core";
 
+/** What is tried, and for how long. `report` gets a `retry` event for each further attempt. */
 export interface RetryOptions extends CallOptions {
   /** How long transient failures are tried again, in ms, measured from the first attempt. */
   readonly budgetMs: number;
@@ -12,6 +13,7 @@ export interface RetryOptions extends CallOptions {
   readonly settledBudgetMs?: number | undefined;
   /** For messages: what is being tried. */
   readonly what: string;
+  /** Default: the system's. */
   readonly clock?: Clock | undefined;
 }
 
@@ -21,6 +23,7 @@ export interface Clock {
   sleep(ms: number, signal: AbortSignal | undefined): Promise<void>;
 }
 
+/** The time of this machine; a sleep ends at once when its signal is aborted. */
 export const systemClock: Clock = {
   now: () => performance.now(),
   sleep: async (ms, signal) => {

@@ -7,8 +7,11 @@ import { connectionLost } from "./connection-lost.ts";
 import type { ControlConnection } from "./control-connection.ts";
 import { formatTraceparent, type TraceContext } from "./trace-context.ts";
 
+/** A request to the engine's session API, such as `POST /query`. */
 export interface SessionRequest {
+  /** Default: GET. */
   readonly method?: string | undefined;
+  /** With a slash in front. */
   readonly path: string;
   /** `traceparent` and `baggage` given here become the parent of the engine's work. */
   readonly headers?: Readonly<Record<string, string>> | undefined;

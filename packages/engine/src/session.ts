@@ -31,6 +31,7 @@ export interface EngineSession {
   close(): Promise<void>;
 }
 
+/** How a session ended: by `close`, or because its engine or the way to it is gone. */
 export type SessionEnd = { readonly kind: "closed" } | { readonly kind: "lost"; readonly error: RunnerError };
 
 const CONNECT_BUDGET_MS = 60_000;

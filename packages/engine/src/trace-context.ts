@@ -14,10 +14,12 @@ export function createTraceContext(env: Readonly<Record<string, string | undefin
   return { traceId: parent?.traceId ?? randomBytes(16).toString("hex"), spanId: randomBytes(8).toString("hex") };
 }
 
+/** The value of the header `traceparent`, or of the variable `TRACEPARENT`: sampled. */
 export function formatTraceparent({ traceId, spanId }: TraceContext): string {
   return `00-${traceId}-${spanId}-01`;
 }
 
+/** What such a value says; `undefined` for what is none, or names no trace. */
 export function parseTraceparent(text: string): TraceContext | undefined {
   const match = /^[0-9a-f]{2}-([0-9a-f]{32})-([0-9a-f]{16})-[0-9a-f]{2}$/.exec(text.trim());
   if (match?.[1] === undefined || match[2] === undefined || /^0+$/.test(match[1]) || /^0+$/.test(match[2])) return undefined;

@@ -10,6 +10,7 @@ export interface ImageStore {
   save(options: ImageOptions): Promise<AsyncIterable<Uint8Array>>;
 }
 
+/** Which image, and until when it is wanted. */
 export interface ImageOptions {
   /** As people write it, such as `registry.example/app:1`. */
   readonly name: string;

@@ -7,12 +7,16 @@ export interface ClientPrompt {
   readonly answersFile?: string | undefined;
   /** Asks a person. Default: the question's own default is the answer. */
   readonly confirm?: ((question: PromptQuestion<boolean>, options: { readonly signal: AbortSignal }) => Promise<boolean>) | undefined;
+  /** Asks a person for a line of text. Default: the question's own default. */
   readonly read?: ((question: PromptQuestion<string>, options: { readonly signal: AbortSignal }) => Promise<string>) | undefined;
 }
 
+/** A question of the engine to the user. */
 export interface PromptQuestion<Answer> {
   readonly title: string;
+  /** The question itself. Never empty. */
   readonly prompt: string;
+  /** The answer of whoever says nothing. */
   readonly default: Answer;
 }
 

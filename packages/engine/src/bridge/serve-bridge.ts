@@ -10,10 +10,12 @@ import { checkOneEngine } from "./check-one-engine.ts";
 import { serveBridgeClient, type BridgeClient } from "./serve-bridge-client.ts";
 import { openUpstreamPool } from "./upstream-pool.ts";
 
+/** Which runner is bridged, and where. `signal` cancels the start, and not the bridge. */
 export interface ServeBridgeOptions extends CallOptions {
   readonly runner: Runner;
   /** Default: a socket in a new folder for this user alone, which goes with the bridge. */
   readonly listen?: ListenAddress | undefined;
+  /** Has `XDG_RUNTIME_DIR`, where a socket of its own lies. Default: this process's environment. */
   readonly env?: Readonly<Record<string, string | undefined>> | undefined;
   /** For `tls`: the certificates; clients must have one of their authority. */
   readonly identity?: ServerIdentity | undefined;
@@ -27,6 +29,7 @@ export interface ServeBridgeOptions extends CallOptions {
   readonly idleMs?: number | undefined;
   /** How long an engine that is not ready is tried at the start, in ms. Default 60,000. */
   readonly connectBudgetMs?: number | undefined;
+  /** Default: the system's. */
   readonly clock?: Clock | undefined;
 }
 

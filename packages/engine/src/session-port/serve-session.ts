@@ -7,6 +7,7 @@ import { serveEngineStream, type EngineStream } from "@anyrunner/protocol";
 import type { EngineSession } from "../session.ts";
 import { createSessionApi } from "./session-api.ts";
 
+/** Where a session is served, and who may use it. */
 export interface ServeSessionOptions {
   /** Default: a new random token. */
   readonly token?: string | undefined;

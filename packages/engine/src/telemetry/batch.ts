@@ -9,6 +9,7 @@ export type TelemetryEvent =
   /** OTLP metrics in protobuf-JSON, as they were sent. */
   | { readonly type: "metrics"; readonly metrics: unknown };
 
+/** Gets the records of a session one by one, as they come. */
 export type TelemetryListener = (event: TelemetryEvent) => void;
 
 /** One OTLP export request, in protobuf-JSON. */
@@ -17,6 +18,7 @@ export interface TelemetryBatch {
   readonly request: unknown;
 }
 
+/** Gets the records of a session as they were sent. */
 export type TelemetryBatchListener = (batch: TelemetryBatch) => void;
 
 /** The records of a batch, one by one. */

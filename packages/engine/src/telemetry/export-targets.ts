@@ -9,6 +9,7 @@ export interface ExportTarget {
   readonly format: "protobuf" | "json";
   /** May hold credentials. */
   readonly headers: Readonly<Record<string, string>>;
+  /** For one request. */
   readonly timeoutMs: number;
 }
 

@@ -8,13 +8,16 @@ import { filterBatch, type TelemetryBatch } from "./batch.ts";
 import { exportTargets, type ExportTarget } from "./export-targets.ts";
 import { isRunning } from "./records.ts";
 
+/** Where telemetry goes, and who hears of it when it doesn't. */
 export interface ExportTelemetryOptions {
+  /** Has the variables `OTEL_EXPORTER_OTLP_*` that name the receivers. */
   readonly env: Readonly<Record<string, string | undefined>>;
   readonly report: Reporter;
   /** Delivers one request; rejects when the receiver doesn't take it. Default: HTTP. */
   readonly send?: SendTelemetry | undefined;
 }
 
+/** Delivers one OTLP request to one receiver. Rejects when it was not taken. */
 export type SendTelemetry = (target: ExportTarget, body: Uint8Array | string, signal: AbortSignal) => Promise<void>;
 
 /** Sends telemetry to the receivers that the user's environment names. Never throws; what goes wrong is told once. */

@@ -18,6 +18,7 @@ const CALL_KEY = "dagger.io/dag.call";
 /** The fields of OTLP that hold text of somebody's; ids, times and numbers are text as well and have to stay what they are. */
 const TEXT_NAMES = new Set(["stringValue", "name", "message", "description", "severityText", "eventName"]);
 
+/** A mask that hides nothing yet. It keeps the values in memory, at most 2000 of them. */
 export function createTelemetryMask(): TelemetryMask {
   const values = new Set<string>();
   let pattern: RegExp | undefined;

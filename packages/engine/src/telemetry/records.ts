@@ -16,15 +16,20 @@ export interface Span {
   readonly continues: readonly string[];
 }
 
+/** A piece of output, of the span that wrote it. */
 export interface LogRecord {
+  /** 32 hexadecimal digits. */
   readonly traceId: string;
+  /** 16 hexadecimal digits. */
   readonly spanId: string;
   readonly timeUnixNano: bigint;
   readonly text: string;
   readonly attributes: Attributes;
 }
 
+/** A value of OpenTelemetry; integers are `bigint`, since they have 64 bits. */
 export type AttributeValue = string | boolean | bigint | number | readonly AttributeValue[] | undefined;
+/** The attributes of a span or a log record, by their keys (`dagger.io/…`). */
 export type Attributes = Readonly<Record<string, AttributeValue>>;
 
 /** The spans of an `ExportTraceServiceRequest` in protobuf-JSON; what has not the expected shape is left out (engine protocol 7.2). */

@@ -8,6 +8,7 @@ import { loadOtlpCodec, toBase64Ids, TELEMETRY_SIGNALS, type OtlpCodec } from "@
 
 import type { TelemetryBatch, TelemetryBatchListener } from "./batch.ts";
 
+/** Who gets what is received, and how much at once. */
 export interface ServeTelemetryOptions {
   /** Without one, what comes is taken and thrown away. */
   readonly onBatch?: TelemetryBatchListener | undefined;
@@ -15,6 +16,7 @@ export interface ServeTelemetryOptions {
   readonly limitBytes?: number | undefined;
 }
 
+/** A receiver of OTLP on this machine. */
 export interface TelemetryReceiver {
   /** `http://127.0.0.1:PORT`. */
   readonly endpoint: string;
