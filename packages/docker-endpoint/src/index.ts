@@ -8,3 +8,11 @@ export { formatDockerAddress, isLoopback, parseDockerHost, type DockerAddress } 
 export { dockerStatusError, dockerTransportError } from "./docker-error.ts";
 export { NEWEST_API_VERSION, OLDEST_API_VERSION } from "./api-version.ts";
 export { createDockerSshDialler, type DialDockerSsh } from "./dial-ssh.ts";
+
+// Images and small files.
+export { pullImage, registryHint, type PullImageOptions } from "./pull-image.ts";
+export { createLayerProgress, type LayerProgress, type LayerProgressOptions } from "./layer-progress.ts";
+export { followImageSteps, type ImageStep } from "./image-steps.ts";
+export { registryAuth, type RegistryAuthOptions } from "./registry-auth.ts";
+export { readContainerFile, writeContainerFile } from "./container-file.ts";
+export { packTar, type TarFile } from "./tar.ts";

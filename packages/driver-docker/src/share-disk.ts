@@ -1,11 +1,10 @@
 import { posix } from "node:path";
 
 import { RunnerError, throwIfAborted, type CallOptions } from "@anyrunner/core/driver";
-import type { DockerClient } from "@anyrunner/docker-endpoint";
+import { readContainerFile, writeContainerFile, type DockerClient } from "@anyrunner/docker-endpoint";
 import { ENGINE_CONFIG_FILE, isOwnedCache, isOwnedEngine, OFFICIAL_NAME_PREFIX, shareDisk } from "@anyrunner/engine-container";
 
 import type { ContainerDetails } from "./container.ts";
-import { readContainerFile, writeContainerFile } from "./container-file.ts";
 import { listContainers } from "./list-engines.ts";
 
 const [FOLDER, FILE] = [posix.dirname(ENGINE_CONFIG_FILE), posix.basename(ENGINE_CONFIG_FILE)];

@@ -1,5 +1,6 @@
 import { RunnerError, type CallOptions } from "@anyrunner/core/driver";
 import type { DockerClient } from "@anyrunner/docker-endpoint";
+import { explainGpuFailure } from "@anyrunner/engine-container";
 
 import { containerName, type ContainerDetails } from "./container.ts";
 
@@ -24,7 +25,8 @@ export async function startContainer(client: DockerClient, container: ContainerD
 
 function startHint(words: string): string {
   if (/port is already allocated|address already in use/i.test(words)) return "choose another port=, or stop the program that has it";
-  if (/could not select device driver|nvidia/i.test(words)) return "install the NVIDIA driver and container toolkit, or leave gpus= away";
+  const gpu = explainGpuFailure(words);
+  if (gpu !== undefined) return gpu.remedy;
   if (/privileged|operation not permitted|permission denied/i.test(words))
     return "an engine needs a daemon that allows privileged containers: use a runner elsewhere, or embedded://";
   if (/network/i.test(words)) return "check network=";

@@ -55,6 +55,7 @@ export { drainEngine, engineDraining, STOP_GRACE_MS, type DrainClock, type Drain
 export type { Check } from "./requirements/check.ts";
 export { daemonChecks, type DaemonInfo, type DescribedRuntime } from "./requirements/daemon-checks.ts";
 export { hostChecks, type HostCheckOptions } from "./requirements/host-checks.ts";
+export { explainGpuFailure, type GpuFailure } from "./requirements/gpu-failure.ts";
 export { requireChecks } from "./requirements/require-checks.ts";
 export { thisHost, type FileSystemFacts, type HostView } from "./requirements/host-view.ts";
 export { readyOrDead, type ReadyOrDeadOptions, type WatchedContainer } from "./ready-or-dead.ts";

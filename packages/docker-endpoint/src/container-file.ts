@@ -1,7 +1,9 @@
 import { Readable } from "node:stream";
 
-import { throwIfAborted, type CallOptions } from "@anyrunner/core/driver";
-import type { DockerClient } from "@anyrunner/docker-endpoint";
+import { throwIfAborted, type CallOptions } from "@anyrunner/core";
+
+import type { DockerClient } from "./docker-client.ts";
+import { packTar } from "./tar.ts";
 
 const BLOCK = 512;
 const LIMIT_BYTES = 1024 * 1024;
@@ -34,7 +36,7 @@ export async function writeContainerFile(
   file: { readonly folder: string; readonly name: string; readonly text: string },
   { signal }: CallOptions,
 ): Promise<void> {
-  const archive = tarOf(file.name, Buffer.from(file.text));
+  const archive = packTar([{ name: file.name, contents: Buffer.from(file.text) }]);
   const { body } = await client.request({
     method: "PUT",
     path: `/containers/${container}/archive`,
@@ -44,27 +46,4 @@ export async function writeContainerFile(
     signal,
   });
   body.resume();
-}
-
-/** A tar archive of one file, root's, mode 0644 (POSIX ustar). */
-function tarOf(name: string, content: Buffer): Buffer {
-  const header = Buffer.alloc(BLOCK);
-  const octal = (value: number, length: number) => `${value.toString(8).padStart(length - 1, "0")}\0`;
-  header.write(name, 0);
-  header.write(octal(0o644, 8), 100);
-  header.write(octal(0, 8), 108);
-  header.write(octal(0, 8), 116);
-  header.write(octal(content.length, 12), 124);
-  header.write(octal(Math.floor(Date.now() / 1000), 12), 136);
-  header.fill(" ", 148, 156);
-  header.write("0", 156);
-  header.write("ustar\u000000", 257);
-  header.write(
-    `${octal(
-      header.reduce((sum, byte) => sum + byte, 0),
-      7,
-    )} `,
-    148,
-  );
-  return Buffer.concat([header, content, Buffer.alloc(((BLOCK - (content.length % BLOCK)) % BLOCK) + 2 * BLOCK)]);
 }

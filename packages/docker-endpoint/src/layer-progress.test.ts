@@ -1,13 +1,19 @@
-import type { RunnerEvent } from "@anyrunner/core/driver";
+import type { RunnerEvent } from "@anyrunner/core";
 import { expect, test } from "vitest";
 
-import { createPullProgress } from "./pull-progress.ts";
+import { createLayerProgress } from "./layer-progress.ts";
 
 const MIB = 1024 * 1024;
 
 test("layers are summed; small steps are not told; the end is", () => {
   const events: RunnerEvent[] = [];
-  const progress = createPullProgress("engine:v1", (event) => events.push(event));
+  const progress = createLayerProgress({
+    id: "image-pull",
+    message: "pulling engine:v1",
+    moving: "Downloading",
+    arrived: ["Download complete"],
+    report: (event) => events.push(event),
+  });
   progress.push({ status: "Pulling from engine", id: "v1" });
   progress.push({ status: "Pulling fs layer", id: "a" });
   progress.push({ status: "Downloading", id: "a", progressDetail: { current: 1 * MIB, total: 10 * MIB } });
