@@ -7,6 +7,7 @@ import { promisify } from "node:util";
 
 import { freePort } from "./free-port.ts";
 
+/** What its sshd, the programs on it and its client are told besides what each needs. */
 export interface SshServerOptions {
   /** Lines of its sshd_config that come before all others, and so win. */
   readonly config?: readonly string[];

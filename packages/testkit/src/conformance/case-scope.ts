@@ -1,6 +1,6 @@
 import type { Duplex } from "node:stream";
 
-import type { RunnerConnection } from "@anyrunner/core";
+import { withinBudget, type RunnerConnection } from "@anyrunner/core";
 
 import type { DriverSuite } from "./driver-suite.ts";
 
@@ -40,19 +40,9 @@ export function beginCase(suite: DriverSuite): CaseScope {
       const open = [...streams].filter((stream) => !stream.closed);
       const closing = open.map((stream) => new Promise<void>((resolve) => stream.once("close", () => resolve())));
       for (const stream of open) stream.destroy();
-      await settledWithin(Promise.all(closing), budgetMs);
+      await withinBudget(budgetMs, Promise.all(closing));
     },
   };
   current.set(suite, scope);
   return scope;
-}
-
-/** Waits for `work`, however it ends, and no longer than `budgetMs`. */
-export async function settledWithin(work: Promise<unknown>, budgetMs: number): Promise<void> {
-  let timer: NodeJS.Timeout | undefined;
-  const expired = new Promise<void>((resolve) => {
-    timer = setTimeout(resolve, budgetMs);
-  });
-  await Promise.race([work.catch(() => {}), expired]);
-  clearTimeout(timer);
 }

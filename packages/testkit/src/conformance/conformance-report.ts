@@ -14,6 +14,7 @@ export interface CaseOutcome {
   readonly reason?: string | undefined;
 }
 
+/** How one case went, and which that was. */
 export interface ReportedCase extends CaseOutcome {
   readonly group: string;
   readonly name: string;

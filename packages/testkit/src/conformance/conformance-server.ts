@@ -2,6 +2,7 @@ import { createServer, type AddressInfo, type Socket } from "node:net";
 
 import { serveConformancePeer } from "./conformance-peer.ts";
 
+/** The conformance peer behind a socket, for drivers that dial one. */
 export interface ConformanceServer extends AsyncDisposable {
   /** `host:port`, or the path of the socket. */
   readonly address: string;

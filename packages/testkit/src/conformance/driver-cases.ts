@@ -1,7 +1,7 @@
-import { parseRunnerUrl, type DriverCapability } from "@anyrunner/core";
+import { parseRunnerUrl, withinBudget, type DriverCapability } from "@anyrunner/core";
 
 import { abortCases } from "./abort-cases.ts";
-import { beginCase, settledWithin, type CaseScope } from "./case-scope.ts";
+import { beginCase, type CaseScope } from "./case-scope.ts";
 import { CAPABILITIES, capabilityCases } from "./capability-cases.ts";
 import type { CaseDraft } from "./conformance-case.ts";
 import { createConformanceReport, type CaseOutcome, type ConformanceReport } from "./conformance-report.ts";
@@ -118,7 +118,10 @@ export function driverCases(given: DriverSuite): DriverCases {
 async function cleanUp(suite: DriverSuite, slot: TargetSlot, scope: CaseScope): Promise<void> {
   await scope.end(waitBudgetMs(suite, "closed"));
   countFailedWaits(suite, scope);
-  await settledWithin(slot.renew(), waitBudgetMs(suite, "release"));
+  await withinBudget(
+    waitBudgetMs(suite, "release"),
+    slot.renew().catch(() => {}),
+  );
 }
 
 function noteScheme(far: ConformanceTarget, schemes: Set<string>): ConformanceTarget {

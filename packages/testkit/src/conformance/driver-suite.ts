@@ -45,6 +45,7 @@ export interface DriverSuite {
 
 /** One runner for the time of a group of tests. */
 export interface ConformanceTarget {
+  /** Leads the driver under test to the runner. */
   readonly url: string;
   /** Kills the far end as a crash would, at once. */
   kill(): Promise<void>;

@@ -33,11 +33,14 @@ export interface AttachedClient {
   credentials(host: string): Promise<{ readonly username: string; readonly secret: string }>;
 }
 
+/** One entry of a tree. */
 export interface TreeFile {
   readonly stat: FileStat;
+  /** Of a regular file that was asked for. */
   readonly content?: Buffer;
 }
 
+/** Which entries a client is asked for, in the patterns of the file transfer (engine protocol 5.3). Default: all. */
 export interface ReadTreeOptions {
   readonly include?: readonly string[];
   readonly exclude?: readonly string[];
@@ -45,6 +48,7 @@ export interface ReadTreeOptions {
   readonly gitignore?: boolean;
   /** Only the chain of parents is asked for; the engine then has no list for `follow_paths`. */
   readonly parents?: boolean;
+  /** Whether the content of a regular file is asked for, too. Default: of each. */
   readonly wants?: (stat: FileStat) => boolean;
 }
 

@@ -21,6 +21,7 @@ import type { AnswerQuery } from "./query-answer.ts";
 import { serveSessionApi } from "./session-api.ts";
 import { createTelemetryFeed, type DoubleTelemetryEvent } from "./telemetry-feed.ts";
 
+/** What the double says of itself (Control/Info). */
 export interface EngineDoubleInfo {
   /** Default `github.com/dagger/dagger`. */
   readonly package: string;
@@ -32,11 +33,13 @@ export interface EngineDoubleInfo {
   readonly numCpu: number;
 }
 
+/** What the double says, answers, and fails in. Without any it is an engine 0.21.8 that knows its version. */
 export interface EngineDoubleOptions {
   /** What Info says; a function gets the number of the connection, from 0: an address behind which two engines stand. */
   readonly info?: Partial<EngineDoubleInfo> | ((connection: number) => Partial<EngineDoubleInfo>);
   /** Answers queries. Default: `{ version }`, and an error for the rest. */
   readonly answer?: AnswerQuery;
+  /** Where it fails, and how. Default: nowhere. */
   readonly faults?: readonly EngineFault[];
   /** How long a query waits for its client to attach itself, in ms. Default 10,000, as the engine. */
   readonly attachWaitMs?: number;
@@ -64,17 +67,21 @@ export interface EngineDouble extends AsyncDisposable {
   listen(address?: { readonly path: string } | { readonly port: number }): Promise<string>;
   /** Everything that arrived, in order. */
   readonly arrivals: readonly DoubleArrival[];
+  /** How often something arrived there. */
   count(at: DoubleArrival["at"]): number;
+  /** The clients that have attached themselves, by their ids. */
   readonly clients: ReadonlyMap<string, DoubleClient>;
   /** Streams that are open now. */
   streamCount(): number;
   /** Replaces the faults, from now on. */
   setFaults(faults: readonly EngineFault[]): void;
+  /** Sends it to every subscriber, also to those that come later. */
   pushTelemetry(event: DoubleTelemetryEvent): void;
   /** Destroys every stream and stops listening. */
   kill(): Promise<void>;
 }
 
+/** A double that serves nothing yet: give it streams with `serve`, take one with `dial`, or let it `listen`. Dispose of it, or `kill` it. */
 export function createEngineDouble(options: EngineDoubleOptions = {}): EngineDouble {
   const streams = new Set<Duplex>();
   const servers = new Set<Server>();

@@ -28,6 +28,7 @@ export type FaultAction =
   | { readonly status: number; readonly text: string }
   | { readonly grpc: GrpcStatusName; readonly message: string };
 
+/** One way in which the double fails. Several at one point strike in their order. */
 export interface EngineFault {
   readonly at: FaultPoint;
   readonly action: FaultAction;

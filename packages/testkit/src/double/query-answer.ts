@@ -23,6 +23,7 @@ export interface DoubleQuery {
 /** What the engine answers: `data`; or `errors`, and then `data` is null as a whole. */
 export type DoubleAnswer = { readonly data: unknown } | { readonly errors: readonly DoubleError[]; readonly status?: number };
 
+/** An error of a pipeline, as GraphQL has it. */
 export interface DoubleError {
   readonly message: string;
   readonly path?: readonly (string | number)[];

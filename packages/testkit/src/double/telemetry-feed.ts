@@ -4,6 +4,7 @@ import type { Writable } from "node:stream";
 /** The three kinds of telemetry, by the name that their events have. */
 export type TelemetryKind = "spans" | "logs" | "metrics";
 
+/** One event of a telemetry stream. */
 export interface DoubleTelemetryEvent {
   readonly kind: TelemetryKind;
   /** What stands in the data line: an export request as protobuf JSON. */

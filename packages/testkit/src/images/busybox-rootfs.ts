@@ -6,6 +6,7 @@ import { promisify } from "node:util";
 const ELF_MAGIC = 0x7f454c46;
 const PROGRAM_INTERPRETER = 3;
 
+/** What stands in the root file system besides the usual folders. */
 export interface BusyboxRootfsOptions {
   /** A statically linked busybox of this machine's architecture. Default `/bin/busybox`. */
   readonly busybox?: string;

@@ -3,6 +3,7 @@ import { randomUUID } from "node:crypto";
 import { callDocker } from "./docker-call.ts";
 import { ensureBusyboxImage } from "./test-image.ts";
 
+/** Which daemon is asked. */
 export interface PrivilegedContainersOptions {
   /** Socket of a Docker API. Default: `/var/run/docker.sock`. */
   readonly socketPath?: string;

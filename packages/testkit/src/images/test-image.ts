@@ -15,11 +15,13 @@ export interface ImageStore {
   add(reference: string, archive: Buffer, changes: readonly string[]): Promise<void>;
 }
 
+/** Where the image is to be, and from what it is made. */
 export interface TestImageOptions {
   /** Default: the Docker API behind the socket. */
   readonly store?: ImageStore;
   /** Socket of a Docker API. Default: `/var/run/docker.sock`. */
   readonly socketPath?: string;
+  /** A statically linked busybox of this machine's architecture. Default `/bin/busybox`. */
   readonly busybox?: string;
 }
 

@@ -3,6 +3,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from "node:ht
 import type { AddressInfo } from "node:net";
 import { gzipSync } from "node:zlib";
 
+/** A registry on this machine, which ends when it is disposed of. */
 export interface TestRegistry extends AsyncDisposable {
   /** `127.0.0.1:PORT`: a daemon speaks plain HTTP to it. */
   readonly host: string;
@@ -10,6 +11,7 @@ export interface TestRegistry extends AsyncDisposable {
   readonly requests: readonly string[];
 }
 
+/** What the one image of the registry is, and who may pull it. */
 export interface TestRegistryOptions {
   /** Root file system of its one image, `engine:v1`, as a tar archive. */
   readonly layer: Buffer;

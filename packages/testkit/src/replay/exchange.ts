@@ -15,12 +15,14 @@ export interface ExchangeSide {
   readonly reset: number | undefined;
 }
 
+/** One HTTP/2 stream: a request and its answer. */
 export interface Exchange {
   readonly streamId: number;
   readonly request: ExchangeSide;
   readonly response: ExchangeSide;
 }
 
+/** All that was said on one recorded connection. */
 export interface RecordedConversation {
   /** The HTTP/1 heads before roles turned on an attachables connection; the answer includes what an error's body says. */
   readonly upgrade: { readonly request: string; readonly response: string } | undefined;

@@ -25,6 +25,7 @@ export interface CallAnswer {
 
 const OPTIONS = /^x-dagger-local-(import|export)-opts$/;
 
+/** What a recorded exchange was, as a call of the engine to the client. */
 export function readCall({ request, response }: Exchange): RecordedCall {
   const metadata: Record<string, string[]> = {};
   for (const [name, value] of request.headers) if (!/^:|^(user-agent|te|content-type)$|^grpc-/.test(name)) (metadata[name] ??= []).push(value);

@@ -34,6 +34,7 @@ export const RECORDED_SCENARIOS = [
   "clientTooOld",
 ] as const;
 
+/** The name of a recorded run. */
 export type RecordedScenario = (typeof RECORDED_SCENARIOS)[number];
 
 const FOLDER = new URL("fixtures/captures/", pathToFileURL(createRequire(import.meta.url).resolve("@anyrunner/testkit/package.json")));

@@ -15,6 +15,7 @@ export interface ReplayedCall {
   readonly played: readonly string[];
 }
 
+/** What stands for the machine on which the recordings were made. */
 export interface ReplayOptions {
   /** What stands for the recorded `/demo`, made by `makeRecordedHost`; absolute, without links. */
   readonly root: string;

@@ -4,6 +4,8 @@ import { driverCases, type ConformanceCase } from "../conformance/driver-cases.t
 import type { DriverSuite } from "../conformance/driver-suite.ts";
 import { shownFailure } from "./shown-failure.ts";
 
+export type { ConformanceTarget, DriverSuite } from "../conformance/driver-suite.ts";
+
 /**
  * Declares the conformance suite of the driver interface, version 1, in the test file that calls it (vitest). Other runners of tests
  * use `driverCases`. What is skipped is named together with its reason.
