@@ -2,7 +2,7 @@ import { homedir } from "node:os";
 import { dirname, join } from "node:path";
 import { isatty } from "node:tty";
 
-import { userFolders } from "@anyrunner/config";
+import { HOME_VARIABLE, userFolders } from "@anyrunner/config";
 import type { AttachableSettings, ClientPrompt } from "@anyrunner/engine";
 
 import type { CommandContext } from "./command-context.ts";
@@ -56,6 +56,6 @@ function answersFile(env: CommandContext["env"]): string {
   const folder =
     process.platform === "darwin" && !env["XDG_CONFIG_HOME"]
       ? join(env["HOME"] || homedir(), "Library/Application Support")
-      : dirname(userFolders({ env }).config);
+      : dirname(userFolders({ env: { ...env, [HOME_VARIABLE]: undefined } }).config);
   return join(folder, "dagger", "prompt-confirmations.json");
 }

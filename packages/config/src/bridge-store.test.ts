@@ -34,6 +34,14 @@ test("a bridge whose process is gone is not found, and forgotten with the next o
   expect(await open().add("kube-pod://other", bridge("unix:///new.sock"))).toEqual([]);
 });
 
+test("a bridge is found by its address while its process lives", async () => {
+  await open().add("kube-pod://engine", bridge("unix:///a.sock"));
+  await open().add("kube-pod://other", bridge("unix:///dead.sock", NOBODY));
+  expect(await open().at("unix:///a.sock")).toEqual(bridge("unix:///a.sock"));
+  expect(await open().at("unix:///dead.sock")).toBeUndefined();
+  expect(await open().at("unix:///b.sock")).toBeUndefined();
+});
+
 test("the file is the user's alone and holds no secret of the URL", async () => {
   const store = open();
   await store.add("tls://host:1?token=hush-hush", bridge("unix:///a.sock"));

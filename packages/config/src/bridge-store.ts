@@ -21,6 +21,8 @@ export interface BridgeStore {
   readonly file: string;
   /** The latest bridge to the runner whose process lives. */
   find(runnerUrl: string): Promise<StoredBridge | undefined>;
+  /** The bridge with that address, if its process lives. */
+  at(address: string): Promise<StoredBridge | undefined>;
   /** Notes a bridge, and forgets those whose process is gone; resolves with what was forgotten. */
   add(runnerUrl: string, bridge: StoredBridge): Promise<readonly StoredBridge[]>;
   /** Forgets the bridge with that address. */
@@ -43,6 +45,10 @@ export function openBridgeStore({ env }: { readonly env: Environment }): BridgeS
     async find(runnerUrl) {
       const urlSha256 = digest(runnerUrl);
       const found = (await read()).findLast((entry) => entry.urlSha256 === urlSha256 && processLives(entry.pid));
+      return found === undefined ? undefined : plain(found);
+    },
+    async at(address) {
+      const found = (await read()).findLast((entry) => entry.address === address && processLives(entry.pid));
       return found === undefined ? undefined : plain(found);
     },
     async add(runnerUrl, bridge) {

@@ -3,7 +3,7 @@ export { openUserStore, type InstalledDriver, type TrustedDriver, type UserSetti
 export { stableClientId } from "./stable-client-id.ts";
 export { registryCredentials, type RegistryCredentialsOptions } from "./registry-credentials.ts";
 export type { RegistryCredentials } from "./docker-config.ts";
-export { userFolders, type Environment, type UserFolders } from "./user-folders.ts";
+export { HOME_VARIABLE, userFolders, type Environment, type UserFolders } from "./user-folders.ts";
 export {
   describeClue,
   findEngineVersion,
@@ -18,4 +18,5 @@ export { openHandleStore, type HandleStore, type StoredHandle } from "./handle-s
 export { LEASE_MS, openEngineUses, type EngineLease, type EngineUse, type EngineUses } from "./engine-uses.ts";
 export { rememberEngineStart, type EngineStart } from "./engine-starts.ts";
 export { openBridgeStore, type BridgeStore, type StoredBridge } from "./bridge-store.ts";
+export { processLives } from "./process-lives.ts";
 export { withFileLock } from "./with-file-lock.ts";

@@ -9,6 +9,7 @@ import type { CommandContext } from "../command-context.ts";
 import { EXIT } from "../exit-codes.ts";
 import { interruption, onInterrupt, type EndSignal } from "../interrupts.ts";
 import { chooseShell, formatExport } from "../shell-exports.ts";
+import { watchEngineStart } from "../watch-engine-start.ts";
 
 export interface BridgeCommandOptions {
   readonly runner?: string | undefined;
@@ -19,6 +20,8 @@ export interface BridgeCommandOptions {
   readonly insecureTcp: boolean;
   /** Run a command with the bridge as its runner, and end with it. */
   readonly exec: boolean;
+  /** In the end, remove the engine that this bridge has started; its cache stays. Default false. */
+  readonly remove?: boolean | undefined;
   readonly command: readonly string[];
   readonly shell?: string | undefined;
   /** Between the signal that was forwarded to the command and SIGKILL, in ms. */
@@ -45,7 +48,8 @@ export async function bridgeCommand(context: CommandContext, options: BridgeComm
     const chosen = await chooseClientRunner(context, { runner: options.runner, signal: connecting.signal });
     if (chosen.chosen.kind === "session") throw insideSession(chosen.chosen);
     const { url: runnerUrl, from } = chosen.chosen;
-    const runner = await openClientRunner(context, { runner: { ...chosen, chosen: chosen.chosen }, signal: connecting.signal });
+    const engine = watchEngineStart(context);
+    const runner = await openClientRunner(engine.context, { runner: { ...chosen, chosen: chosen.chosen }, signal: connecting.signal });
     const { serveBridge } = await import("@anyrunner/engine");
     const { env, report } = context;
     const bridge = await serveBridge({
@@ -59,8 +63,8 @@ export async function bridgeCommand(context: CommandContext, options: BridgeComm
       signal: connecting.signal,
     });
     const address = `${bridge.url}${parameters}`;
+    const registered = await register(context, { runnerUrl, runner, address });
     try {
-      await using _ = await register(context, { runnerUrl, runner, address });
       announce(context, { runner: runner.url, engine: bridge.engine.version, address, from });
       if (options.exec)
         return await runWithBridge(context, options, { address, signal: connecting.signal, setSignalListener: (listener) => (onSignal = listener) });
@@ -72,6 +76,13 @@ export async function bridgeCommand(context: CommandContext, options: BridgeComm
       // Whoever interrupts the farewell doesn't want to wait for it.
       onSignal = () => process.exit(EXIT.interrupted);
       await bridge.close();
+      await registered.release();
+      try {
+        if (options.remove) await engine.remove(runner);
+      } finally {
+        // Who waits for the end of the bridge waits until it is forgotten.
+        await registered.forget();
+      }
     }
   } finally {
     stop();
@@ -91,11 +102,18 @@ function insideSession({ from }: ChosenRunner): RunnerError {
   });
 }
 
+interface Registered {
+  /** The engine is no longer used by us. */
+  release(): Promise<void>;
+  /** The bridge is gone. */
+  forget(): Promise<void>;
+}
+
 /** For `anyrunner env`, for what looks after engines that nobody uses, and for what killed bridges left behind. */
 async function register(
   { env }: CommandContext,
   { runnerUrl, runner, address }: { readonly runnerUrl: string; readonly runner: Runner; readonly address: string },
-): Promise<AsyncDisposable> {
+): Promise<Registered> {
   const store = openBridgeStore({ env });
   const [gone, lease] = await Promise.all([
     // What can't be written is only not found by others.
@@ -106,11 +124,7 @@ async function register(
     const { removeSocketFolder } = await import("@anyrunner/engine");
     await Promise.all(gone.map((bridge) => removeSocketFolder(bridge.address)));
   }
-  return {
-    async [Symbol.asyncDispose]() {
-      await Promise.all([store.remove(address).catch(() => {}), lease.release()]);
-    },
-  };
+  return { release: () => lease.release(), forget: () => store.remove(address).catch(() => {}) };
 }
 
 /** The first line on standard error: which runner, which engine, and who says so. */
