@@ -9,7 +9,7 @@ import { text } from "node:stream/consumers";
 import { createRegistry, parseRunnerUrl } from "@anyrunner/core";
 import { startConformanceServer } from "@anyrunner/testkit";
 import { testDriver } from "@anyrunner/testkit/vitest";
-import { expect, test } from "vitest";
+import { expect, test, vi } from "vitest";
 
 import { startConnectProxy } from "./connect-proxy.fixture.ts";
 import { driver } from "./index.ts";
@@ -79,6 +79,37 @@ test("a proxy that cuts the connection before it has answered is CONNECTION_LOST
     const { port } = server.address() as AddressInfo;
     const handle = await driver.provision(await driver.parse(parseRunnerUrl(`proxy://engine:1?via=127.0.0.1:${port}`)), {});
     await expect(driver.connect(handle, {})).rejects.toMatchObject({ code: "CONNECTION_LOST", retryable: true });
+  } finally {
+    server.close();
+  }
+});
+
+test("a stream that is destroyed reaches the engine as a reset, and one that is ended as an end", async () => {
+  const seen: string[] = [];
+  const server = createServer({ allowHalfOpen: true }, (socket) => {
+    socket.once("data", () => socket.write("HTTP/1.1 200 OK\r\n\r\n"));
+    socket.once("error", (error: NodeJS.ErrnoException) => seen.push(error.code ?? ""));
+    socket.once("end", () => {
+      seen.push("end");
+      socket.end();
+    });
+    socket.once("close", () => seen.push("close"));
+  }).listen(0, "127.0.0.1");
+  await once(server, "listening");
+  try {
+    const { port } = server.address() as AddressInfo;
+    const handle = await driver.provision(await driver.parse(parseRunnerUrl(`proxy://engine:1?via=127.0.0.1:${port}&how=stdio`)), {});
+    for (const [finish, expected] of [
+      ["destroy", ["ECONNRESET", "close"]],
+      ["end", ["end", "close"]],
+    ] as const) {
+      const { stream, closed } = await driver.connect(handle, {});
+      stream.resume();
+      stream[finish]();
+      await closed;
+      await vi.waitFor(() => expect(seen).toEqual(expected), { timeout: 30_000 });
+      seen.length = 0;
+    }
   } finally {
     server.close();
   }

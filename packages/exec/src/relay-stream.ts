@@ -49,8 +49,9 @@ export function createRelayStream({ output, input, queueBytes = QUEUE_BYTES, exp
       callback();
     },
     destroy(error, callback) {
-      input.destroy();
+      // In this order, a program that sees the end of its input can see by its output that nothing was finished.
       output.destroy();
+      input.destroy();
       proceed();
       if (release === undefined) callback(error);
       else void release().then(() => callback(error));

@@ -163,6 +163,7 @@ function lifecycleCases(suite: DriverSuite): readonly NamedCase[] {
         const error: unknown = await driver.connect(handle, {}).catch((reason: unknown) => reason);
         expectCode(error, "NOT_RUNNING", "CONNECTION_REFUSED", "NOT_FOUND");
         await driver.start?.(handle, {});
+        await open.listening();
         const connection = await open.connect("SOURCE 5");
         assert.equal(await readText(connection.stream), "1\n2\n3");
         connection.stream.destroy();

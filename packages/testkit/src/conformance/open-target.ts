@@ -11,6 +11,7 @@ import {
 } from "@anyrunner/core";
 
 import { expectNothingLeft, takeInventory, type Inventory } from "../leak-check.ts";
+import { createListeningCheck } from "./await-listening.ts";
 import { currentCase } from "./case-scope.ts";
 import type { CaseContext } from "./conformance-case.ts";
 import type { ConformanceTarget, DriverSuite } from "./driver-suite.ts";
@@ -32,11 +33,13 @@ export interface OpenTarget extends AsyncDisposable {
   readonly emitted: string[];
   report(event: RunnerEvent): void;
   connect(command: string, signal?: AbortSignal): Promise<Conversation>;
+  /** Waits until a runner that was started again takes connections. */
+  listening(): Promise<void>;
   /** Waits until neither this process nor the far end holds more than when the target was opened. */
   expectNothingLeft(): Promise<void>;
 }
 
-/** Makes a runner and provisions it. What is emitted from the first call on is recorded. */
+/** Makes a runner and provisions it; what that starts is waited for. What is emitted from the first call on is recorded. */
 export async function openTarget(suite: DriverSuite): Promise<OpenTarget> {
   const far = await suite.target();
   try {
@@ -46,7 +49,8 @@ export async function openTarget(suite: DriverSuite): Promise<OpenTarget> {
       emitted.push(JSON.stringify(event));
     };
     const target = await driver.parse(parseRunnerUrl(far.url));
-    const handle = await driver.provision(target, { report });
+    const ready = createListeningCheck(suite, driver);
+    const handle = await driver.provision(target, { report, ready });
     emitted.push(JSON.stringify(target), JSON.stringify(handle));
     const before: Inventory = await takeInventory();
     return {
@@ -57,6 +61,7 @@ export async function openTarget(suite: DriverSuite): Promise<OpenTarget> {
       emitted,
       report,
       connect: async (command, signal) => startConversation(suite, await driver.connect(handle, { signal, report }), command),
+      listening: () => ready(handle, { report }),
       async expectNothingLeft() {
         try {
           await expectNothingLeft(before, { extra: () => far.leftovers(), budgetMs: waitBudgetMs(suite, "release") });
