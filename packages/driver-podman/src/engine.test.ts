@@ -1,6 +1,8 @@
+import { randomUUID } from "node:crypto";
+
 import { parseRunnerUrl, urlSecrets, type ProvisionOptions, type RunnerEvent } from "@anyrunner/core/driver";
 import { ensureBusyboxImage, ensureConformanceEngineImage } from "@anyrunner/testkit";
-import { describe, expect, test } from "vitest";
+import { describe, expect, onTestFinished, test } from "vitest";
 
 import { createContainerCliDriver, type ContainerCliSettings } from "./driver.ts";
 import { createSite, podman, podmanEnv, podmanImages, runSite, skipReason, tryPodman, type TestSite } from "./test-podman.ts";
@@ -33,7 +35,7 @@ describe.skipIf(skipReason !== undefined)(`engines that are made, real Podman${s
     await using site = createSite();
     const image = await engineImage();
     const handle = await provision(image, site);
-    await newDriver().stop?.(handle, { graceMs: 5000 });
+    await newDriver().stop?.(handle, { graceMs: 60_000 });
     const asked: string[] = [];
     const ready = (found: { readonly id: string }) => Promise.resolve(void asked.push(found.id));
     expect(await provision(image, site, "", { ready })).toEqual(handle);
@@ -52,7 +54,7 @@ describe.skipIf(skipReason !== undefined)(`engines that are made, real Podman${s
     await driver.start?.(handle, {});
     expect(await isMarked()).toBe(false);
     expect(await provision(image, site)).toEqual(handle);
-    await driver.stop?.(handle, { graceMs: 5000 });
+    await driver.stop?.(handle, { graceMs: 60_000 });
     expect(await isMarked()).toBe(false);
   });
 
@@ -60,6 +62,8 @@ describe.skipIf(skipReason !== undefined)(`engines that are made, real Podman${s
     await using site = createSite();
     const image = await engineImage();
     const ready = async () => {
+      // It may be slower to its first word than we are.
+      await expect.poll(() => podman(["logs", site.name])).toContain("ready");
       await podman(["kill", site.name]);
       return new Promise<never>(() => undefined);
     };
@@ -103,8 +107,14 @@ describe.skipIf(skipReason !== undefined)(`engines that are made, real Podman${s
   });
 
   test("a running engine of the official client for the same image is used, and never removed", async () => {
-    const image = await engineImage();
-    await using site = createSite(`dagger-engine-${image.split(":")[1] ?? ""}`);
+    // An image of its own, since the container's name follows from the tag.
+    const tag = `t${randomUUID().slice(0, 8)}`;
+    const image = `localhost/anyrunner-test-derived:${tag}`;
+    await using plain = createSite();
+    await podman(["create", "--name", plain.name, "--network", "none", await engineImage()]);
+    await podman(["commit", "--quiet", "--change", "LABEL anyrunner-test=1", plain.name, image]);
+    onTestFinished(async () => void (await tryPodman(["image", "rm", "--force", image])));
+    await using site = createSite(`dagger-engine-${tag}`);
     await podman(["run", "--detach", "--name", site.name, "--network", "none", "--pull", "never", image]);
     const driver = newDriver();
     const handle = await driver.provision(await driver.parse(parseRunnerUrl(`image+podman://${image}`)), {});

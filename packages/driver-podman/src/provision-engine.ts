@@ -1,6 +1,4 @@
-import { setTimeout as delay } from "node:timers/promises";
-
-import { abortedError, RunnerError, throwIfAborted, type ProvisionOptions, type RunnerEvent } from "@anyrunner/core/driver";
+import { pause, RunnerError, type ProvisionOptions, type RunnerEvent } from "@anyrunner/core/driver";
 import {
   adoptableName,
   driftWarning,
@@ -68,7 +66,7 @@ export async function provisionEngine(cli: ContainerCli, image: EngineImage, opt
     const container = (await useExisting(cli, plan, watched)) ?? (await adopt(cli, image, plan, options)) ?? (await makeEngine(cli, image, plan, watched));
     if (container !== undefined) return { container, plan, isStarted };
     // Somebody else makes or removes a container of that name right now.
-    await pause(options.signal);
+    await pause(PAUSE_MS, options.signal);
   }
   throw new RunnerError("TIMEOUT", `the container "${plan.name}" is made and removed again and again`, {
     hint: "see who else manages it",
@@ -84,7 +82,7 @@ async function useExisting(cli: ContainerCli, plan: EngineContainerPlan, options
   if (found === undefined || found.state === "removing" || found.name !== plan.name) return undefined;
   compare(cli, found, plan, options);
   for (let turn = 0; turn < OTHERS_PAUSES && found !== undefined && wasNeverStarted(found); turn++) {
-    await pause(options.signal);
+    await pause(PAUSE_MS, options.signal);
     found = await findContainer(cli, plan.name, options);
   }
   if (found === undefined || found.state === "removing") return undefined;
@@ -100,7 +98,7 @@ async function useExisting(cli: ContainerCli, plan: EngineContainerPlan, options
 }
 
 function compare(cli: ContainerCli, found: ContainerDetails, plan: EngineContainerPlan, { report }: ProvisionEngineOptions): void {
-  const match = matchesPlan(withoutLocalhost(found), plan);
+  const match = matchesPlan(withoutLocalhost(found, plan), plan);
   if (match.kind === "other-options") report?.(driftWarning(plan.name, match.differences));
   if (match.kind !== "other-image") return;
   throw new RunnerError("ALREADY_EXISTS", `the container "${plan.name}" runs ${match.image}, not ${plan.image}`, {
@@ -113,7 +111,7 @@ function compare(cli: ContainerCli, found: ContainerDetails, plan: EngineContain
 async function adopt(cli: ContainerCli, image: EngineImage, plan: EngineContainerPlan, options: ProvisionEngineOptions): Promise<ContainerDetails | undefined> {
   const name = adoptableName(image, plan);
   const found = name === undefined ? undefined : await findContainer(cli, name, options);
-  if (found === undefined || !mayAdopt({ ...withoutLocalhost(found), name: found.name, running: found.state === "running" }, plan)) return undefined;
+  if (found === undefined || !mayAdopt({ ...withoutLocalhost(found, plan), name: found.name, running: found.state === "running" }, plan)) return undefined;
   options.report?.({ type: "progress", id: "engine-adopted", message: `using the engine "${found.name}", which the official client started`, done: true });
   return found;
 }
@@ -151,21 +149,12 @@ async function startEngine(cli: ContainerCli, container: ContainerDetails, optio
   return started;
 }
 
-/** Podman shows what was built or loaded here as an image of the registry "localhost". */
-function withoutLocalhost({ image, labels, env }: ContainerDetails): Pick<ContainerDetails, "image" | "labels" | "env"> {
-  return { image: image.replace(/^localhost\//, ""), labels, env };
+/** Podman shows what was built or loaded here as an image of the registry "localhost", which users may leave out. */
+function withoutLocalhost({ image, labels, env }: ContainerDetails, plan: EngineContainerPlan): Pick<ContainerDetails, "image" | "labels" | "env"> {
+  return { image: plan.image.startsWith("localhost/") ? image : image.replace(/^localhost\//, ""), labels, env };
 }
 
 /** What doesn't say when it was started may have been started just now. */
 function isFresh({ startedAt }: ContainerDetails): boolean {
   return startedAt === undefined || Math.abs(Date.now() - Date.parse(startedAt)) < FRESH_MS;
-}
-
-async function pause(signal: AbortSignal | undefined): Promise<void> {
-  throwIfAborted(signal);
-  try {
-    await delay(PAUSE_MS, undefined, { signal });
-  } catch (error) {
-    throw signal?.aborted ? abortedError(signal) : error;
-  }
 }
