@@ -22,7 +22,7 @@ const all = [...SOCKET_FAULTS, ...SSH_FAULTS, ...DOCKER_FAULTS, ...KUBERNETES_FA
 describe("what users are told of a fault, and that nothing is left of it", () => {
   for (const fault of all) {
     const reason = fault.skipped === undefined ? "" : ` (skipped: ${fault.skipped})`;
-    test.skipIf(fault.skipped !== undefined)(`${fault.scheme}://, ${fault.fault}${reason}`, { timeout: 180_000 }, async () => {
+    test.skipIf(fault.skipped !== undefined)(`${fault.scheme}://, ${fault.fault}${reason}`, async () => {
       const row = await observeFault(fault);
       seen.push(row);
       expect(row.hint).toMatch(/./);

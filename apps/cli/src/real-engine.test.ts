@@ -252,7 +252,7 @@ describe.skipIf(ENGINE === "")(`real engine at ${ENGINE}`, () => {
     expect([published, stdout]).toEqual([expect.anything(), ((await printed("pushPull")) as string[])[1]]);
   });
 
-  test("a query that is silent for 45 seconds comes through", { timeout: 120_000 }, async () => {
+  test("a query that is silent for 45 seconds comes through", async () => {
     const { data } = await exec(["sh", "-c", `sleep 45; echo ${Date.now()} late`]);
     expect(JSON.stringify(data)).toContain("late");
   });

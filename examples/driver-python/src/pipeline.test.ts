@@ -31,7 +31,7 @@ async function expectHello(address: string): Promise<void> {
 
 test.skipIf(process.env["ANYRUNNER_TEST_DOCKER"] === "skip")(
   "examples/hello runs on the embedded runner through proxy:// (left out by ANYRUNNER_TEST_DOCKER=skip)",
-  { timeout: 120_000 },
+  { timeout: 240_000 },
   async () => {
     const runner = spawn(process.execPath, [anyrunner, "embedded", "serve", "--listen", "tcp://127.0.0.1:0"], { stdio: ["ignore", "pipe", "inherit"] });
     try {
@@ -45,6 +45,6 @@ test.skipIf(process.env["ANYRUNNER_TEST_DOCKER"] === "skip")(
 );
 
 const engine = process.env["ANYRUNNER_TEST_ENGINE_TCP"] ?? "";
-test.skipIf(!engine.startsWith("tcp://"))("and on a real engine (needs ANYRUNNER_TEST_ENGINE_TCP=tcp://…)", { timeout: 120_000 }, () =>
+test.skipIf(!engine.startsWith("tcp://"))("and on a real engine (needs ANYRUNNER_TEST_ENGINE_TCP=tcp://…)", { timeout: 240_000 }, () =>
   expectHello(engine.slice("tcp://".length)),
 );

@@ -26,7 +26,7 @@ async function runHello(url: string): Promise<string> {
 
 test.skipIf(noDocker || noSocat)(
   "examples/hello runs on the embedded runner through socat, and with the socket that socat:// names (left out without socat, or by ANYRUNNER_TEST_DOCKER=skip)",
-  { timeout: 120_000 },
+  { timeout: 240_000 },
   async () => {
     const folder = await mkdtemp(path.join(tmpdir(), "socat-hello-"));
     const runner = spawn(process.execPath, [anyrunner, "embedded", "serve", "--listen", `unix://${folder}/runner.sock`], {
@@ -46,7 +46,7 @@ test.skipIf(noDocker || noSocat)(
 );
 
 const engine = process.env["ANYRUNNER_TEST_ENGINE"] ?? "";
-test.skipIf(!engine.startsWith("unix://") || noSocat)("and on a real engine (needs ANYRUNNER_TEST_ENGINE=unix://…)", { timeout: 120_000 }, async () => {
+test.skipIf(!engine.startsWith("unix://") || noSocat)("and on a real engine (needs ANYRUNNER_TEST_ENGINE=unix://…)", { timeout: 240_000 }, async () => {
   for (const direct of [false, true]) {
     expect(await runHello(`socat://UNIX-CONNECT:${engine.slice("unix://".length)}?direct=${direct}`)).toMatch(/^Hello from a container: Linux, BusyBox /);
   }

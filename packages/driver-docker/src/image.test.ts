@@ -1,3 +1,4 @@
+import { randomInt } from "node:crypto";
 import { createServer, type AddressInfo } from "node:net";
 
 import { parseRunnerUrl, RunnerError, urlSecrets, type ProvisionOptions, type RunnerEvent } from "@anyrunner/core/driver";
@@ -263,7 +264,7 @@ describe.skipIf(engineSkipReason !== undefined)(`engines by image, real daemon${
     await using running = createEngineSite();
     await using site = createEngineSite();
     await using daemon = await startPrivateDaemon([stopped, running, site].map(({ name }) => name));
-    await driver.stop?.(await provision(url(stopped)), { graceMs: 5000 });
+    await driver.stop?.(await provision(url(stopped)), { graceMs: 60_000 });
     await provision(url(running));
     const keep = (count: number) => provision(url(site, `&keep=${count}&host=${daemon.host}`));
     const left = () => Promise.all([stopped, running, site].map(async ({ name }) => (await inspectContainer(name)) !== undefined));
@@ -272,7 +273,7 @@ describe.skipIf(engineSkipReason !== undefined)(`engines by image, real daemon${
     await keep(1);
     // It ran already.
     expect(await left()).toEqual([true, true, true]);
-    await driver.stop?.(handle, { graceMs: 5000 });
+    await driver.stop?.(handle, { graceMs: 60_000 });
     await keep(1);
     expect(await left()).toEqual([false, true, true]);
     expect(await volumeExists(stopped.name)).toBe(true);
@@ -280,15 +281,17 @@ describe.skipIf(engineSkipReason !== undefined)(`engines by image, real daemon${
 
   test("findRunningEngine: exactly the version, ours first", async () => {
     await using site = createEngineSite();
-    await using official = createEngineSite("dagger-engine-v99.98.97");
-    const find = (version: string, gpu = false) => findRunningEngine({ version, gpu, env: process.env, budgetMs: 10_000 });
-    expect(await find("99.98.97")).toBeUndefined();
+    // Nobody has an engine of it, other runs of this test included.
+    const version = `99.98.${randomInt(2 ** 31)}`;
+    await using official = createEngineSite(`dagger-engine-v${version}`);
+    const find = (wanted: string, gpu = false) => findRunningEngine({ version: wanted, gpu, env: process.env, budgetMs: 60_000 });
+    expect(await find(version)).toBeUndefined();
     await startPlain(image, official.name);
-    expect(await find("99.98.97")).toEqual({ url: "docker-container://dagger-engine-v99.98.97", container: "dagger-engine-v99.98.97" });
-    expect(await find("99.98.96")).toBeUndefined();
-    expect(await find("99.98.97", true)).toBeUndefined();
+    expect(await find(version)).toEqual({ url: `docker-container://${official.name}`, container: official.name });
+    expect(await find(`${version}1`)).toBeUndefined();
+    expect(await find(version, true)).toBeUndefined();
     const client = await localClient();
-    const labels = { "dev.anyrunner.role": "engine", "dev.anyrunner.image": "mirror.example/engine:v99.98.97" };
+    const labels = { "dev.anyrunner.role": "engine", "dev.anyrunner.image": `mirror.example/engine:v${version}` };
     await client.json({
       method: "POST",
       path: "/containers/create",
@@ -297,7 +300,7 @@ describe.skipIf(engineSkipReason !== undefined)(`engines by image, real daemon${
     });
     await client.json({ method: "POST", path: `/containers/${site.name}/start` });
     client.close();
-    expect((await find("v99.98.97"))?.url).toBe(`docker-container://${site.name}`);
+    expect((await find(`v${version}`))?.url).toBe(`docker-container://${site.name}`);
   });
 });
 

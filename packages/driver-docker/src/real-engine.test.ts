@@ -36,7 +36,7 @@ describe.skipIf(reason !== undefined)(`a real engine ${reason === undefined ? IM
     }
   };
 
-  test("is made once for four callers, answers, drains, keeps its cache, and says when it lost it", { timeout: 120_000 }, async () => {
+  test("is made once for four callers, answers, drains, keeps its cache, and says when it lost it", { timeout: 240_000 }, async () => {
     await using site = createEngineSite();
     const target = driver.parse(parseRunnerUrl(`docker-image://${IMAGE}?container=${site.name}`));
     const events: RunnerEvent[] = [];

@@ -80,7 +80,7 @@ export async function runTestContainer(options: TestContainerOptions = {}): Prom
   return container;
 }
 
-const REMOVAL = { timeout: 10_000, interval: 100 };
+const REMOVAL = { timeout: 60_000, interval: 100 };
 
 /** A name for an engine that a driver will make; with what tests do to it and take away afterwards, its volume included. */
 export interface EngineSite extends AsyncDisposable {

@@ -55,7 +55,7 @@ describe.skipIf(skipReason !== undefined)(`a Podman behind its own connection${s
     expect(Buffer.concat(await stream.toArray())).toHaveLength(1_000_000);
     expect(await closed).toEqual({ kind: "end" });
 
-    await driver.stop?.(handle, { graceMs: 5000 });
+    await driver.stop?.(handle, { graceMs: 60_000 });
     expect(await driver.inspect?.(handle, {})).toMatchObject({ status: "stopped" });
     expect(await provision(site)).toEqual(handle);
     await driver.destroy?.(handle, { volume: true });

@@ -45,7 +45,7 @@ const anyrunner = async (...args: readonly string[]) => {
     cwd: project,
     env,
     input: "{version}",
-    timeoutMs: 60_000,
+    timeoutMs: 120_000,
   });
   return { exitCode, stdout: stdout.toString(), stderr };
 };
@@ -60,7 +60,7 @@ test.each([
   ["is for another interface", driver("specVersion: 2"), "SPEC_MISMATCH", /anyrunner-driver-foo has specVersion 2/],
   ["calls itself otherwise", driver('name: "docker"'), "DRIVER_INVALID", /anyrunner-driver-foo announces the driver .*foo.* but gives .*docker/],
   ["throws something of its own", driver('probe: async () => { throw new TypeError("odd") }'), "NOT_AVAILABLE", /odd/],
-])("a driver that %s: its scheme fails by name, others and --help are untouched", { timeout: 120_000 }, async (_, code, expected, message) => {
+])("a driver that %s: its scheme fails by name, others and --help are untouched", async (_, code, expected, message) => {
   await withDriver(code);
   const failed = await anyrunner("query", "--json", "--runner", "foo://x");
   expect(failed.exitCode).toBe(1);
@@ -101,7 +101,7 @@ test.each([
   ["while it loads", 'console.error("waiting"); await new Promise(() => {});'],
   ["when it is asked", driver('probe: () => { console.error("waiting"); return new Promise(() => {}); }')],
   ["when it is to connect", driver('connect: () => { console.error("waiting"); return new Promise(() => {}); }')],
-])("a driver that never answers, %s: a signal ends the command all the same", { timeout: 120_000 }, async (_, code) => {
+])("a driver that never answers, %s: a signal ends the command all the same", async (_, code) => {
   await withDriver(code);
   const program = await spawnProgram({
     command: process.execPath,

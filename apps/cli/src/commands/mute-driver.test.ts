@@ -41,7 +41,7 @@ beforeEach(async () => {
 });
 
 /** These tests wait for a driver that doesn't answer, and start the command, which is slow on a busy machine. */
-const PATIENCE_MS = 120_000;
+const PATIENCE_MS = 240_000;
 
 const run = (...args: string[]) => cli.run(args, { env });
 const runnersOf = async () => (await openUserStore({ env: { HOME: cli.home } }).read()).runners;

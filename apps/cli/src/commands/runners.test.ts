@@ -60,7 +60,7 @@ beforeEach(async () => {
 });
 
 /** These tests start the command many times, which is slow on a busy machine. */
-const PATIENCE_MS = 180_000;
+const PATIENCE_MS = 240_000;
 
 const run = (...args: string[]) => cli.run(args, { env });
 const calls = async () => (await readFile(join(toys, "calls.log"), "utf8")).trim().split("\n");
