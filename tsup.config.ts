@@ -8,18 +8,21 @@ type Plugin = NonNullable<Options["esbuildPlugins"]>[number];
 
 interface Manifest {
   readonly name: string;
+  readonly main?: string;
   readonly bin?: Readonly<Record<string, string>>;
   readonly exports?: Readonly<Record<string, string>>;
 }
 
 /** One configuration for every package: run in its folder, it builds what the manifest exports. Declarations come from tsc. */
 export default defineConfig(() => {
-  const { name, bin = {}, exports = {} } = JSON.parse(readFileSync("package.json", "utf8")) as Manifest;
+  const { name, main, bin = {}, exports = {} } = JSON.parse(readFileSync("package.json", "utf8")) as Manifest;
   rmSync("dist", { recursive: true, force: true });
   // With dist, tsc's memory of having written declarations there has to go.
   rmSync("tsconfig.tsbuildinfo", { force: true });
   const programs = Object.values(bin).map((file) => file.replace(/^\.\/dist\//, "src/").replace(/\.js$/, ".ts"));
   if (name === "@anyrunner/cli") return [{ ...SELF_CONTAINED, entry: programs }, RUNNER_IMAGE];
+  // What GitHub runs is one file.
+  if (main !== undefined) return { ...SELF_CONTAINED, entry: ["src/index.ts"], splitting: false };
   // Any other program brings no library along.
   if (programs.length > 0) return { ...SELF_CONTAINED, esbuildPlugins: [LAZY_BUILT_INS], entry: programs };
   return { ...COMMON, entry: Object.values(exports).filter((file) => file.startsWith("./src/")), sourcemap: true };

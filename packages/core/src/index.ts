@@ -3,6 +3,7 @@ export { chooseRunner, NAME_A_RUNNER, RUNNER_HOST_VARIABLES, type ChooseRunnerIn
 export { openRunner, type OpenRunnerOptions, type Runner } from "./open-runner.ts";
 export { createRegistry, type DriverEntry, type Loser, type Registry, type ResolvedRunner } from "./registry.ts";
 export { formatProvenance, type Provenance, type Sourced } from "./provenance.ts";
+export { secretTextsOf } from "./url-secrets.ts";
 export { driverWithSecrets } from "./driver-with-secrets.ts";
 export { inTime, type InTimeOptions } from "./waits.ts";
 export { checkEngine, MINIMUM_ENGINE_VERSION, minimumClientVersion, type CheckEngineOptions } from "./engine-version.ts";
