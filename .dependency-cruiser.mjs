@@ -12,6 +12,7 @@ const ARROWS = {
   "engine-container": ["core"],
   filesync: ["core"],
   engine: ["core", "protocol", "exec", "config", "filesync"],
+  images: ["core", "config", "docker-endpoint", "engine-container", "exec"],
   ssh: ["core", "exec"],
   "driver-socket": ["core"],
   "driver-ssh": ["core", "ssh"],

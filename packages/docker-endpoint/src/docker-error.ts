@@ -1,4 +1,4 @@
-import { formatProvenance, RunnerError, type ErrorCode } from "@anyrunner/core";
+import { formatProvenance, networkFailure, RunnerError, type ErrorCode } from "@anyrunner/core";
 
 import { parseDockerHost } from "./docker-host.ts";
 import type { DockerEndpoint } from "./resolve-endpoint.ts";
@@ -6,54 +6,39 @@ import type { DockerEndpoint } from "./resolve-endpoint.ts";
 /** Classifies what node says when the daemon can't be reached or the connection breaks. The error itself becomes the cause. */
 export function dockerTransportError(error: unknown, endpoint: DockerEndpoint): RunnerError {
   if (RunnerError.is(error)) return error;
-  const code = errorCode(error);
+  const { kind, errno } = networkFailure(error);
   const where = `${endpoint.host} (${formatProvenance(endpoint.from)})`;
   const fail = (runnerCode: ErrorCode, message: string, hint?: string, retryable = false) =>
-    new RunnerError(runnerCode, message, { hint, retryable, cause: error, details: { host: endpoint.host, ...(code === undefined ? {} : { errno: code }) } });
+    new RunnerError(runnerCode, message, { hint, retryable, cause: error, details: { host: endpoint.host, ...(errno === undefined ? {} : { errno }) } });
 
-  switch (code) {
-    case "ENOENT":
-    case "ENOTSOCK":
-    case "ECONNREFUSED":
+  switch (kind) {
+    case "missing":
+    case "refused":
       return fail("CONNECTION_REFUSED", `no Docker daemon is running at ${where}`, startHint(endpoint));
-    case "EHOSTUNREACH":
-    case "ENETUNREACH":
-    case "EHOSTDOWN":
-    case "EADDRNOTAVAIL":
-      return fail("CONNECTION_REFUSED", `the Docker host ${where} can't be reached: ${code}`, "check the address and the network");
-    case "EACCES":
-    case "EPERM":
+    case "unreachable":
+      return fail("CONNECTION_REFUSED", `the Docker host ${where} can't be reached: ${errno}`, "check the address and the network");
+    case "forbidden":
       return fail(
         "PERMISSION_DENIED",
         `this user may not use the Docker daemon at ${where}`,
         "add the user to the group that owns the socket (`sudo usermod -aG docker $USER`, then log in again), or run as root",
       );
-    case "ENOTFOUND":
-    case "EAI_AGAIN":
-    case "EAI_NONAME":
-    case "EAI_FAIL":
+    case "unnamed":
       return fail("NAME_NOT_RESOLVED", `the name of the Docker host ${where} has no address`, "check the name and the resolver");
-    case "ETIMEDOUT":
+    case "late":
       return fail("TIMEOUT", `the Docker host ${where} did not answer in time`, "check the address, and whether a firewall drops packets", true);
-    case "ECONNRESET":
-    case "ECONNABORTED":
-    case "EPIPE":
-    case "ERR_STREAM_PREMATURE_CLOSE":
+    case "cut":
       return fail("CONNECTION_LOST", `the Docker daemon at ${where} closed the connection`, "check whether the daemon still runs", true);
+    case "tls":
+      return fail("TLS_FAILED", `the TLS handshake with the Docker daemon at ${where} failed: ${messageOf(error)}`, tlsHint(endpoint));
+    case "no-http":
+      return fail(
+        "WRONG_SERVER",
+        `what answers at ${where} is no Docker daemon: it speaks no plain HTTP`,
+        "check the address; a daemon with TLS needs DOCKER_TLS_VERIFY=1",
+      );
     case undefined:
-      return fail("INTERNAL", `the request to the Docker daemon at ${where} failed: ${error instanceof Error ? error.message : String(error)}`);
-    default:
-      if (isTlsCode(code)) {
-        return fail("TLS_FAILED", `the TLS handshake with the Docker daemon at ${where} failed: ${(error as Error).message}`, tlsHint(endpoint));
-      }
-      if (code.startsWith("HPE_")) {
-        return fail(
-          "WRONG_SERVER",
-          `what answers at ${where} is no Docker daemon: it speaks no plain HTTP`,
-          "check the address; a daemon with TLS needs DOCKER_TLS_VERIFY=1",
-        );
-      }
-      return fail("INTERNAL", `the request to the Docker daemon at ${where} failed: ${code}`);
+      return fail("INTERNAL", `the request to the Docker daemon at ${where} failed: ${errno ?? messageOf(error)}`);
   }
 }
 
@@ -103,19 +88,8 @@ function classifyStatus(status: number, message: string): { readonly code: Error
   }
 }
 
-function errorCode(error: unknown): string | undefined {
-  if (typeof error !== "object" || error === null) return undefined;
-  const code = (error as NodeJS.ErrnoException).code;
-  // Several addresses of one name: every attempt failed, the first reason stands for all.
-  if (code === undefined && error instanceof AggregateError) return errorCode(error.errors[0]);
-  return typeof code === "string" ? code : undefined;
-}
-
-const CERTIFICATE_CODE =
-  /^(CERT_|CRL_|UNABLE_TO_|ERR_TLS_|ERR_SSL_|ERR_OSSL_|DEPTH_ZERO_|SELF_SIGNED_|INVALID_(CA|PURPOSE)|HOSTNAME_MISMATCH|PATH_LENGTH_EXCEEDED|EPROTO$)/;
-
-function isTlsCode(code: string): boolean {
-  return CERTIFICATE_CODE.test(code);
+function messageOf(error: unknown): string {
+  return error instanceof Error ? error.message : String(error);
 }
 
 function startHint(endpoint: DockerEndpoint): string {

@@ -55,11 +55,6 @@ export function formatDockerAddress(address: DockerAddress): string {
   }
 }
 
-/** Whether what is sent there stays on this machine. Names other than `localhost` are not looked up. */
-export function isLoopback(hostname: string): boolean {
-  return hostname === "localhost" || hostname === "::1" || /^127\.\d+\.\d+\.\d+$/.test(hostname);
-}
-
 function parseTcp(host: string, address: string): DockerAddress {
   const match = /^(\[[^\]]+\]|[^:/?#@[\]]*)(?::(\d{1,5}))?(\/[^?#]*)?$/.exec(address);
   if (match === null) throw invalid(host, "it is no host:port", "write tcp://HOST:PORT");

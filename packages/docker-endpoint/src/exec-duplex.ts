@@ -1,6 +1,6 @@
 import { Duplex } from "node:stream";
 
-import { RunnerError, type CloseReason } from "@anyrunner/core";
+import { RunnerError, watchClose, type CloseReason } from "@anyrunner/core";
 
 import { createDemultiplexer } from "./demultiplex.ts";
 import { dockerTransportError } from "./docker-error.ts";
@@ -125,15 +125,4 @@ export function createExecDuplex(socket: RawStream, options: ExecDuplexOptions):
   });
 
   return { stream, closed, released: release.promise, remoteEnded: () => ended, stderrTail: () => stderr.toString("utf8") };
-}
-
-function watchClose(stream: Duplex): Promise<CloseReason> {
-  return new Promise((resolve) => {
-    let failure: Error | undefined;
-    stream.on("error", (error) => (failure = error));
-    stream.once("close", () => {
-      if (failure !== undefined) resolve({ kind: "error", error: failure });
-      else resolve({ kind: stream.readableEnded ? "end" : "local" });
-    });
-  });
 }

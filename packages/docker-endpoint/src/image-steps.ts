@@ -8,8 +8,8 @@ export interface ImageStep {
   readonly stream?: string;
   readonly error?: string;
   readonly progressDetail?: { readonly current?: number; readonly total?: number };
-  /** What came of it: the id of a built image, the digest of a pushed one. */
-  readonly aux?: { readonly ID?: string; readonly Tag?: string; readonly Digest?: string; readonly Size?: number };
+  /** What came of a push. */
+  readonly aux?: { readonly Digest?: string };
 }
 
 /**
