@@ -46,8 +46,9 @@ test.each(DEFECTS)("the suite notices a driver that $name", ({ name, noticedBy }
 });
 
 test("the report says what was waited for, not that a test timed out", () => {
-  const [first] = failed.filter((text) => text.includes("never tells that a connection is over") && text.includes("far end of one connection dies"));
-  expect(first).toMatch(/\n`closed` did not resolve after the far end died within 0\.\d+ s$/);
+  // Its budgets are so small that a machine that stands still may have another wait fail before that one, in one case or the other.
+  const texts = failed.filter((text) => text.includes("never tells that a connection is over"));
+  expect(texts).toContainEqual(expect.stringMatching(/\n`closed` did not resolve after .* within 0\.\d+ s$/));
   expect(failed.join("\n")).not.toContain("timed out");
 });
 
