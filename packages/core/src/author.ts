@@ -27,6 +27,7 @@ export type {
   StopOptions,
   UrlSecrets,
 } from "./driver.ts";
+export { STOP_GRACE_MS } from "./driver.ts";
 export { checkDriver } from "./check-driver.ts";
 export type { JsonObject, JsonValue } from "./json.ts";
 
@@ -44,7 +45,12 @@ export { suggest } from "./suggest.ts";
 export { baseEngineVersion, compareEngineVersions, ENGINE_PACKAGE, normalizeEngineVersion, parseEngineVersion, type EngineVersion } from "./engine-version.ts";
 
 // Waits that end.
-export { orAborted, signalWithin, withinBudget } from "./waits.ts";
+// Streams and the network.
+export { watchClose } from "./watch-close.ts";
+export { networkFailure, type NetworkFailure } from "./network-failure.ts";
+export { isLoopback } from "./loopback.ts";
+
+export { orAborted, pause, signalWithin, withinBudget } from "./waits.ts";
 
 // Secrets.
 export { redact, redactValue } from "./redact.ts";

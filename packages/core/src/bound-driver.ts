@@ -1,6 +1,15 @@
 import { boundCall, interrupted, type BoundCall } from "./bound-call.ts";
 import { boundConnection } from "./bound-connection.ts";
-import type { CallOptions, LogsOptions, ProbeResult, RunnerConnection, RunnerDriver, RunnerHandle, StopOptions } from "./driver.ts";
+import {
+  STOP_GRACE_MS,
+  type CallOptions,
+  type LogsOptions,
+  type ProbeResult,
+  type RunnerConnection,
+  type RunnerDriver,
+  type RunnerHandle,
+  type StopOptions,
+} from "./driver.ts";
 import { createChunkRedaction } from "./redact-chunks.ts";
 import { redactError } from "./redact-error.ts";
 import { holdsText, redactValue } from "./redact.ts";
@@ -24,7 +33,6 @@ const BUDGETS_MS = {
   stop: 600_000,
   destroy: 3_600_000,
 } as const;
-const STOP_GRACE_MS = 600_000;
 /** How long a driver may clean up after an abort, in ms, where it makes or removes something. */
 const CLEAN_UP_MS = 5000;
 

@@ -13,9 +13,11 @@ export const NAME_A_RUNNER = [
   '  "runner:" in anyrunner.config.yaml',
 ].join("\n");
 
+/** What says which runner, as far as the caller has read it. */
 export interface ChooseRunnerInput {
   /** Value of `--runner`. */
   readonly flag?: string | undefined;
+  /** Where `RUNNER_HOST_VARIABLES` and those of a surrounding session are read. */
   readonly env: Readonly<Record<string, string | undefined>>;
   /** `runner:` of the project's configuration and the file that says it. */
   readonly project?: { readonly url: string; readonly file: string } | undefined;
@@ -27,6 +29,7 @@ export interface ChooseRunnerInput {
   readonly findDefault?: (() => Promise<Sourced<string> | undefined>) | undefined;
 }
 
+/** The choice, and who made it. */
 export type ChosenRunner =
   | { readonly kind: "url"; readonly url: string; readonly from: Provenance }
   /** We are inside a session already: join it, ask no engine. */

@@ -16,3 +16,4 @@ export {
 export { driverProtocolSchema } from "./protocol-schema.ts";
 export { MAX_LINE_BYTES, parseProgramLine, type ProgramLine } from "./program-line.ts";
 export { schemaProblem } from "./schema-problem.ts";
+export type { JsonSchema, ValueOf } from "./json-schema.ts";

@@ -6,10 +6,12 @@ export const ENGINE_PACKAGE = "github.com/dagger/dagger";
 /** The oldest engine that clients since 0.19 accept, and that this one speaks to without guessing (protocol 3.3). */
 export const MINIMUM_ENGINE_VERSION = "v0.14.0";
 
+/** A semantic version in its parts. */
 export interface EngineVersion {
   readonly major: number;
   readonly minor: number;
   readonly patch: number;
+  /** What stands between the dots behind `-`. */
   readonly prerelease: readonly string[];
 }
 
@@ -54,6 +56,7 @@ export function compareEngineVersions(left: string, right: string): number {
   return comparePrerelease(a.prerelease, b.prerelease);
 }
 
+/** What is asked of an engine. */
 export interface CheckEngineOptions {
   /** Oldest engine that the client accepts. Default `MINIMUM_ENGINE_VERSION`. */
   readonly minimum?: string | undefined;

@@ -155,8 +155,10 @@ export const ERROR_CODES = {
   },
 } as const satisfies Record<string, ErrorCodeEntry>;
 
+/** One of the closed list. */
 export type ErrorCode = keyof typeof ERROR_CODES;
 
+/** Whether a value is a code of the closed list. */
 export function isErrorCode(value: unknown): value is ErrorCode {
   return typeof value === "string" && Object.hasOwn(ERROR_CODES, value);
 }

@@ -1,6 +1,6 @@
 // For everyone who uses runners.
 export { chooseRunner, NAME_A_RUNNER, RUNNER_HOST_VARIABLES, type ChooseRunnerInput, type ChosenRunner } from "./choose-runner.ts";
-export { openRunner, type OpenRunnerOptions, type Runner } from "./open-runner.ts";
+export { createRunner, openRunner, type OpenRunnerOptions, type Runner } from "./open-runner.ts";
 export { createRegistry, type DriverEntry, type Loser, type Registry, type ResolvedRunner } from "./registry.ts";
 export { formatProvenance, type Provenance, type Sourced } from "./provenance.ts";
 export { secretTextsOf } from "./url-secrets.ts";

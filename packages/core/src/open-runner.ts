@@ -9,10 +9,13 @@ export interface Runner {
   readonly url: string;
   readonly driver: RunnerDriver;
   readonly handle: RunnerHandle;
+  /** The candidates for its scheme that came before its driver, and why they can't serve it. */
   readonly losers: readonly Loser[];
+  /** Opens one stream to the engine. Fails as the driver does; INTERNAL for what is no error of ours. */
   connect(options?: CallOptions): Promise<RunnerConnection>;
 }
 
+/** Which drivers there are; what is called while the runner is found or made. */
 export interface OpenRunnerOptions extends ProvisionOptions {
   readonly registry: Registry;
 }
@@ -24,13 +27,13 @@ export async function openRunner(text: string, options: OpenRunnerOptions): Prom
   const { driver, target, losers } = await registry.resolve(url, call);
   throwIfAborted(call.signal);
   const handle = await classified(driver, () => driver.provision(target, call), call);
-  return {
-    url: formatRunnerUrl(url, { secretParams: driver.options.filter((option) => option.secret).map((option) => option.name) }),
-    driver,
-    handle,
-    losers,
-    connect: (connectOptions = {}) => classified(driver, () => driver.connect(handle, connectOptions), connectOptions),
-  };
+  const secretParams = driver.options.filter((option) => option.secret).map((option) => option.name);
+  return createRunner({ url: formatRunnerUrl(url, { secretParams }), driver, handle, losers });
+}
+
+/** A runner whose handle is known already, as of one that was provisioned before or by somebody else. `url` is for messages. */
+export function createRunner({ url, driver, handle, losers = [] }: Pick<Runner, "url" | "driver" | "handle"> & { readonly losers?: readonly Loser[] }): Runner {
+  return { url, driver, handle, losers, connect: (options = {}) => classified(driver, () => driver.connect(handle, options), options) };
 }
 
 /** A driver that throws something of its own has a defect; callers still get a typed error. */

@@ -8,8 +8,10 @@ import { anyObject, either, exactly, flag, integer, list, map, object, oneOf, te
  */
 export const PROTOCOL_VERSION = 1;
 
+/** What a driver program can be asked: its last argument. */
 export const DRIVER_VERBS = ["describe", "parse", "probe", "provision", "connect", "inspect", "logs", "start", "stop", "destroy", "list"] as const;
 
+/** One of `DRIVER_VERBS`. */
 export type DriverVerb = (typeof DRIVER_VERBS)[number];
 
 const errorCodes = Object.keys(ERROR_CODES) as ErrorCode[];
@@ -146,7 +148,7 @@ export type DriverResult<Verb extends DriverVerb> = ValueOf<(typeof DRIVER_RESUL
 const onTarget = { protocol, budgetMs, target } as const;
 const onHandle = { protocol, budgetMs, handle } as const;
 
-/** The request of each verb. */
+/** The request of each verb: what a program reads from standard input. */
 export const DRIVER_REQUESTS = {
   describe: object({ verb: exactly("describe"), protocols: list(integer({ minimum: 1 }), { minItems: 1, description: "those that we speak" }), budgetMs }),
   parse: object({
@@ -186,13 +188,17 @@ export const DRIVER_REQUESTS = {
   list: object({ verb: exactly("list"), protocol, budgetMs }),
 } as const satisfies Record<DriverVerb, JsonSchema>;
 
+/** The request of a verb. */
 export type DriverRequest<Verb extends DriverVerb> = ValueOf<(typeof DRIVER_REQUESTS)[Verb]>;
 
 /** The parts that several messages share, by the names that they have in the published schema. */
 export const DRIVER_PARTS = { Url: url, Option: option, Secrets: secrets, Handle: handle, Event: event, Error: error, Description: description } as const;
 
-/** What is an event or an error in a line of a program. */
+/** What stands under `event` in a line of a program. */
 export type ProgramEvent = ValueOf<typeof event>;
+/** What stands under `error` in the last line of a program that failed. */
 export type ProgramError = ValueOf<typeof error>;
+/** What a program says of its driver when it is asked to `describe` it. */
 export type ProgramDescription = ValueOf<typeof description>;
+/** What a program gets to know of the secrets of a URL. */
 export type ProgramSecrets = ValueOf<typeof secrets>;

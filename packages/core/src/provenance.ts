@@ -5,6 +5,7 @@ export interface Provenance {
   readonly name: string;
 }
 
+/** A value, and who said it. */
 export interface Sourced<T> {
   readonly value: T;
   readonly from: Provenance;

@@ -39,6 +39,7 @@ export interface ResolvedRunner {
   readonly losers: readonly Loser[];
 }
 
+/** A candidate that can't serve a URL, and why. */
 export interface Loser {
   readonly driver: string;
   readonly code: ErrorCode;
@@ -48,6 +49,7 @@ export interface Loser {
   readonly details?: JsonObject | undefined;
 }
 
+/** The drivers that there are, and which of them serves what. */
 export interface Registry {
   /** All entries, in the order of preference. */
   readonly entries: readonly DriverEntry[];

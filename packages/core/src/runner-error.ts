@@ -5,6 +5,7 @@ import type { JsonObject } from "./json.ts";
 
 const BRAND = Symbol.for("anyrunner.RunnerError");
 
+/** What an error says besides its code and its sentence. */
 export interface RunnerErrorOptions {
   /** One imperative sentence: what the reader can do. */
   readonly hint?: string | undefined;

@@ -15,6 +15,7 @@ export interface RunnerUrl {
   readonly params: readonly RunnerUrlParam[];
 }
 
+/** One parameter of a runner URL, decoded. */
 export interface RunnerUrlParam {
   readonly name: string;
   readonly value: string;
@@ -68,6 +69,16 @@ export function serializeRunnerUrl(url: RunnerUrl): string {
   return `${url.scheme}://${url.body}${params.length === 0 ? "" : `?${params.join("&")}`}`;
 }
 
+/** Where the password of `user:password@` stands in a body, perhaps with nothing in it; `undefined` when there is none. */
+export function passwordSpan(body: string): { readonly start: number; readonly end: number } | undefined {
+  if (body.startsWith("/")) return undefined;
+  // An image digest (`name:tag@sha256:…`) looks like user info and is none.
+  const rest = body.replace(/@sha\d+:[0-9a-f]*$/, "");
+  const at = rest.lastIndexOf("@");
+  const colon = rest.indexOf(":");
+  return at < 0 || colon < 0 || colon > at ? undefined : { start: colon + 1, end: at };
+}
+
 /** Whether a parameter of that name is hidden though no driver calls it secret. The path of a file with a secret is none. */
 export function soundsSecret(name: string): boolean {
   return SECRET_NAME.test(name) && !PATH_NAME.test(name);
@@ -94,14 +105,8 @@ function encodeName(text: string): string {
  * encoded, is hidden as well.
  */
 function redactUserInfo(body: string): string {
-  if (body.startsWith("/")) return body;
-  // An image digest (`name:tag@sha256:…`) looks like user info and is none.
-  const digest = /@sha\d+:[0-9a-f]*$/.exec(body)?.[0] ?? "";
-  const rest = body.slice(0, body.length - digest.length);
-  const at = rest.lastIndexOf("@");
-  const colon = rest.indexOf(":");
-  if (at < 0 || colon < 0 || colon > at) return body;
-  return `${rest.slice(0, colon)}:***${rest.slice(at)}${digest}`;
+  const span = passwordSpan(body);
+  return span === undefined ? body : `${body.slice(0, span.start)}***${body.slice(span.end)}`;
 }
 
 function invalid(input: string, reason: string, hint?: string): RunnerError {

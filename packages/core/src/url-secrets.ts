@@ -1,6 +1,6 @@
 import type { UrlSecrets } from "./driver.ts";
 import type { OptionSpec } from "./option-spec.ts";
-import { soundsSecret, type RunnerUrl } from "./runner-url.ts";
+import { passwordSpan, soundsSecret, type RunnerUrl } from "./runner-url.ts";
 
 /** What is secret in a URL, as drivers get it with each call; `undefined` when nothing is. `specs`: the options of the driver. */
 export function urlSecrets(url: RunnerUrl, specs: readonly OptionSpec[]): UrlSecrets | undefined {
@@ -27,12 +27,8 @@ export function secretTextsOf(url: RunnerUrl, specs: readonly OptionSpec[]): rea
 
 /** As it stands in the body, where `formatRunnerUrl` hides it. */
 function passwordOf({ body }: RunnerUrl): string | undefined {
-  if (body.startsWith("/")) return undefined;
-  // An image digest (`name:tag@sha256:…`) looks like user info and is none.
-  const rest = body.replace(/@sha\d+:[0-9a-f]*$/, "");
-  const at = rest.lastIndexOf("@");
-  const colon = rest.indexOf(":");
-  return at < 0 || colon < 0 || colon + 1 >= at ? undefined : rest.slice(colon + 1, at);
+  const span = passwordSpan(body);
+  return span === undefined || span.start === span.end ? undefined : body.slice(span.start, span.end);
 }
 
 function isSecret(specs: readonly OptionSpec[], name: string): boolean {

@@ -3,7 +3,7 @@ import { getEventListeners, once } from "node:events";
 import { afterEach, describe, expect, test, vi } from "vitest";
 
 import { RunnerError } from "./runner-error.ts";
-import { inTime, orAborted, signalWithin, withinBudget } from "./waits.ts";
+import { inTime, orAborted, pause, signalWithin, withinBudget } from "./waits.ts";
 
 const never = new Promise<never>(() => {});
 
@@ -36,6 +36,25 @@ describe("orAborted", () => {
   test("a signal that is aborted with an error of ours rejects with that", async () => {
     const reason = new RunnerError("TIMEOUT", "too late");
     await expect(orAborted(never, AbortSignal.abort(reason))).rejects.toBe(reason);
+  });
+});
+
+describe("pause", () => {
+  test("ends when its time is over", async () => {
+    const { signal } = new AbortController();
+    await pause(1, signal);
+    await pause(1, undefined);
+    expect(getEventListeners(signal, "abort")).toEqual([]);
+  });
+
+  test("rejects when the signal is aborted, before or meanwhile, and listens no longer", async () => {
+    const reason = new Error("changed my mind");
+    await expect(pause(3_600_000, AbortSignal.abort(reason))).rejects.toMatchObject({ code: "ABORTED", cause: reason });
+    const controller = new AbortController();
+    const waiting = pause(3_600_000, controller.signal);
+    controller.abort(reason);
+    await expect(waiting).rejects.toMatchObject({ code: "ABORTED", cause: reason });
+    expect(getEventListeners(controller.signal, "abort")).toEqual([]);
   });
 });
 

@@ -1,4 +1,6 @@
-import { abortedError, type RunnerError } from "./runner-error.ts";
+import { setTimeout as delay } from "node:timers/promises";
+
+import { abortedError, throwIfAborted, type RunnerError } from "./runner-error.ts";
 
 /**
  * Waits for `work`, but no longer than until `signal` is aborted: then it rejects with ABORTED at once. The work itself goes on, for the others
@@ -35,6 +37,17 @@ export function signalWithin(budgetMs: number, signal: AbortSignal | undefined):
   return signal === undefined ? budget : AbortSignal.any([signal, budget]);
 }
 
+/** Waits `ms`, no longer than until `signal` is aborted: then it rejects with ABORTED, and leaves neither a timer nor a listener. */
+export async function pause(ms: number, signal: AbortSignal | undefined): Promise<void> {
+  throwIfAborted(signal);
+  try {
+    await delay(ms, undefined, { signal });
+  } catch (error) {
+    throw signal?.aborted ? abortedError(signal) : error;
+  }
+}
+
+/** What is done in time, and what it means when it isn't. */
 export interface InTimeOptions {
   /** In ms. */
   readonly budgetMs: number;
