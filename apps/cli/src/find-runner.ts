@@ -3,6 +3,7 @@ import { openHandleStore, openUserStore, type StoredHandle, type UserSettings } 
 import {
   driverWithSecrets,
   formatRunnerUrl,
+  handleOfError,
   parseRunnerUrl,
   RunnerError,
   serializeRunnerUrl,
@@ -70,14 +71,19 @@ async function findByUrl(
   try {
     const { target, ...resolved } = await registry.resolve(url, { signal });
     const driver = withSecretsOf(url, resolved.driver);
-    if (!makesEngines(driver, url)) return { ...facts, driver, handle: await driver.provision(target, { signal }) };
+    if (!makesEngines(driver, url)) return { ...facts, driver, handle: await driver.provision(target, { signal, waitMs: 0 }) };
     return { ...facts, driver, handle: await handleOfImage(driver, url, stored, signal) };
   } catch (error) {
-    // What is stopped or gone can't be resolved any more, but is known from before.
-    if (stored === undefined || !RunnerError.is(error) || (error.code !== "NOT_RUNNING" && error.code !== "NOT_FOUND")) throw error;
+    // What is stopped or gone can't be resolved any more, but its driver has just said which it is, or it is known from before.
+    const handle = handleOfError(error) ?? (isOver(error) ? stored?.handle : undefined);
+    if (handle === undefined) throw error;
     throwIfAborted(signal);
-    return { ...facts, driver: withSecretsOf(url, await registry.driver(stored.handle.driver)), handle: stored.handle };
+    return { ...facts, driver: withSecretsOf(url, await registry.driver(handle.driver)), handle };
   }
+}
+
+function isOver(error: unknown): boolean {
+  return RunnerError.is(error) && (error.code === "NOT_RUNNING" || error.code === "NOT_FOUND");
 }
 
 /** A handle that was stored, or listed, has no secrets of its URL; whoever names the runner by that, or by its name, does. */

@@ -14,6 +14,7 @@ test("authors get what drivers are written with, and nothing that opens or choos
     "checkDriver",
     "compareEngineVersions",
     "formatRunnerUrl",
+    "handleOfError",
     "isErrorCode",
     "isLoopback",
     "networkFailure",

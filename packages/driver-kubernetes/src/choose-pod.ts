@@ -11,12 +11,14 @@ import {
   chooseContainer,
   describePod,
   findPod,
+  hintFor,
   isDraining,
   isOnItsWay,
   isReady,
   isRunning,
   lacksImage,
   listPods,
+  placeOf,
   podNotFound,
   requireRunning,
   STOPPING_HINT,
@@ -83,14 +85,18 @@ async function workloadPods(cluster: Cluster, choice: WorkloadChoice, options: C
 }
 
 /** Between two pods of a rollout there is none for a moment. */
-function noPods(choice: WorkloadChoice, { spec }: Workload, { namespace }: PodCall): RunnerError {
+function noPods(choice: WorkloadChoice, { metadata: { uid }, spec }: Workload, { namespace, container }: ChoosePodOptions): RunnerError {
   const wanted = spec.replicas !== 0;
+  // A StatefulSet's pods have names before they are there.
+  const pod = choice.resource === "statefulsets" ? `${choice.name}-0` : choice.name;
+  const [first] = spec.template?.spec?.containers ?? [];
   return new RunnerError("NOT_RUNNING", `${WORKLOAD_NAMES[choice.resource]} "${choice.name}" has no pods${wanted ? "" : ": it is scaled to 0"}`, {
     hint: wanted
       ? `see why: kubectl describe ${choice.resource} ${choice.name} -n ${namespace}`
       : `start one: kubectl scale ${choice.resource} ${choice.name} --replicas=1 -n ${namespace}`,
     driver: "kubernetes",
     retryable: wanted,
+    details: { pod, namespace, container: container ?? first?.name ?? "", uid },
   });
 }
 
@@ -135,12 +141,23 @@ function noneReady(what: string, pods: readonly Pod[], { namespace, container }:
   }
   const containerOf = (pod: Pod) => container ?? chooseContainer(pod, undefined);
   const states = pods.map((pod) => ({ pod, text: `"${pod.metadata.name}" ${describePod(pod, containerOf(pod))}` }));
+  // The one that tells most of why.
+  const telling = pods.find(({ metadata }) => metadata.deletionTimestamp === undefined) ?? (pods[0] as Pod);
   const imageless = pods.every((pod) => pod.metadata.deletionTimestamp === undefined && lacksImage(pod, containerOf(pod)));
   return new RunnerError(imageless ? "IMAGE_PULL_FAILED" : "NOT_RUNNING", `${what} has no ready pod: ${states.map(({ text }) => text).join("; ")}`, {
-    hint: pods.every((pod) => isDraining(pod)) ? STOPPING_HINT : `see why: kubectl describe pods -n ${namespace}`,
+    hint:
+      pods.length === 1
+        ? hintFor(telling, containerOf(telling))
+        : pods.every((pod) => isDraining(pod))
+          ? STOPPING_HINT
+          : `see why: kubectl describe pods -n ${namespace}`,
     driver: "kubernetes",
     // One that is being deleted makes room for its successor.
     retryable: pods.some((pod) => pod.metadata.deletionTimestamp !== undefined || isOnItsWay(pod, containerOf(pod))),
-    details: { pods: states.map(({ pod }) => pod.metadata.name), ...(pods.every((pod) => isDraining(pod)) && { state: "draining" }) },
+    details: {
+      ...placeOf(telling, containerOf(telling)),
+      pods: states.map(({ pod }) => pod.metadata.name),
+      ...(pods.every((pod) => isDraining(pod)) && { state: "draining" }),
+    },
   });
 }

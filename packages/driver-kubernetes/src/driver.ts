@@ -1,4 +1,4 @@
-import { RunnerError, throwIfAborted, unavailable, type CallOptions, type ProbeResult, type RunnerDriver, type RunnerState } from "@anyrunner/core/driver";
+import { RunnerError, throwIfAborted, unavailable, type CallOptions, type ProbeResult, type ProvisionOptions, type RunnerDriver } from "@anyrunner/core/driver";
 import { ENGINE_LABELS } from "@anyrunner/engine-container";
 
 import { choosePod, type ChosenPod } from "./choose-pod.ts";
@@ -8,13 +8,15 @@ import { openCluster, type Cluster } from "./cluster.ts";
 import { connectPod } from "./connection.ts";
 import type { KubernetesHandle } from "./handle.ts";
 import { destroyEngine, startWorkload, stopWorkload } from "./lifecycle.ts";
-import { containerStatus, describePod, findPod, isRunning, podNotFound, type Pod, type PodCall } from "./pod.ts";
-import { readPodLog } from "./pod-log.ts";
+import { errorWithHandle } from "./error-with-handle.ts";
+import { describePod, findPod, podNotFound, runsAgain } from "./pod.ts";
+import { readLogBeyondRestart, readPodLog } from "./pod-log.ts";
+import { stateOfPod, stateWithoutPod } from "./pod-state.ts";
 import { createLeaseKeeper } from "./lease-keeper.ts";
 import { engineHandle, listEngines } from "./list-engines.ts";
 import { provisionEngine } from "./provision-engine.ts";
 import { waitForPod } from "./wait-for-pod.ts";
-import { findWorkload, type WorkloadChoice } from "./workload.ts";
+import type { WorkloadChoice } from "./workload.ts";
 import { ALL_OPTIONS, parseKubernetesTarget, type KubernetesTarget } from "./target.ts";
 
 export interface KubernetesSettings {
@@ -64,19 +66,23 @@ export function createKubernetesDriver(settings: KubernetesSettings = {}): Runne
 
   async function find(target: KubernetesTarget, options: CallOptions): Promise<ChosenPod & Entered> {
     const entered = await enter(target, options);
-    const chosen = await choosePod(entered.cluster, target.choice, {
-      namespace: entered.namespace,
-      container: target.container,
-      source: source(),
-      report: options.report,
-      signal: options.signal,
-    });
-    return { ...chosen, ...entered };
+    try {
+      const chosen = await choosePod(entered.cluster, target.choice, {
+        namespace: entered.namespace,
+        container: target.container,
+        source: source(),
+        report: options.report,
+        signal: options.signal,
+      });
+      return { ...chosen, ...entered };
+    } catch (error) {
+      throw errorWithHandle(error, entered.location, target);
+    }
   }
 
-  function waitFor(target: KubernetesTarget, options: CallOptions): Promise<ChosenPod & Entered> {
+  function waitFor(target: KubernetesTarget, options: ProvisionOptions): Promise<ChosenPod & Entered> {
     const { readyBudgetMs = 120_000, pollIntervalMs = 1000 } = settings;
-    return waitForPod(() => find(target, options), { ...options, readyBudgetMs, pollIntervalMs });
+    return waitForPod(() => find(target, options), { ...options, readyBudgetMs: options.waitMs ?? readyBudgetMs, pollIntervalMs });
   }
 
   async function probeCluster(target: KubernetesTarget, options: CallOptions): Promise<ProbeResult> {
@@ -134,8 +140,9 @@ export function createKubernetesDriver(settings: KubernetesSettings = {}): Runne
       const { namespace, pod, container, choice } = handle.endpoint;
       const cluster = await reenter(handle, { signal });
       const found = await findPod(cluster, pod, { namespace, signal });
-      const state =
-        found === undefined && choice.kind === "workload" ? await stateWithoutPod(cluster, choice, { namespace, signal }) : stateOf(found, container);
+      if (found === undefined && choice.kind !== "workload") return { status: "missing" };
+      const call = { namespace, signal };
+      const state = found !== undefined ? await stateOfPod(cluster, found, container, call) : await stateWithoutPod(cluster, choice as WorkloadChoice, call);
       const claim = handle.labels[ENGINE_LABELS.volume];
       if (!handle.owned || state.status === "missing") return state;
       const running = found !== undefined && state.status === "running" ? { namespace, pod, container } : undefined;
@@ -168,8 +175,11 @@ export function createKubernetesDriver(settings: KubernetesSettings = {}): Runne
     async *logs(handle, { tail = 100, follow, signal }) {
       const { cluster: location, namespace, pod, container } = handle.endpoint;
       const cluster = await openCluster(location, source(), signal);
-      if ((await findPod(cluster, pod, { namespace, signal })) === undefined) throw await podNotFound(cluster, pod, { namespace, signal });
-      yield* readPodLog(cluster, { namespace, pod, container, tail, follow, signal });
+      const found = await findPod(cluster, pod, { namespace, signal });
+      if (found === undefined) throw await podNotFound(cluster, pod, { namespace, signal });
+      const log = { namespace, pod, container, tail, signal };
+      if (follow || !runsAgain(found, container)) yield* readPodLog(cluster, { ...log, follow });
+      else yield* readLogBeyondRestart(cluster, log);
     },
   };
 }
@@ -182,33 +192,4 @@ function reasonOf(error: unknown, options: CallOptions): ProbeResult {
   // A pod that is on its way will be waited for.
   if (error.code === "NOT_RUNNING" && error.retryable) return { available: true, detail: error.message };
   return unavailable(error);
-}
-
-async function stateWithoutPod(cluster: Cluster, choice: WorkloadChoice, call: PodCall): Promise<RunnerState> {
-  const workload = await findWorkload(cluster, choice, call);
-  if (workload === undefined) return { status: "missing" };
-  return { status: workload.spec.replicas === 0 ? "stopped" : "starting", details: { namespace: call.namespace, workload: choice.name } };
-}
-
-function stateOf(pod: Pod | undefined, container: string): RunnerState {
-  if (pod === undefined) return { status: "missing" };
-  const status = containerStatus(pod, container);
-  const { running, waiting, terminated } = status?.state ?? {};
-  const ended = terminated ?? status?.lastState?.terminated;
-  const starting = pod.status?.phase === "Pending" || waiting !== undefined;
-  return {
-    status: isRunning(pod, container) ? "running" : starting ? "starting" : "stopped",
-    ...(status?.image !== undefined && { image: status.image }),
-    ...(running?.startedAt !== undefined && { startedAt: running.startedAt }),
-    ...(ended !== undefined && { exitCode: ended.exitCode, oomKilled: ended.reason === "OOMKilled" }),
-    details: {
-      pod: pod.metadata.name,
-      namespace: pod.metadata.namespace,
-      container,
-      phase: pod.status?.phase ?? "Unknown",
-      restarts: status?.restartCount ?? 0,
-      state: describePod(pod, container),
-      ...(pod.spec.nodeName !== undefined && { node: pod.spec.nodeName }),
-    },
-  };
 }

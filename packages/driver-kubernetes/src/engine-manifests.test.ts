@@ -105,6 +105,22 @@ test("what a job owns has its name, its owner and a lease, and keeps no claim", 
   });
 });
 
+test.each([
+  ["snapshot=warm", { storage: "100Gi" }, { dataSource: { name: "warm" } }],
+  ["storage-class=fast", { storage: "100Gi" }, { storageClassName: "fast" }],
+])("a job's engine with %s has a claim that goes with its pod", (query, requests, rest) => {
+  const { statefulSet } = manifests(`kube-image://e:1?owner=job&${query}`, undefined, owner);
+  expect(statefulSet).toMatchObject({
+    spec: { template: { spec: { volumes: [{}, { ephemeral: { volumeClaimTemplate: { spec: { resources: { requests }, ...rest } } } }] } } },
+  });
+});
+
+test("a job's engine can use a claim that stays", () => {
+  expect(manifests("kube-image://e:1?owner=job&claim=cache", undefined, owner).statefulSet).toMatchObject({
+    spec: { template: { spec: { volumes: [{}, { persistentVolumeClaim: { claimName: "cache" } }] } } },
+  });
+});
+
 test("an engine has no lease and no owner unless that is asked for", () => {
   const { statefulSet, lease } = manifests("kube-image://e:1");
   expect(lease).toBeUndefined();

@@ -78,11 +78,14 @@ export function parseEngineRequest(url: RunnerUrl): ParsedEngine {
   }
   if (values.name !== undefined && (!NAME.test(values.name) || values.name.length > MAX_NAME))
     throw invalid("name", `it has up to ${MAX_NAME} lower-case letters, digits and dashes`, "write name=NAME");
-  const storage = values.storage ?? (values.owner === undefined || values.snapshot !== undefined ? DEFAULT_STORAGE : "none");
+  const ofOwnClaim = (["storage-class", "snapshot"] as const).find((name) => values[name] !== undefined);
+  const storage = values.storage ?? (values.owner === undefined || ofOwnClaim !== undefined ? DEFAULT_STORAGE : "none");
   const leaseSeconds = values.lease === undefined ? undefined : parseLease(values.lease);
   if (storage !== "none" && !/^[1-9]\d*(\.\d+)?([KMGTP]i?)?$/.test(storage)) throw invalid("storage", "it must be a size, or none", "write storage=100Gi");
-  if (values.claim !== undefined && (values.snapshot ?? values["storage-class"]) !== undefined)
-    throw invalid("claim", "it exists already, so it has no class or snapshot to begin with", "leave one of them away");
+  if (values.claim !== undefined && (values.storage ?? values.snapshot ?? values["storage-class"]) !== undefined)
+    throw invalid("claim", "it exists already, so it has its size and class, and no snapshot to begin with", "leave one of them away");
+  if (storage === "none" && ofOwnClaim !== undefined)
+    throw invalid(ofOwnClaim, "with storage=none there is no claim that it could be for", "leave one of them away");
   return {
     request: {
       image: withoutSecrets(image),

@@ -70,6 +70,7 @@ export async function startFakeApiServer(): Promise<FakeApiServer> {
     pods: new Map(),
     objects: new Map(),
     log: "a line of the log\n",
+    previousLog: "",
     onChange: () => undefined,
     requests: [],
     authorizations: [],

@@ -7,6 +7,8 @@ export interface FakeObjects {
   readonly objects: Map<string, object>;
   /** The log of every pod. */
   log: string;
+  /** The log of every container before its restart. */
+  previousLog: string;
   /** What happens when an object at a path was created, changed or deleted (`undefined`). */
   onChange: (path: string, object: object | undefined) => void;
 }
@@ -39,7 +41,17 @@ export function answer(fake: FakeObjects, url: URL): Answer {
   if (refused !== undefined) return refused;
   const pod = fake.pods.get(podName(url) ?? "");
   if (pod === undefined) return notFound(url.pathname);
-  return url.pathname.endsWith("/log") ? { status: 200, body: fake.log } : { status: 200, body: JSON.stringify(pod) };
+  if (!url.pathname.endsWith("/log")) return { status: 200, body: JSON.stringify(pod) };
+  return { status: 200, body: lastLines(url.searchParams.has("previous") ? fake.previousLog : fake.log, url.searchParams.get("tailLines")) };
+}
+
+function lastLines(log: string, tail: string | null): string {
+  return tail === null
+    ? log
+    : log
+        .split(/(?<=\n)/)
+        .slice(-Number(tail))
+        .join("");
 }
 
 /** Creates, merges and deletes objects; `onChange` plays the controllers. */

@@ -5,6 +5,10 @@ import { requestBody } from "./cluster-request.ts";
 import type { Cluster } from "./cluster.ts";
 import { podPath } from "./pod.ts";
 
+const DEFAULT_TAIL = 100;
+/** Of each of the two logs that are shown together. */
+const MOST_BYTES = 1024 * 1024;
+
 export interface ReadPodLogOptions {
   readonly namespace: string;
   readonly pod: string;
@@ -37,6 +41,22 @@ export async function* readPodLog(cluster: Cluster, options: ReadPodLogOptions):
   } finally {
     body.destroy();
   }
+}
+
+/**
+ * The last `tail` lines of a container that was started again, where those of its own are fewer with the last ones before its restart: what it died of
+ * stands there.
+ */
+export async function* readLogBeyondRestart(cluster: Cluster, { tail = DEFAULT_TAIL, ...options }: ReadPodLogOptions): AsyncGenerator<string, void, undefined> {
+  const own = await readLastLines(cluster, { ...options, tail, bytes: MOST_BYTES });
+  const missing = tail - (own.match(/\n/g)?.length ?? 0);
+  if (missing > 0) {
+    // What ended long ago may be gone.
+    const before = await readLastLines(cluster, { ...options, tail: missing, previous: true, bytes: MOST_BYTES }).catch(() => "");
+    throwIfAborted(options.signal);
+    yield before === "" || before.endsWith("\n") ? before : `${before}\n`;
+  }
+  yield own;
 }
 
 /** The last lines, at most `bytes` of them. */

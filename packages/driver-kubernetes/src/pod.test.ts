@@ -15,13 +15,13 @@ describe("state", () => {
       "out of memory",
       pod({ state: { waiting: { reason: "CrashLoopBackOff" } }, restartCount: 2, lastState: { terminated: { exitCode: 137, reason: "OOMKilled" } } }),
       'is Running: its container "engine" waits (CrashLoopBackOff), restarted 2 times, last with exit code 137 (killed for lack of memory)',
-      { code: "NOT_RUNNING", retryable: true, hint: expect.stringContaining("--previous") },
+      { code: "NOT_RUNNING", retryable: true, hint: expect.stringContaining("more memory") },
     ],
     [
       "failing again and again",
       pod({ state: { waiting: { reason: "CrashLoopBackOff" } }, restartCount: 9 }),
       'is Running: its container "engine" waits (CrashLoopBackOff), restarted 9 times',
-      { code: "NOT_RUNNING", retryable: false },
+      { code: "NOT_RUNNING", retryable: false, hint: expect.stringContaining("--previous") },
     ],
     [
       "over",
@@ -54,7 +54,16 @@ describe("state", () => {
         status: { phase: "Pending", conditions: [{ type: "PodScheduled", status: "False", reason: "Unschedulable", message: "0/1 nodes are available" }] },
       },
       "is Pending (Unschedulable: 0/1 nodes are available)",
-      { code: "NOT_RUNNING", retryable: true },
+      { code: "NOT_RUNNING", retryable: true, hint: expect.stringContaining("kubectl describe") },
+    ],
+    [
+      "waiting for a volume",
+      {
+        ...runningPod("engine-0"),
+        status: { phase: "Pending", conditions: [{ type: "PodScheduled", status: "False", message: "pod has unbound immediate PersistentVolumeClaims" }] },
+      },
+      "is Pending (pod has unbound immediate PersistentVolumeClaims)",
+      { code: "NOT_RUNNING", retryable: true, hint: expect.stringContaining("storage-class=") },
     ],
   ])("a pod that is %s", (_name, value, words, error) => {
     expect(describePod(value, "engine")).toBe(words);

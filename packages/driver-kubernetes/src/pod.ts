@@ -19,6 +19,7 @@ export interface Pod {
     readonly restartPolicy?: string;
     readonly nodeName?: string;
     readonly containers: readonly { readonly name: string; readonly image?: string }[];
+    readonly volumes?: readonly { readonly name: string; readonly persistentVolumeClaim?: { readonly claimName: string }; readonly ephemeral?: object }[];
   };
   readonly status?: {
     readonly phase?: string;
@@ -96,6 +97,11 @@ export function isRunning(pod: Pod, container: string): boolean {
   return containerStatus(pod, container)?.state?.running !== undefined;
 }
 
+/** Whether the container runs after it had ended before, so that its log begins anew. */
+export function runsAgain(pod: Pod, container: string): boolean {
+  return isRunning(pod, container) && containerStatus(pod, container)?.lastState?.terminated !== undefined;
+}
+
 export function isReady(pod: Pod): boolean {
   return pod.metadata.deletionTimestamp === undefined && pod.status?.conditions?.some(({ type, status }) => type === "Ready" && status === "True") === true;
 }
@@ -139,22 +145,47 @@ export function lacksImage(pod: Pod, container: string): boolean {
 
 export function podNotRunning(pod: Pod, container: string): RunnerError {
   const { name, namespace } = pod.metadata;
-  const state = containerStatus(pod, container)?.state;
-  const reason = state?.waiting?.reason ?? "";
   const message = `the pod "${name}" ${describePod(pod, container)}`;
+  const details = { ...placeOf(pod, container), phase: pod.status?.phase ?? "Unknown" };
   if (lacksImage(pod, container)) {
-    return new RunnerError("IMAGE_PULL_FAILED", message, { hint: `see why: kubectl describe pod ${name} -n ${namespace}`, driver: "kubernetes" });
+    return new RunnerError("IMAGE_PULL_FAILED", message, { hint: `see why: kubectl describe pod ${name} -n ${namespace}`, driver: "kubernetes", details });
   }
   return new RunnerError("NOT_RUNNING", message, {
-    hint: isDraining(pod)
-      ? STOPPING_HINT
-      : reason === "CrashLoopBackOff" || state?.terminated !== undefined
-        ? `see why it ends: kubectl logs ${name} -c ${container} -n ${namespace} --previous`
-        : `see why: kubectl describe pod ${name} -n ${namespace}`,
+    hint: hintFor(pod, container),
     driver: "kubernetes",
     retryable: isOnItsWay(pod, container),
-    details: { pod: name, namespace, container, phase: pod.status?.phase ?? "Unknown", ...(isDraining(pod) && { state: "draining" }) },
+    details: { ...details, ...(isDraining(pod) && { state: "draining" }) },
   });
+}
+
+/** In the details of an error: which pod it is about. */
+export function placeOf(
+  { metadata: { name, namespace, uid } }: Pod,
+  container: string,
+): { readonly pod: string; readonly namespace: string; readonly container: string; readonly uid: string } {
+  return { pod: name, namespace, container, uid };
+}
+
+/** What to do about a pod that doesn't run. */
+export function hintFor(pod: Pod, container: string): string {
+  const { name, namespace } = pod.metadata;
+  const { state } = containerStatus(pod, container) ?? {};
+  if (isDraining(pod)) return STOPPING_HINT;
+  if (ranOutOfMemory(pod, container)) return `give it more memory: the limit of its container "${container}", or memory= where anyrunner made it`;
+  if (state?.waiting?.reason === "CrashLoopBackOff" || state?.terminated !== undefined)
+    return `see why it ends: kubectl logs ${name} -c ${container} -n ${namespace} --previous`;
+  if (/unbound immediate PersistentVolumeClaim/.test(unscheduled(pod)?.message ?? ""))
+    return "give its claim a volume; for an engine that anyrunner makes, name a class with storage-class=, a claim with claim=, or write storage=none";
+  return `see why: kubectl describe pod ${name} -n ${namespace}`;
+}
+
+function unscheduled(pod: Pod) {
+  return pod.status?.conditions?.find(({ type, status }) => type === "PodScheduled" && status === "False");
+}
+
+function ranOutOfMemory(pod: Pod, container: string): boolean {
+  const { state, lastState } = containerStatus(pod, container) ?? {};
+  return (state?.terminated ?? lastState?.terminated)?.reason === "OOMKilled";
 }
 
 export async function podNotFound(cluster: Cluster, name: string, call: PodCall): Promise<RunnerError> {
@@ -184,8 +215,8 @@ export function describePod(pod: Pod, container: string): string {
   if (terminated !== undefined) return `is ${phase}${leaving}: its container "${container}" ended with ${describeEnd(terminated)}${restarted}`;
   if (waiting !== undefined)
     return `is ${phase}${leaving}: its container "${container}" waits (${waiting.reason ?? "no reason given"}${waiting.message ? `: ${waiting.message}` : ""})${restarted}`;
-  const unscheduled = pod.status?.conditions?.find(({ type, status: value }) => type === "PodScheduled" && value === "False");
-  const why = [reason ?? unscheduled?.reason, message ?? unscheduled?.message].filter((text) => text).join(": ");
+  const condition = unscheduled(pod);
+  const why = [reason ?? condition?.reason, message ?? condition?.message].filter((text) => text).join(": ");
   return `is ${phase}${leaving}${why === "" ? "" : ` (${why})`}`;
 }
 

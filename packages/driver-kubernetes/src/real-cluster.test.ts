@@ -1,8 +1,9 @@
-import { parseRunnerUrl } from "@anyrunner/core/driver";
+import { handleOfError, parseRunnerUrl } from "@anyrunner/core/driver";
 import { describe, expect, test } from "vitest";
 
 import { createKubernetesDriver } from "./driver.ts";
-import { containerStatus } from "./pod.ts";
+import type { KubernetesHandle } from "./handle.ts";
+import { containerStatus, isRunning } from "./pod.ts";
 import { parseKubernetesTarget } from "./target.ts";
 import { callCluster, podSpec, runTestPod, untilPod } from "./test-cluster.fixture.ts";
 import { kubeconfigWithToken, runInPod } from "./test-exec.fixture.ts";
@@ -11,6 +12,15 @@ import { NAMESPACE, skipReason, testEnv } from "./test-place.fixture.ts";
 const driver = createKubernetesDriver({ env: testEnv, readyBudgetMs: 0 });
 const target = (url: string) => parseKubernetesTarget(parseRunnerUrl(url));
 const provision = (url: string) => driver.provision(target(url), {});
+async function logText(handle: KubernetesHandle): Promise<string> {
+  let text = "";
+  for await (const chunk of driver.logs?.(handle, {}) ?? []) text += chunk;
+  return text;
+}
+/** What a cluster tells a moment later. */
+async function untilText(read: () => Promise<string>, wanted: string): Promise<void> {
+  await expect.poll(read, { timeout: 60_000, interval: 200 }).toContain(wanted);
+}
 const gone = (name: string) => untilPod(name, (pod) => pod === undefined);
 
 describe.skipIf(skipReason !== undefined)(`real cluster${skipReason === undefined ? "" : ` (${skipReason})`}`, { timeout: 120_000 }, () => {
@@ -53,6 +63,28 @@ describe.skipIf(skipReason !== undefined)(`real cluster${skipReason === undefine
       message: expect.stringContaining("killed for lack of memory"),
       retryable: false,
     });
+  });
+
+  test("one that was never reached is named by its refusal: how it ended, and what it said before its restart", async () => {
+    await using pod = await runTestPod({
+      command: ["sh", "-c", "if [ -e /state/been ]; then echo again; sleep 3600; fi; touch /state/been; echo no loop device; exit 3"],
+      relay: false,
+      scratch: "/state",
+      until: (found) => (containerStatus(found, "engine")?.restartCount ?? 0) > 0,
+    });
+    await untilPod(pod.name, (found) => found !== undefined && isRunning(found, "engine"));
+    const handle = await provision(`kube-pod://${pod.name}`);
+    expect(await driver.inspect?.(handle, {})).toMatchObject({ status: "running", exitCode: 3, oomKilled: false, details: { restarts: 1 } });
+    await untilText(async () => logText(handle), "no loop device\nagain\n");
+  });
+
+  test("one that finds no node: its events", async () => {
+    await using pod = await runTestPod({ relay: false, nodeSelector: { "anyrunner-test": "nowhere" }, until: () => true });
+    const refused = () => provision(`kube-pod://${pod.name}`).catch((error: unknown) => error);
+    expect(await refused()).toMatchObject({ code: "NOT_RUNNING", retryable: true });
+    const handle = handleOfError(await refused());
+    const state = async () => JSON.stringify((await driver.inspect?.(handle as KubernetesHandle, {}))?.details?.["events"] ?? []);
+    await untilText(state, "FailedScheduling");
   });
 
   test("a pod whose image is missing is IMAGE_PULL_FAILED after one attempt", async () => {

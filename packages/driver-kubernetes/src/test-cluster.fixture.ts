@@ -51,6 +51,9 @@ export interface TestPodOptions {
   readonly until?: (pod: Pod) => boolean;
   readonly resources?: object;
   readonly restartPolicy?: "Always" | "Never";
+  readonly nodeSelector?: Readonly<Record<string, string>>;
+  /** A folder that outlives a restart of the container. */
+  readonly scratch?: string;
 }
 
 const WAIT = `trap 'exit 0' TERM INT; echo "${CONFORMANCE_IMAGE_LOG}"; while :; do sleep 3600 & wait $!; done`;
@@ -100,9 +103,21 @@ export async function removeSet(name: string): Promise<void> {
 
 const SETS = `/apis/apps/v1/namespaces/${NAMESPACE}/statefulsets`;
 
-export function podSpec({ command = ["sh", "-c", WAIT], relay = true, resources = {}, restartPolicy = "Always" }: TestPodOptions): object {
+export function podSpec({
+  command = ["sh", "-c", WAIT],
+  relay = true,
+  scratch,
+  resources = {},
+  restartPolicy = "Always",
+  nodeSelector = {},
+}: TestPodOptions): object {
+  const volumeMounts = [
+    ...(relay ? [{ name: "peer", mountPath: "/bin/buildctl", subPath: "buildctl" }] : []),
+    ...(scratch === undefined ? [] : [{ name: "scratch", mountPath: scratch }]),
+  ];
   return {
     restartPolicy,
+    nodeSelector,
     terminationGracePeriodSeconds: 1,
     automountServiceAccountToken: false,
     containers: [
@@ -111,10 +126,13 @@ export function podSpec({ command = ["sh", "-c", WAIT], relay = true, resources 
         image: IMAGE,
         command,
         resources,
-        ...(relay && { volumeMounts: [{ name: "peer", mountPath: "/bin/buildctl", subPath: "buildctl" }] }),
+        volumeMounts,
       },
     ],
-    volumes: [{ name: "peer", configMap: { name: "anyrunner-test-peer", defaultMode: 0o755 } }],
+    volumes: [
+      { name: "peer", configMap: { name: "anyrunner-test-peer", defaultMode: 0o755 } },
+      { name: "scratch", emptyDir: {} },
+    ],
   };
 }
 

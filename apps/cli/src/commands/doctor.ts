@@ -63,9 +63,14 @@ async function checkEverything(context: CommandContext, { runner, fetch }: Docto
   });
   const { engineRuns, runtime, url = "" } = word === undefined ? NOTHING : await checkRunner(context, word, { ...recording, fetch });
   if (isCliRuntime(runtime)) await checkRuntime(context, { runtime, url, port: portOf(url), engineRuns }, recording);
-  else if (docker !== undefined && isLocalDaemon(docker.endpoint)) {
+  else if (docker !== undefined && isLocalDaemon(docker.endpoint) && !isElsewhere(runtime)) {
     for (const check of await hostChecks(thisHost, { rootFolder: docker.info.DockerRootDir, port: portOf(url || word), engineRuns })) record(check);
   }
+}
+
+/** Whether the engine is on another machine by the nature of its driver: what this one lacks does not matter then. */
+function isElsewhere(runtime: string | undefined): boolean {
+  return runtime === "kubernetes" || runtime === "ssh";
 }
 
 function needsDocker(word: string | undefined): boolean {

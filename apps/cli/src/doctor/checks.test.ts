@@ -1,8 +1,10 @@
-import { daemonChecks, hostChecks, type HostView } from "@anyrunner/engine-container";
+import type { RunnerState } from "@anyrunner/core";
+import { daemonChecks, hostChecks, type Check, type HostView } from "@anyrunner/engine-container";
 import { describe, expect, test } from "vitest";
 
 import { containerChecks, type InspectedContainer } from "./container-checks.ts";
 import { windowCheck } from "./engine-checks.ts";
+import { stateChecks } from "./state-checks.ts";
 
 const statuses = (checks: readonly { id: string; status: string }[]) => Object.fromEntries(checks.map(({ id, status }) => [id, status]));
 
@@ -133,5 +135,41 @@ describe("the window of versions", () => {
     ["v0.20.0", "v0.21.8", "warning"],
   ])("engine %s and project %s: %s", (engine, project, status) => {
     expect(windowCheck(engine, project)).toMatchObject({ id: "engine.window", status });
+  });
+});
+
+describe("the state of a runner whose engine doesn't answer", () => {
+  test.each<[string, RunnerState, readonly Check[]]>([
+    ["that runs: nothing", { status: "running", details: { restarts: 0 } }, []],
+    [
+      "that ran out of memory",
+      { status: "starting", exitCode: 137, oomKilled: true, details: { restarts: 4, node: "n1" } },
+      [
+        {
+          id: "runner.state",
+          status: "failed",
+          detail: "starting on the node n1, exit code 137, killed for lack of memory, restarted 4 times",
+          remedy: expect.stringContaining("more memory") as unknown as string,
+        },
+      ],
+    ],
+    [
+      "that finds no node",
+      { status: "starting", details: { events: ["FailedScheduling: 0/1 nodes are available"] } },
+      [
+        { id: "runner.state", status: "failed", detail: "starting", remedy: "mend what its events name" },
+        { id: "runner.events", status: "warning", detail: "what happened to it:\nFailedScheduling: 0/1 nodes are available" },
+      ],
+    ],
+    [
+      "whose events may not be read",
+      { status: "stopped", exitCode: 1, details: { eventsUnknown: "events is forbidden" } },
+      [
+        { id: "runner.state", status: "failed", detail: "stopped, exit code 1", remedy: "mend what its last words name" },
+        { id: "runner.events", status: "skipped", detail: "what happened to it can't be known: events is forbidden" },
+      ],
+    ],
+  ])("one %s", (_, state, expected) => {
+    expect(stateChecks(state)).toEqual(expected);
   });
 });

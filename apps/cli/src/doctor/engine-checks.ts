@@ -13,9 +13,9 @@ import type { EngineSession } from "@anyrunner/engine";
 import type { Check } from "@anyrunner/engine-container";
 
 import type { CommandContext } from "../command-context.ts";
-import { lastLogLines } from "../engine-log.ts";
 import type { FoundRunner } from "../find-runner.ts";
 import { checked, type Recorder } from "./check.ts";
+import { recordState } from "./state-checks.ts";
 
 interface EngineCheckOptions {
   readonly context: CommandContext;
@@ -50,7 +50,7 @@ export async function checkEngineOf(
   });
   const version = dialled && (await checkInfo(runner, options));
   const answered = version !== undefined && (await checkSession(runner, options));
-  if (!answered) await recordLog(found, options);
+  if (!answered) await recordState(driver, handle, options);
   return answered === true;
 }
 
@@ -147,16 +147,5 @@ async function checkFetch(session: EngineSession, url: string, { record, signal 
     throw new RunnerError("QUERY_FAILED", `the engine can't fetch ${origin}: ${failure}`, {
       hint: isNameless ? "mend the name resolution first" : "check the proxy (proxy=) and the certificates (ca=) of the engine",
     });
-  });
-}
-
-/** Why an engine doesn't answer often stands in its log. */
-async function recordLog({ driver, handle }: FoundRunner, { record, signal }: EngineCheckOptions): Promise<void> {
-  if (handle === undefined || driver.logs === undefined) return;
-  const lines = await lastLogLines(driver, handle, { tail: 20, signal }).catch(() => []);
-  record({
-    id: "engine.log",
-    status: lines.length === 0 ? "skipped" : "ok",
-    detail: lines.length === 0 ? "it wrote nothing" : `its last words:\n${lines.join("\n")}`,
   });
 }
