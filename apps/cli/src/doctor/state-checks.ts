@@ -37,7 +37,7 @@ export function stateChecks({ status, exitCode, oomKilled = false, details = {} 
     checks.push({
       id: "runner.state",
       status: "failed",
-      detail: `${status}${typeof node === "string" ? ` on the node ${node}` : ""}${ended}${typeof restarts === "number" && restarts > 0 ? `, restarted ${restarts} times` : ""}`,
+      detail: `${status}${typeof node === "string" ? ` on the node ${node}` : ""}${ended}${typeof restarts === "number" ? describeRestarts(restarts) : ""}`,
       remedy: remedyFor({ status, exitCode, oomKilled, hasEvents: happened.length > 0 }),
     });
   }
@@ -45,6 +45,10 @@ export function stateChecks({ status, exitCode, oomKilled = false, details = {} 
   if (typeof eventsUnknown === "string")
     checks.push({ id: "runner.events", status: "skipped", detail: `what happened to it can't be known: ${eventsUnknown}` });
   return checks;
+}
+
+function describeRestarts(count: number): string {
+  return count === 0 ? "" : count === 1 ? ", restarted once" : `, restarted ${count} times`;
 }
 
 interface Facts {
