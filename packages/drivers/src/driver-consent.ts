@@ -5,6 +5,8 @@ import type { UserStore } from "@anyrunner/config";
 import { RunnerError } from "@anyrunner/core";
 
 import { identifyDriver, type DriverIdentity } from "./driver-files.ts";
+import { refuseProgramOfOthers } from "./others-may-write.ts";
+import { isProgramFile } from "./program-file.ts";
 
 /** Drivers that may run without having been allowed one by one: `all`, or absolute files and folders, separated as in PATH. */
 export const TRUST_VARIABLE = "ANYRUNNER_TRUST_DRIVERS";
@@ -41,9 +43,13 @@ export async function requireDriverConsent({ path, place, env, store }: DriverCo
   );
 }
 
-/** Remembers the consent of the user to the driver at `path`, a file or the folder of a package. Fails with NOT_FOUND or DRIVER_INVALID. */
+/**
+ * Remembers the consent of the user to the driver at `path`, a file or the folder of a package. Fails with NOT_FOUND, DRIVER_INVALID, or
+ * PERMISSION_DENIED for a program that would be refused all the same, since others may write to it.
+ */
 export async function trustDriver(path: string, store: UserStore): Promise<DriverIdentity> {
   const found = await identifyDriver(path);
+  if (isProgramFile(found.path)) await refuseProgramOfOthers(found.path, path);
   await store.update((settings) => ({
     ...settings,
     trustedDrivers: [...(settings.trustedDrivers ?? []).filter((driver) => driver.path !== found.path), { path: found.path, sha256: found.sha256 }],

@@ -28,6 +28,15 @@ export async function refuseWhatOthersMayWrite(path: string, what: string, { loa
   });
 }
 
+/**
+ * The same for a program, `path`, and what that leads to, `realPath`: a link lies somewhere else, and whoever may write there can let it
+ * lead elsewhere.
+ */
+export async function refuseProgramOfOthers(realPath: string, path: string): Promise<void> {
+  await refuseWhatOthersMayWrite(realPath, `the driver ${path}`, { loadsBeside: true });
+  if (path !== realPath) await refuseWhatOthersMayWrite(path, `the driver ${path}`);
+}
+
 interface Writable {
   readonly path: string;
   readonly reason: string;

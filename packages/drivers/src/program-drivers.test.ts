@@ -70,13 +70,14 @@ describe("a program on PATH", () => {
     ["everybody may write to its folder", () => chmod(bin, 0o777)],
     ["everybody may write to its folder, which is sticky", () => chmod(bin, 0o1777)],
     ["everybody may write to the folder of the link that leads to it", linkFromOpenFolder],
-  ])("%s: refused, even when it is trusted; nothing of it runs", async (_, open) => {
+  ])("%s: refused, even when it is trusted, and not to be trusted now; nothing of it runs", async (_, open) => {
     await trustDriver(program, store());
     await open();
     await expect(resolve("foo", { ANYRUNNER_TRUST_DRIVERS: "all" })).rejects.toMatchObject({
       code: "PERMISSION_DENIED",
       message: expect.stringContaining("others may write"),
     });
+    await expect(trustDriver(program, store())).rejects.toMatchObject({ code: "PERMISSION_DENIED", hint: expect.stringContaining("chmod") });
     expect(await starts()).toBe("");
   });
 

@@ -5,7 +5,7 @@ import type { ProjectDriver } from "@anyrunner/config";
 import { RunnerError, type DriverEntry, type RunnerDriver } from "@anyrunner/core";
 
 import { requireDriverConsent } from "./driver-consent.ts";
-import { refuseWhatOthersMayWrite } from "./others-may-write.ts";
+import { refuseProgramOfOthers } from "./others-may-write.ts";
 import { outsideEntry, type OutsideDriversOptions } from "./outside-entry.ts";
 import { isProgramFile, schemeOfProgram } from "./program-file.ts";
 
@@ -57,9 +57,7 @@ function programEntry({ path, name, schemes, origin, place, foundBy }: FoundProg
     origin,
     foundBy,
     async check() {
-      await refuseWhatOthersMayWrite(realPathOf(path, place), `the driver ${path}`, { loadsBeside: true });
-      // A link lies somewhere else than what it leads to, and whoever may write there can let it lead elsewhere.
-      await refuseWhatOthersMayWrite(path, `the driver ${path}`);
+      await refuseProgramOfOthers(realPathOf(path, place), path);
       await requireDriverConsent({ path, place, ...options });
     },
     async load() {
