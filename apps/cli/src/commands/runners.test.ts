@@ -27,8 +27,8 @@ export const driver = {
     const stream = connect(Number(process.env.TOY_PORT), "127.0.0.1");
     return { stream, kind: "socket", halfClose: true, closed: new Promise((done) => stream.once("close", () => done({ kind: "end" }))), diagnostics: async () => ({}) };
   },
-  inspect: async ({ id }) => { const state = read(id); return state ? { status: state.status, image: "toy:" + id, details: { name: id, disk: [{ kind: "volume", name: id + "-cache", bytes: 1610612736 }] } } : { status: "missing" }; },
-  async *logs({ id }, { tail }) { yield* ["one\\ntw", "o\\nthree\\n"].join("").split("\\n").slice(0, -1).slice(-tail).map((line) => line + "\\n"); },
+  inspect: async ({ id }) => { const state = read(id); return state ? { status: state.status, image: "toy:" + id, ...(state.startedAt && { startedAt: state.startedAt }), details: { name: id, disk: [{ kind: "volume", name: id + "-cache", bytes: 1610612736 }] } } : { status: "missing" }; },
+  async *logs({ id }, { tail }) { yield* (read(id)?.log ?? ["one\\ntw", "o\\nthree\\n"]).join("").split("\\n").slice(0, -1).slice(-tail).map((line) => line + "\\n"); },
   start: async ({ id }) => { said("start " + id); write(id, { ...read(id), status: "running" }); },
   stop: async ({ id }, { graceMs, report, secrets }) => { appendFileSync(folder + "/secrets.log", JSON.stringify(secrets ?? null) + "\\n"); said("stop " + id + " " + graceMs); write(id, { ...read(id), status: "stopped" }); if (graceMs > 0) report({ type: "progress", id: "cache-kept-" + id, message: "cache is kept", done: true }); },
   destroy: async ({ id }, { volume }) => { said("destroy " + id + " " + volume); rmSync(file(id), { force: true }); },
@@ -153,6 +153,18 @@ describe("life cycle", { timeout: PATIENCE_MS }, () => {
     });
     expect(await calls()).toEqual(["provision a", "stop a 600000", "stop a 0", "start a", "stop a 0", "destroy a false"]);
     expect(await json("ls")).toMatchObject({ runners: [] });
+  });
+
+  test.each([
+    ["of this start", "2026-01-02T00:00:01.5Z", true],
+    ["of a start before", "2026-01-01T00:00:01.5Z", false],
+  ])("start tells that the engine discarded its cache, by the words %s in its log", async (_, time, told) => {
+    const log = [`time=${time} level=WARN msg="local cache state invalid; resetting worker" reason=dagql_unclean_shutdown error=<nil>\n`];
+    await writeFile(join(toys, "k.json"), JSON.stringify({ status: "stopped", startedAt: "2026-01-02T00:00:01Z", log }));
+    const started = await run("start", "k", "--json");
+    expect(JSON.parse(started.stdout)).toMatchObject({ status: "running", cacheDiscarded: told });
+    expect(started.stderr.includes('the engine "k" discarded its cache at this start: dagql_unclean_shutdown')).toBe(told);
+    await run("rm", "k");
   });
 
   test("what would be removed can be shown before; the volume goes only when asked", async () => {

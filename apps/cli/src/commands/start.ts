@@ -12,6 +12,7 @@ import { openCliRegistry } from "../list-runners.ts";
 import { startReaperFor } from "../reaper/start-reaper.ts";
 import { requireAbility } from "../require-ability.ts";
 import { factsOf, type RunnerFacts } from "../runner-facts.ts";
+import { tellCacheLoss } from "../tell-cache-loss.ts";
 
 const READY_BUDGET_MS = 60_000;
 const LOG_LINES = 50;
@@ -22,6 +23,7 @@ export function startCommand(context: CommandContext, word: string): Promise<num
     const found = await findRunner(context, word, signal);
     const watch = watchCacheFate(context.report);
     const call = { signal, report: watch.report };
+    const before = found.handle && (await factsOf(found.driver, found.handle, signal)).status;
     const started = await startOrMake(context, found, call);
     // What was named by its id has a URL from before, if any.
     if (found.shownUrl !== undefined) {
@@ -30,6 +32,7 @@ export function startCommand(context: CommandContext, word: string): Promise<num
         .catch(() => {});
     }
     const { version } = await awaitStarted(started, { signal });
+    if (before !== undefined && before !== "running") await tellCacheLoss(started, { env: context.env, ...call });
     await openEngineUses({ env: context.env }).touch(started.handle);
     await startReaperFor(context, started.handle);
     const { status } = await factsOf(started.driver, started.handle, signal);
