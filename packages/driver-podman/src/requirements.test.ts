@@ -137,7 +137,7 @@ describe.skipIf(skipReason !== undefined)(`engines on one disk, real Podman${ski
     const handle = await start(second, `&mount=${folder.name}:/etc/dagger`);
     expect(await limits(second)).toMatchObject({ maxUsedSpace: expect.stringMatching(/^\d\d?%$/), minFreeSpace: "20%" });
     await podman(["exec", second.name, "sh", "-c", 'echo \'{"gc":{"enabled":false}}\' > /etc/dagger/engine.json']);
-    await driver.stop?.(handle, { graceMs: 5000 });
+    await driver.stop?.(handle, { graceMs: 60_000 });
     expect((await start(second, `&mount=${folder.name}:/etc/dagger`)).id).toBe(handle.id);
     expect(await limits(second)).toEqual({ enabled: false });
   });

@@ -6,7 +6,7 @@ import { expect, test } from "vitest";
 
 import { untilExists } from "./until-exists.ts";
 
-const options = { signal: undefined, budgetMs: 5000, host: { host: "h" } };
+const options = { signal: undefined, budgetMs: 60_000, host: { host: "h" } };
 
 test("resolves when the path comes", async () => {
   const folder = await mkdtemp(join(tmpdir(), "anyrunner-test-"));

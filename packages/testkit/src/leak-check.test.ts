@@ -34,7 +34,8 @@ describe("expectNothingLeft", () => {
   test("waits for what is on its way out", async () => {
     let remaining = 3;
     await expectNothingLeft(await takeInventory(), { extra: () => remaining-- });
-    expect(remaining).toBe(-1);
+    // Whatever the runner of tests itself opens meanwhile is waited for, too.
+    expect(remaining).toBeLessThan(0);
   });
 
   test("fails with the list of what stays", async () => {

@@ -5,7 +5,7 @@ import { setTimeout as delay } from "node:timers/promises";
 export type Inventory = Readonly<Record<string, number>>;
 
 const POLL_MS = 20;
-const DEFAULT_BUDGET_MS = 30_000;
+const DEFAULT_BUDGET_MS = 60_000;
 
 /** Timers and immediates come and go with the test runner itself. */
 const PASSING = /^(Timeout|Immediate|TickObject|Microtask|FSReq|FSReqPromise|FSReqCallback|GetAddrInfoReq|CloseReq|FileHandleCloseReq)/;
@@ -36,7 +36,7 @@ export function describeLeaks(before: Inventory, after: Inventory): readonly str
 
 /**
  * Waits until this process holds no more than it held at `before`, and what else `extra` counts is zero; handles close
- * asynchronously. Throws with the list of what is still there when `budgetMs` (30 s) is over.
+ * asynchronously. Throws with the list of what is still there when `budgetMs` (60 s) is over.
  */
 export async function expectNothingLeft(
   before: Inventory,

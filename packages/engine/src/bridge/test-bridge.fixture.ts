@@ -21,7 +21,7 @@ export function openBridgeConnection(bridge: Bridge): Http2Connection {
 
 /** A whole client, all of whose streams lead to the bridge. */
 export async function openBridgeSession(bridge: Bridge, options: Partial<OpenSessionOptions> = {}): Promise<EngineSession> {
-  return openSession(await runnerOn(() => dialBridge(bridge)), { env: {}, cwd: "/", connectBudgetMs: 5000, ...options });
+  return openSession(await runnerOn(() => dialBridge(bridge)), { env: {}, cwd: "/", ...options });
 }
 
 /** A middlebox in front of an engine: streams pass until it cuts them. */
