@@ -38,10 +38,11 @@ describe("TypeScript", () => {
     ],
     [
       "pnpm-lock.yaml",
-      "lockfileVersion: 5.4\n\nspecifiers:\n  '@dagger.io/dagger': ^0.21.0\n\ndevDependencies:\n  '@dagger.io/dagger': 0.21.8\n\npackages:\n".replace(
-        "specifiers:\n  '@dagger.io/dagger': ^0.21.0\n\n",
-        "",
-      ),
+      "lockfileVersion: 5.4\n\nspecifiers:\n  '@dagger.io/dagger': ^0.21.0\n\ndevDependencies:\n  '@dagger.io/dagger': 0.21.8\n\npackages:\n",
+    ],
+    [
+      "pnpm-lock.yaml",
+      "lockfileVersion: 5.4\n\nimporters:\n\n  .:\n    specifiers:\n      '@dagger.io/dagger': ^0.21.0\n    devDependencies:\n      '@dagger.io/dagger': 0.21.8_typescript@5.9.2\n\npackages:\n",
     ],
     ["yarn.lock", '"@dagger.io/dagger@^0.20.0":\n  version "0.20.1"\n\n"@dagger.io/dagger@^0.21.0":\n  version "0.21.8"\n  resolved "https://x"\n'],
     ["yarn.lock", '"@dagger.io/dagger@npm:^0.21.0":\n  version: 0.21.8\n  resolution: "@dagger.io/dagger@npm:0.21.8"\n'],

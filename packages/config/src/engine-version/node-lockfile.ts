@@ -34,16 +34,20 @@ function readNpmLock(text: string, { name, importer }: LockedPackage): string | 
 function readPnpmLock(text: string, { name, importer }: LockedPackage): string | undefined {
   const lines = text.split(/\r?\n/);
   const block = pnpmImporter(lines, importer === "" ? "." : importer);
-  const at = block.findIndex((line) => unquote(line.trim().split(": ")[0] ?? "").replace(/:$/, "") === name || line.trim() === `'${name}':`);
-  if (at < 0) return undefined;
+  const isKey = (line: string) => unquote(line.trim().split(": ")[0] ?? "").replace(/:$/, "") === name || line.trim() === `'${name}':`;
+  // Before version 6 the file says first, under `specifiers:`, what the manifest wants, by the same key: a range is no version.
+  const found = block.flatMap((line, at) => (isKey(line) ? [versionAt(block, at)] : [])).findLast((version) => version !== undefined);
+  return found === undefined ? undefined : unquote(found).replace(/[(_].*$/, "");
+}
+
+/** Behind the key, or below it, beside what the manifest wants. */
+function versionAt(block: readonly string[], at: number): string | undefined {
   const inline = /:\s+(\S.*)$/.exec(block[at] ?? "")?.[1];
-  const version =
-    inline ??
-    block
-      .slice(at + 1, at + 3)
-      .map((line) => /^\s+version:\s+(\S.*)$/.exec(line)?.[1])
-      .find((found) => found !== undefined);
-  return version === undefined ? undefined : unquote(version).replace(/[(_].*$/, "");
+  if (inline !== undefined) return inline;
+  return block
+    .slice(at + 1, at + 3)
+    .map((line) => /^\s+version:\s+(\S.*)$/.exec(line)?.[1])
+    .find((version) => version !== undefined);
 }
 
 function pnpmImporter(lines: readonly string[], importer: string): readonly string[] {
