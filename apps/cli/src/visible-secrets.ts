@@ -17,11 +17,16 @@ export function warnOfVisibleSecret(report: Reporter): void {
   });
 }
 
+/** A URL in a parameter, such as a proxy's. */
+function holdsPassword(value: string): boolean {
+  return URL.canParse(value) && new URL(value).password !== "";
+}
+
 function holdsSecret(text: string | undefined): boolean {
   if (text === undefined || !text.includes("://")) return false;
   try {
     const url = parseRunnerUrl(text);
-    return formatRunnerUrl(url) !== serializeRunnerUrl(url);
+    return formatRunnerUrl(url) !== serializeRunnerUrl(url) || url.params.some(({ value }) => holdsPassword(value));
   } catch {
     // What is wrong with it is said by whoever uses it.
     return false;

@@ -54,6 +54,7 @@ describe("readOptions", () => {
     ["?port=", 'parameter "port" of image:// is wrong: it must be a whole number', undefined],
     ["?port=9999999999999999", 'parameter "port" of image:// is wrong: it must be a whole number', undefined],
     ["?pull=never", 'parameter "pull" of image:// is wrong: it must be one of always, missing', undefined],
+    ["?pull=mising", 'parameter "pull" of image:// is wrong: it must be one of always, missing', 'did you mean "missing"?'],
   ])("%s is refused", (query, message, hint) => {
     expect(() => read(query)).toThrow(expect.objectContaining({ code: "INVALID_OPTION", message, hint }));
   });

@@ -66,7 +66,8 @@ function parseValue(url: RunnerUrl, spec: OptionSpec, value: string): string | b
       return Number(value);
     case "string":
       if (spec.choices !== undefined && !spec.choices.includes(value)) {
-        throw invalidOption(url, spec.name, `it must be one of ${spec.choices.join(", ")}`);
+        const nearest = suggest(value, spec.choices);
+        throw invalidOption(url, spec.name, `it must be one of ${spec.choices.join(", ")}`, nearest && `did you mean "${nearest}"?`);
       }
       return value;
   }
@@ -82,6 +83,6 @@ function unknownOption(url: RunnerUrl, name: string, specs: readonly OptionSpec[
   });
 }
 
-function invalidOption(url: RunnerUrl, name: string, reason: string): RunnerError {
-  return new RunnerError("INVALID_OPTION", `parameter "${name}" of ${url.scheme}:// is wrong: ${reason}`, { details: { parameter: name } });
+function invalidOption(url: RunnerUrl, name: string, reason: string, hint?: string): RunnerError {
+  return new RunnerError("INVALID_OPTION", `parameter "${name}" of ${url.scheme}:// is wrong: ${reason}`, { hint, details: { parameter: name } });
 }

@@ -1,6 +1,6 @@
 import type { CallOptions } from "@anyrunner/core/driver";
 import type { DockerClient } from "@anyrunner/docker-endpoint";
-import { cacheFateOfEnd, cacheLossAtStart, isOwnedEngine } from "@anyrunner/engine-container";
+import { cacheFateOfEnd, cacheLossAtStart, ENGINE_LABELS, isOwnedEngine } from "@anyrunner/engine-container";
 
 import { readLog } from "./container-log.ts";
 import { containerName, findContainer, type ContainerDetails } from "./container.ts";
@@ -64,6 +64,6 @@ export async function tellCacheFate(client: DockerClient, container: ContainerDe
   } catch {
     return;
   }
-  const event = cacheFateOfEnd(containerName(container), text);
+  const event = cacheFateOfEnd(containerName(container), text, container.Config.Labels?.[ENGINE_LABELS.image] ?? container.Config.Image);
   if (event !== undefined) report(event);
 }

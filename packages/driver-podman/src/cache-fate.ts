@@ -1,5 +1,5 @@
 import { throwIfAborted, type CallOptions } from "@anyrunner/core/driver";
-import { cacheFateOfEnd, cacheLossAtStart, isOwnedEngine } from "@anyrunner/engine-container";
+import { cacheFateOfEnd, cacheLossAtStart, ENGINE_LABELS, isOwnedEngine } from "@anyrunner/engine-container";
 
 import type { ContainerCli } from "./container-cli.ts";
 import type { ContainerDetails } from "./container-details.ts";
@@ -13,7 +13,7 @@ const END_LINES = 200;
 /** Tells whether an engine that has ended kept its cache; `container` is what it was before. A log that can't be read says nothing. */
 export async function tellCacheFate(cli: ContainerCli, container: ContainerDetails, options: CallOptions): Promise<void> {
   const log = await readSinceStart(cli, container, { ...options, tail: END_LINES });
-  const event = log === undefined ? undefined : cacheFateOfEnd(container.name, log);
+  const event = log === undefined ? undefined : cacheFateOfEnd(container.name, log, container.labels[ENGINE_LABELS.image] ?? container.image);
   if (event !== undefined) options.report?.(event);
 }
 

@@ -1,12 +1,21 @@
-import type { RunnerEvent } from "@anyrunner/core";
+import { compareEngineVersions, parseEngineVersion, type RunnerEvent } from "@anyrunner/core";
+
+import { parseImageReference } from "./image-reference.ts";
 
 /** What an engine logs when it has written down its cache, and when it finds at its start that it had not (decisions.md 4). */
 const KEPT = "marking dagql cache clean shutdown";
 const DISCARDED = /local cache state invalid; resetting[^\n]*/;
 
-/** What the end of an engine's log says of its cache; `undefined` when it is no engine's. Only the next start tells for sure. */
-export function cacheFateOfEnd(name: string, log: string): RunnerEvent | undefined {
-  if (log.includes(KEPT)) return { type: "progress", id: `cache-kept-${name}`, message: `the engine "${name}" stopped; its cache is kept`, done: true };
+/** The first that marks its cache as complete, and discards one that isn't marked (read in its source). */
+const MARKS_SINCE = "v0.21.0";
+
+/**
+ * What the end of an engine's log says of its cache; `undefined` when it is no engine's. Only the next start tells for sure. `image`: its name, where
+ * it is known, since engines before 0.21 don't say it.
+ */
+export function cacheFateOfEnd(name: string, log: string, image?: string): RunnerEvent | undefined {
+  if (log.includes(KEPT) || (image !== undefined && isBeforeMarks(image)))
+    return { type: "progress", id: `cache-kept-${name}`, message: `the engine "${name}" stopped; its cache is kept`, done: true };
   if (!log.includes("dagger-engine") && !log.includes("buildkit")) return undefined;
   return {
     type: "warning",
@@ -14,6 +23,16 @@ export function cacheFateOfEnd(name: string, log: string): RunnerEvent | undefin
     message: `the engine "${name}" ended without saying that its cache is complete: it may discard it at the next start`,
     hint: "give it more time to stop",
   };
+}
+
+function isBeforeMarks(image: string): boolean {
+  try {
+    const version = (parseImageReference(image).tag ?? "").replace(/-gpu$/, "");
+    return parseEngineVersion(version) !== undefined && compareEngineVersions(version, MARKS_SINCE) < 0;
+  } catch {
+    // What a runtime shows may be no name but an id.
+    return false;
+  }
 }
 
 /** The warning when the log of an engine since its start says that it discarded its cache. */

@@ -36,12 +36,16 @@ export function parseMount(text: string): EngineMount {
   return { kind, source, target, readOnly: mode === "ro" };
 }
 
-/** `all`, a number, or ids separated by commas, with or without `device=` in front. Fails with INVALID_OPTION. */
+/**
+ * `all`, a number, or ids separated by commas. With `device=` in front any word is an id; without, only what can't be a slip: an index, a UUID,
+ * the name of a CDI device. Fails with INVALID_OPTION.
+ */
 export function parseGpus(text: string): EngineGpus {
   if (text === "all") return { kind: "all" };
   if (/^[1-9]\d{0,2}$/.test(text)) return { kind: "count", count: Number(text) };
+  const id = text.startsWith("device=") ? /^[A-Za-z0-9:._/=-]+$/ : /^(\d+(:\d+)?|(GPU|MIG)-[A-Za-z0-9-/]+|[a-z0-9.-]+\/[a-z0-9._-]+=[A-Za-z0-9:._-]+)$/;
   const devices = text.replace(/^device=/, "").split(",");
-  const areIds = devices.every((device) => /^[A-Za-z0-9:._/=-]+$/.test(device));
+  const areIds = devices.every((device) => id.test(device));
   if (!areIds || (devices.length === 1 && text === "0")) throw invalid("gpus", "it must be all, a number, or ids", "write gpus=all, gpus=2 or gpus=device=0,1");
   return { kind: "devices", devices };
 }
