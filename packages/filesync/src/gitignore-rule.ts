@@ -1,4 +1,5 @@
 import { compileComponent } from "./glob.ts";
+import { trimSpace } from "./trim-space.ts";
 
 type ComponentTest = (name: string) => boolean;
 
@@ -21,7 +22,7 @@ export interface GitignoreRule {
 export function parseGitignore(text: string): readonly GitignoreRule[] {
   return text
     .split(/\r?\n/)
-    .map((line) => line.trim())
+    .map(trimSpace)
     .filter((line) => line !== "" && !line.startsWith("#"))
     .map(parseRule);
 }

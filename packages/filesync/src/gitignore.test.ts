@@ -30,6 +30,8 @@ describe("gitignore", () => {
     ["# comment\n\n  x  ", "x", true],
     ["x\r\ny", "x", true],
     ["build*/", "build-bar", false],
+    ["\ufeff*.log", "a.log", false],
+    ["\u0085*.log\u0085", "a.log", true],
   ])("%j and %s: %s", (text, path, expected) => {
     expect(ignored({ "": text }, path)).toBe(expected);
   });

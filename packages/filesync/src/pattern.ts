@@ -1,6 +1,7 @@
 import { badGlob, checkGlob, compileComponent, literal, readClass } from "./glob.ts";
 import { FilesyncError } from "./filesync-error.ts";
 import { cleanPath } from "./path-order.ts";
+import { trimSpace } from "./trim-space.ts";
 
 /** One line of an include or exclude list. */
 export interface Pattern {
@@ -15,7 +16,7 @@ export interface Pattern {
 
 /** Undefined for a blank line. Throws a FilesyncError `invalid` for a bad one. */
 export function parsePattern(line: string): Pattern | undefined {
-  const trimmed = line.trim();
+  const trimmed = trimSpace(line);
   if (trimmed === "") return undefined;
   const cleaned = cleanPath(trimmed);
   const negated = cleaned.startsWith("!");

@@ -11,6 +11,13 @@ export function diskError(doing: string, operation: string, path: string, error:
   });
 }
 
+/** `mkdir /x: file exists`, where Node says `EEXIST: file already exists, mkdir '/x'`. What isn't of the file system keeps its message. */
+export function diskErrorText(error: unknown): string {
+  const { syscall, path } = error as { readonly syscall?: unknown; readonly path?: unknown };
+  if (typeof syscall === "string" && typeof path === "string") return `${syscall} ${path}: ${systemErrorText(error)}`;
+  return error instanceof Error ? error.message : String(error);
+}
+
 /** Whether the path, or a directory on the way to it, isn't there. */
 export function isMissing(error: unknown): boolean {
   const { code } = error as { code?: unknown };

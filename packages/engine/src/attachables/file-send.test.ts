@@ -81,6 +81,14 @@ describe("a file", () => {
     expect(await sendFile({ path, allowParentDirPath: true })).toMatchObject({ message: `cannot export container tar to existing directory "${path}"` });
   });
 
+  test("what can't be written is told in the system's words", async () => {
+    const root = makeDirectory({ file: "", "dir/name": null });
+    const aFile = await sendFile({ path: `${root}/file/below` });
+    expect(aFile).toMatchObject({ status: GrpcStatus.UNKNOWN, message: `mkdir ${root}/file: file exists` });
+    const aDirectory = await sendFile({ path: `${root}/dir`, fileOriginalName: "name", allowParentDirPath: true });
+    expect(aDirectory).toMatchObject({ status: GrpcStatus.UNKNOWN, message: `open ${root}/dir/name: is a directory` });
+  });
+
   test("an original name can't lead out of the directory", async () => {
     const root = makeDirectory({ dir: null });
     expect(await sendFile({ path: `${root}/dir`, fileOriginalName: "../../escape", allowParentDirPath: true })).toEqual(OK);
@@ -124,6 +132,12 @@ describe("a directory", () => {
     expect(answer).toMatchObject({ status: 0, messages: [encodePacket({ type: "finish" })] });
     expect(modeOf(root, "new/dir")).toBe(0o700);
     expect(readdirSync(join(root, "new/dir"))).toEqual(["sub"]);
+  });
+
+  test("a file in its place is an error that names it", async () => {
+    const root = makeDirectory({ file: "" });
+    const answer = await startAttachables().call(FILE_SEND_DIFF_COPY, encodeExportOptions({ path: `${root}/file`, merge: true }), listing("sub"));
+    expect(answer).toMatchObject({ status: GrpcStatus.UNKNOWN, message: `failed to receive fs changes: mkdir ${root}/file: file exists` });
   });
 
   test("a hostile listing is a status, and nothing is written", async () => {

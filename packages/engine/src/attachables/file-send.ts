@@ -4,8 +4,8 @@ import { basename, dirname, join } from "node:path";
 import { decodeBytesMessage, parseExportOptions, receiveTree, type ExportOptions } from "@anyrunner/filesync";
 import { FILE_SEND_DIFF_COPY, type GrpcCall, type GrpcRoutes } from "@anyrunner/protocol";
 import type { AttachableSettings } from "./attachable-settings.ts";
-import { isMissing } from "./disk-error.ts";
-import { openFileTarget } from "./file-target.ts";
+import { diskErrorText, isMissing } from "./disk-error.ts";
+import { openFileTarget, type FileTarget } from "./file-target.ts";
 import { resolveClientPath } from "./path-resolution.ts";
 import { removePaths } from "./remove-paths.ts";
 
@@ -31,7 +31,7 @@ async function receiveDirectory(call: GrpcCall, path: string, merge: boolean): P
   try {
     await receiveTree({ channel: call, destination: path, merge, signal: call.signal });
   } catch (error) {
-    throw new Error(`failed to receive fs changes: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
+    throw new Error(`failed to receive fs changes: ${diskErrorText(error)}`, { cause: error });
   }
 }
 
@@ -55,8 +55,9 @@ async function isDirectory(path: string): Promise<boolean> {
 
 /** Ends with OK and no message: the engine takes the end of the stream for the acknowledgement. */
 async function receiveFile(call: GrpcCall, path: string, fileMode: number): Promise<void> {
-  await mkdir(dirname(path), { recursive: true, mode: 0o700 });
-  const target = await openFileTarget(path, fileMode);
+  const target = await openWithParents(path, fileMode).catch((error: unknown) => {
+    throw new Error(diskErrorText(error), { cause: error });
+  });
   try {
     for await (const message of call.messages) await target.write(decodeBytesMessage(message));
   } catch (error) {
@@ -64,4 +65,9 @@ async function receiveFile(call: GrpcCall, path: string, fileMode: number): Prom
     throw error;
   }
   await target.commit();
+}
+
+async function openWithParents(path: string, fileMode: number): Promise<FileTarget> {
+  await mkdir(dirname(path), { recursive: true, mode: 0o700 });
+  return openFileTarget(path, fileMode);
 }

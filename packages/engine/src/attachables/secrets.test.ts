@@ -39,8 +39,10 @@ describe("secrets", () => {
     ["env://MISSING_VARIABLE", 'secret env var not found: "MIS..."'],
     ["env://AB", 'secret env var not found: "AB"'],
     ["file:///none/at/all", 'failed to read secret file "/none/at/all": open /none/at/all: no such file or directory'],
-  ])("%s: the message says that it is missing, with the status of the official client", async (id, message) => {
-    expect(await getSecret(id)).toEqual({ text: "", status: GrpcStatus.UNKNOWN, message });
+    ["file://~/b", 'failed to read secret file "/none/b": open /none/b: no such file or directory'],
+    ["file:///", 'failed to read secret file "/": read /: is a directory'],
+  ])("%s: the message says what is wrong, with the status of the official client", async (id, message) => {
+    expect(await getSecret(id, { home: "/none" })).toEqual({ text: "", status: GrpcStatus.UNKNOWN, message });
   });
 
   test("a command that fails tells its exit status, nothing it said", async () => {

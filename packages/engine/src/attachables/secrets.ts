@@ -63,14 +63,13 @@ const readVariable: SecretProvider = async (name, { settings }) => {
 
 const readSecretFile: SecretProvider = async (path, { settings }) => {
   const home = settings.home ?? homedir();
-  const full = resolve(
-    settings.cwd,
-    path.replace(/^~(?=$|[/\\])/, () => home),
-  );
+  const file = path.replace(/^~(?=$|[/\\])/, () => home);
+  const full = resolve(settings.cwd, file);
   try {
     return await readFile(full);
   } catch (error) {
-    throw new Error(diskError(`failed to read secret file "${path}"`, "open", full, error).message, { cause: error });
+    const { syscall = "open" } = error as NodeJS.ErrnoException;
+    throw new Error(diskError(`failed to read secret file "${file}"`, syscall, full, error).message, { cause: error });
   }
 };
 

@@ -1,5 +1,5 @@
 import { createSecretCache } from "./secret-cache.ts";
-import { runSecretProgram } from "./run-secret-program.ts";
+import { askSecretProgram } from "./run-secret-program.ts";
 import { invalidReference, parseSecretReference, type SecretContext, type SecretProvider, type SecretReference } from "./secret-provider.ts";
 
 /** `aws+sm://name?region&version&stage&field`: AWS Secrets Manager, by the AWS CLI. Read once a session. */
@@ -51,7 +51,7 @@ async function callAws({ scheme, args, input }: AwsCall, { query }: SecretRefere
   const { env } = context.settings;
   const region = query.get("region") || env["AWS_REGION"];
   if (region && !/^[a-z0-9][a-z0-9-]*$/i.test(region)) throw invalidReference("names a region that can't be one");
-  const stdout = await runSecretProgram({
+  return askSecretProgram<Readonly<Record<string, unknown>>>({
     ...context,
     scheme,
     command: "aws",
@@ -67,7 +67,6 @@ async function callAws({ scheme, args, input }: AwsCall, { query }: SecretRefere
     ],
     env: { AWS_PAGER: "" },
   });
-  return JSON.parse(stdout.toString("utf8")) as Readonly<Record<string, unknown>>;
 }
 
 /** One field of a secret that is a JSON object: text as it is, anything else as JSON. */

@@ -46,6 +46,17 @@ export async function runSecretProgram(program: SecretProgram): Promise<Buffer> 
   throw new Error(`${command} failed to read a secret of ${scheme}:// with exit status ${exitCode}${said === "" ? "" : `: ${said}`}`);
 }
 
+/** As `runSecretProgram`, for a program that answers in JSON. */
+export async function askSecretProgram<T>(program: SecretProgram): Promise<T> {
+  const stdout = await runSecretProgram(program);
+  try {
+    return JSON.parse(stdout.toString("utf8")) as T;
+  } catch {
+    // The parser's message would quote the secret.
+    throw new Error(`${program.command} failed to read a secret of ${program.scheme}://: its answer is no JSON`);
+  }
+}
+
 function startFailure(error: unknown, { scheme, command, product }: Pick<SecretProgram, "scheme" | "command" | "product">): unknown {
   if (!RunnerError.is(error)) return error;
   if (error.code === "NOT_FOUND") {

@@ -60,6 +60,15 @@ describe("op://", () => {
   });
 });
 
+test.each([
+  ["aws+sm://name", "aws"],
+  ["aws+ps://name", "aws"],
+  ["vault://path.field", "vault"],
+])("an answer that isn't what it should be isn't quoted: %s", async (id, program) => {
+  const { message } = await storeWith({ [program]: { stdout: "hunter2" } }).read(id);
+  expect(message).toBe(`${program} failed to read a secret of ${id.split("://", 1)[0]}://: its answer is no JSON`);
+});
+
 describe("vault://", () => {
   const answer = { stdout: JSON.stringify({ data: { data: { user: "me", password: "hunter2", number: 1 } } }) };
 

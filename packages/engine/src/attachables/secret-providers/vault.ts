@@ -1,8 +1,12 @@
 import { createSecretCache } from "./secret-cache.ts";
-import { runSecretProgram } from "./run-secret-program.ts";
+import { askSecretProgram, runSecretProgram } from "./run-secret-program.ts";
 import { invalidReference, parseSecretReference, type SecretContext, type SecretProvider } from "./secret-provider.ts";
 
 const VAULT = { scheme: "vault", command: "vault", product: "HashiCorp's vault" } as const;
+
+interface VaultAnswer {
+  readonly data?: { readonly data?: Readonly<Record<string, unknown>> };
+}
 
 /**
  * `vault://path.field` of a KV store of version 2, mounted at `VAULT_PATH_PREFIX` (default `secret`), by HashiCorp's `vault`: with its own
@@ -40,12 +44,11 @@ async function logIn(context: SecretContext): Promise<string> {
 
 async function readPath(path: string, token: string | undefined, context: SecretContext): Promise<Readonly<Record<string, unknown>>> {
   const mount = context.settings.env["VAULT_PATH_PREFIX"] || "secret";
-  const stdout = await runSecretProgram({
+  const { data } = await askSecretProgram<VaultAnswer>({
     ...context,
     ...VAULT,
     args: ["kv", "get", "-format=json", `-mount=${mount}`, path],
     env: token === undefined ? undefined : { VAULT_TOKEN: token },
   });
-  const { data } = JSON.parse(stdout.toString("utf8")) as { readonly data?: { readonly data?: Readonly<Record<string, unknown>> } };
   return data?.data ?? {};
 }
