@@ -1,10 +1,10 @@
 import { setTimeout as sleep } from "node:timers/promises";
 
-import { RunnerError, signalWithin, type CallOptions, type ConnectionDiagnostics, type RunnerConnection } from "@anyrunner/core/driver";
+import { RunnerError, signalWithin, watchClose, type CallOptions, type ConnectionDiagnostics, type RunnerConnection } from "@anyrunner/core/driver";
 import { createDockerClient, openExecStream, type DockerClient, type ExecStream } from "@anyrunner/docker-endpoint";
 
 import { containerName, containerNotFound, containerNotRunning, describeState, findContainer } from "./container.ts";
-import { dialEngineSocket, watchClose } from "./engine-socket.ts";
+import { dialEngineSocket } from "./engine-socket.ts";
 import { readLastLog } from "./container-log.ts";
 import type { DockerHandle } from "./handle.ts";
 

@@ -1,4 +1,5 @@
 import {
+  isLoopback,
   RunnerError,
   throwIfAborted,
   unavailable,
@@ -9,7 +10,7 @@ import {
   type RunnerDriver,
   type RunnerState,
 } from "@anyrunner/core/driver";
-import { createDockerClient, isLoopback, parseDockerHost, resolveDockerEndpoint, type DockerClient, type DockerEndpoint } from "@anyrunner/docker-endpoint";
+import { createDockerClient, parseDockerHost, resolveDockerEndpoint, type DockerClient, type DockerEndpoint } from "@anyrunner/docker-endpoint";
 import { engineDraining, withSecrets } from "@anyrunner/engine-container";
 
 import { tellUnseenStart, type CacheLossOptions } from "./cache-fate.ts";

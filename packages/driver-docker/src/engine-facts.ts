@@ -1,5 +1,5 @@
-import type { Reporter } from "@anyrunner/core/driver";
-import { isLoopback, parseDockerHost, type DockerEndpoint } from "@anyrunner/docker-endpoint";
+import { isLoopback, type Reporter } from "@anyrunner/core/driver";
+import { parseDockerHost, type DockerEndpoint } from "@anyrunner/docker-endpoint";
 import { readEngineFiles, readRemoteEngineFiles, type EngineFacts, type EngineImage } from "@anyrunner/engine-container";
 
 export interface ReadEngineFactsOptions {

@@ -1,7 +1,7 @@
 import { lstat, readFile } from "node:fs/promises";
 import { connect, type Socket } from "node:net";
 
-import { abortedError, throwIfAborted, type CallOptions, type CloseReason } from "@anyrunner/core/driver";
+import { abortedError, throwIfAborted, type CallOptions } from "@anyrunner/core/driver";
 import { parseDockerHost, type DockerClient } from "@anyrunner/docker-endpoint";
 
 import { findContainer } from "./container.ts";
@@ -71,16 +71,5 @@ function dial(path: string, signal: AbortSignal | undefined): Promise<Socket | u
     signal?.addEventListener("abort", onAbort, { once: true });
     socket.once("error", onError);
     socket.once("connect", () => settle(socket));
-  });
-}
-
-export function watchClose(socket: Socket): Promise<CloseReason> {
-  return new Promise((resolve) => {
-    let failure: Error | undefined;
-    socket.on("error", (error) => (failure = error));
-    socket.once("close", () => {
-      if (failure !== undefined) resolve({ kind: "error", error: failure });
-      else resolve({ kind: socket.readableEnded ? "end" : "local" });
-    });
   });
 }

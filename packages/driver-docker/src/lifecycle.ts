@@ -1,6 +1,6 @@
-import { RunnerError, throwIfAborted, type CallOptions, type DestroyOptions, type StopOptions } from "@anyrunner/core/driver";
+import { RunnerError, STOP_GRACE_MS, throwIfAborted, type CallOptions, type DestroyOptions, type StopOptions } from "@anyrunner/core/driver";
 import { readJson, type DockerClient } from "@anyrunner/docker-endpoint";
-import { drainEngine, ENGINE_LABELS, isOwnedCache, isOwnedEngine, STOP_GRACE_MS, type DrainedEngine } from "@anyrunner/engine-container";
+import { drainEngine, ENGINE_LABELS, isOwnedCache, isOwnedEngine, type DrainedEngine } from "@anyrunner/engine-container";
 
 import { tellCacheFate } from "./cache-fate.ts";
 import { containerName, containerNotFound, findContainer, type ContainerDetails } from "./container.ts";

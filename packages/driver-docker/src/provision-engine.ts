@@ -1,6 +1,4 @@
-import { setTimeout as delay } from "node:timers/promises";
-
-import { abortedError, RunnerError, throwIfAborted, type ProvisionOptions, type RunnerEvent } from "@anyrunner/core/driver";
+import { pause, RunnerError, throwIfAborted, type ProvisionOptions, type RunnerEvent } from "@anyrunner/core/driver";
 import type { DockerClient } from "@anyrunner/docker-endpoint";
 import {
   adoptableName,
@@ -61,7 +59,7 @@ export async function provisionEngine(client: DockerClient, image: EngineImage, 
       (await useExisting(client, plan, watched)) ?? (await adopt(client, plan, adoptable, options)) ?? (await makeEngine(client, image, plan, watched));
     if (container !== undefined) return { container, plan, isStarted };
     // Somebody else makes or removes a container of that name right now.
-    await pause(options.signal);
+    await pause(PAUSE_MS, options.signal);
   }
   throw new RunnerError("TIMEOUT", `the container "${plan.name}" is made and removed again and again`, {
     hint: "see who else manages it",
@@ -156,12 +154,4 @@ async function startEngine(client: DockerClient, container: ContainerDetails, op
 
 function isFresh({ State: state }: ContainerDetails): boolean {
   return Math.abs(Date.now() - Date.parse(state.StartedAt)) < FRESH_MS;
-}
-
-async function pause(signal: AbortSignal | undefined): Promise<void> {
-  try {
-    await delay(PAUSE_MS, undefined, { signal });
-  } catch (error) {
-    throw signal?.aborted ? abortedError(signal) : error;
-  }
 }

@@ -6,8 +6,8 @@ import {
   RunnerError,
   throwIfAborted,
   unavailable,
+  watchClose,
   type CallOptions,
-  type CloseReason,
   type ProbeResult,
   type RunnerConnection,
   type RunnerDriver,
@@ -93,13 +93,7 @@ async function createEngine({ docker, state }: EmbeddedHandle["endpoint"]): Prom
 function connectTo(engine: EmbeddedEngine, signal: AbortSignal | undefined): RunnerConnection {
   const [near, far] = duplexPair();
   engine.serve(far);
-  const closed = new Promise<CloseReason>((resolved) => {
-    let failure: Error | undefined;
-    let ended = false;
-    near.on("error", (error) => (failure = error));
-    near.once("end", () => (ended = true));
-    near.once("close", () => resolved(failure !== undefined ? { kind: "error", error: failure } : { kind: ended ? "end" : "local" }));
-  });
+  const closed = watchClose(near);
   const onAbort = () => near.destroy();
   signal?.addEventListener("abort", onAbort, { once: true });
   void closed.then(() => signal?.removeEventListener("abort", onAbort));

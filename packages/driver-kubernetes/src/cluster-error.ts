@@ -1,4 +1,4 @@
-import { RunnerError, type ErrorCode } from "@anyrunner/core/driver";
+import { networkFailure, RunnerError, type ErrorCode } from "@anyrunner/core/driver";
 
 import type { Cluster } from "./cluster.ts";
 
@@ -16,34 +16,25 @@ type Place = Pick<Cluster, "where">;
 /** Classifies what node says when the API server can't be reached or the connection breaks. */
 export function clusterTransportError(error: unknown, { where }: Place): RunnerError {
   if (RunnerError.is(error)) return error;
-  const code = errorCode(error);
+  const { kind, errno = "" } = networkFailure(error);
   const message = error instanceof Error ? error.message : String(error);
   const fail = (runnerCode: ErrorCode, text: string, hint: string, retryable = false) =>
     new RunnerError(runnerCode, text, { hint, retryable, cause: error, driver: "kubernetes" });
-  switch (code) {
-    case "ECONNREFUSED":
+  switch (kind) {
+    case "refused":
       return fail("CONNECTION_REFUSED", `no API server answers at ${where}`, "check that the cluster runs, and that the kubeconfig's server is right");
-    case "EHOSTUNREACH":
-    case "ENETUNREACH":
-    case "EHOSTDOWN":
-    case "EADDRNOTAVAIL":
-      return fail("CONNECTION_REFUSED", `the API server ${where} can't be reached: ${code}`, "check the network, or the VPN to the cluster");
-    case "ENOTFOUND":
-    case "EAI_AGAIN":
-    case "EAI_NONAME":
-    case "EAI_FAIL":
+    case "unreachable":
+      return fail("CONNECTION_REFUSED", `the API server ${where} can't be reached: ${errno}`, "check the network, or the VPN to the cluster");
+    case "unnamed":
       return fail("NAME_NOT_RESOLVED", `the name of the API server ${where} has no address`, "check the kubeconfig's server and the resolver");
-    case "ETIMEDOUT":
+    case "late":
       return fail("TIMEOUT", `the API server ${where} did not answer in time`, "check the network, or the VPN to the cluster", true);
-    case "ECONNRESET":
-    case "ECONNABORTED":
-    case "EPIPE":
-    case "ERR_STREAM_PREMATURE_CLOSE":
+    case "cut":
       return fail("CONNECTION_LOST", `the API server ${where} closed the connection`, "try again; check whether the API server still runs", true);
+    case "tls":
+      return fail("TLS_FAILED", `the TLS handshake with the API server ${where} failed: ${message}`, tlsHint(errno));
     default:
-      if (code !== undefined && TLS_CODE.test(code))
-        return fail("TLS_FAILED", `the TLS handshake with the API server ${where} failed: ${message}`, tlsHint(code));
-      if (code?.startsWith("HPE_") || /^Invalid Sec-WebSocket|^Invalid Upgrade|subprotocol/.test(message)) {
+      if (kind === "no-http" || /^Invalid Sec-WebSocket|^Invalid Upgrade|subprotocol/.test(message)) {
         return fail(
           "WRONG_SERVER",
           `what answers at ${where} is no Kubernetes API server: ${message}`,
@@ -131,16 +122,6 @@ function forbiddenHint(message: string): string {
   const kind = group ? `${resource}.${group}` : resource;
   return `grant ${verb} on ${kind}: kubectl create role anyrunner --verb=${verb} --resource=${kind}${scope} && kubectl create rolebinding anyrunner --role=anyrunner ${subject}${scope}`;
 }
-
-function errorCode(error: unknown): string | undefined {
-  if (typeof error !== "object" || error === null) return undefined;
-  const code = (error as NodeJS.ErrnoException).code;
-  if (code === undefined && error instanceof AggregateError) return errorCode(error.errors[0]);
-  return typeof code === "string" ? code : undefined;
-}
-
-const TLS_CODE =
-  /^(CERT_|CRL_|UNABLE_TO_|ERR_TLS_|ERR_SSL_|ERR_OSSL_|DEPTH_ZERO_|SELF_SIGNED_|INVALID_(CA|PURPOSE)|HOSTNAME_MISMATCH|PATH_LENGTH_EXCEEDED|EPROTO$)/;
 
 function tlsHint(code: string): string {
   if (code === "CERT_HAS_EXPIRED") return "renew the API server's certificate, or correct this machine's clock";

@@ -1,6 +1,6 @@
 import { Duplex } from "node:stream";
 
-import { RunnerError, type CloseReason } from "@anyrunner/core/driver";
+import { RunnerError, watchClose, type CloseReason } from "@anyrunner/core/driver";
 
 import type { ApiStatus } from "./cluster-error.ts";
 import { endQuietly } from "./end-quietly.ts";
@@ -157,15 +157,4 @@ function* stdinFrames(chunks: readonly Buffer[]): Generator<Buffer> {
     part.copy(frame, 1);
     yield frame;
   }
-}
-
-function watchClose(stream: Duplex): Promise<CloseReason> {
-  return new Promise((resolve) => {
-    let failure: Error | undefined;
-    stream.on("error", (error) => (failure = error));
-    stream.once("close", () => {
-      if (failure !== undefined) resolve({ kind: "error", error: failure });
-      else resolve({ kind: stream.readableEnded ? "end" : "local" });
-    });
-  });
 }

@@ -1,7 +1,5 @@
-import { setTimeout as sleep } from "node:timers/promises";
-
-import { abortedError, RunnerError, type CallOptions, type DestroyOptions, type StopOptions } from "@anyrunner/core/driver";
-import { drainEngine, STOP_GRACE_MS, type DrainedEngine } from "@anyrunner/engine-container";
+import { pause, RunnerError, STOP_GRACE_MS, type CallOptions, type DestroyOptions, type StopOptions } from "@anyrunner/core/driver";
+import { drainEngine, type DrainedEngine } from "@anyrunner/engine-container";
 
 import { tellCacheLoss, watchLastWords } from "./cache-fate.ts";
 import { findJson } from "./cluster-request.ts";
@@ -46,7 +44,7 @@ export async function startWorkload(
   if (!handle.owned) return;
   const place = { namespace, pod, container };
   const giveUpAt = performance.now() + LISTEN_BUDGET_MS;
-  while (!(await engineListens(cluster, place, call.signal)) && performance.now() < giveUpAt) await pause(call.signal);
+  while (!(await engineListens(cluster, place, call.signal)) && performance.now() < giveUpAt) await pause(LOOK_MS, call.signal);
   await tellCacheLoss(cluster, place, choice.name, { signal: call.signal, report });
 }
 
@@ -128,14 +126,8 @@ async function isGoneIn(budgetMs: number, cluster: Cluster, { metadata: { name, 
   for (let waited = 0; ; waited += LOOK_MS) {
     if ((await findPod(cluster, name, call))?.metadata.uid !== uid) return true;
     if (waited >= budgetMs) return false;
-    await pause(call.signal);
+    await pause(LOOK_MS, call.signal);
   }
-}
-
-async function pause(signal: AbortSignal | undefined): Promise<void> {
-  await sleep(LOOK_MS, undefined, { signal }).catch((cause: unknown) => {
-    throw signal?.aborted ? abortedError(signal) : cause;
-  });
 }
 
 function workloadNotFound(choice: WorkloadChoice, { namespace }: PodCall): RunnerError {

@@ -1,6 +1,4 @@
-import { setTimeout as sleep } from "node:timers/promises";
-
-import { abortedError, RunnerError, type ProvisionOptions } from "@anyrunner/core/driver";
+import { pause, RunnerError, type ProvisionOptions } from "@anyrunner/core/driver";
 import {
   driftWarning,
   isOwnedEngine,
@@ -92,9 +90,7 @@ async function findOrMake(cluster: Cluster, manifests: EngineManifests, plan: En
       // Its lease was taken away by somebody who removes it; whoever comes first does.
       await removeEngineObjects(cluster, name, options);
     }
-    await sleep(PAUSE_MS, undefined, { signal: options.signal }).catch((cause: unknown) => {
-      throw options.signal?.aborted ? abortedError(options.signal) : cause;
-    });
+    await pause(PAUSE_MS, options.signal);
   }
   throw new RunnerError("TIMEOUT", `the StatefulSet "${name}" is made and removed again and again`, {
     hint: "see who else manages it",

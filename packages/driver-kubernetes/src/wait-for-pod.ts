@@ -1,6 +1,4 @@
-import { setTimeout as sleep } from "node:timers/promises";
-
-import { abortedError, RunnerError, throwIfAborted, type CallOptions } from "@anyrunner/core/driver";
+import { pause, RunnerError, type CallOptions } from "@anyrunner/core/driver";
 
 export interface WaitForPodOptions extends CallOptions {
   readonly readyBudgetMs: number;
@@ -22,9 +20,6 @@ export async function waitForPod<T>(find: () => Promise<T>, { readyBudgetMs, pol
       if (error.message !== told) report?.({ type: "retry", attempt, delayMs: pollIntervalMs, message: error.message });
       told = error.message;
     }
-    throwIfAborted(signal);
-    await sleep(pollIntervalMs, undefined, { signal }).catch((cause: unknown) => {
-      throw signal?.aborted ? abortedError(signal) : cause;
-    });
+    await pause(pollIntervalMs, signal);
   }
 }

@@ -1,4 +1,12 @@
-import { RunnerError, signalWithin, type CallOptions, type CloseReason, type ConnectionDiagnostics, type RunnerConnection } from "@anyrunner/core/driver";
+import {
+  RunnerError,
+  signalWithin,
+  watchClose,
+  type CallOptions,
+  type CloseReason,
+  type ConnectionDiagnostics,
+  type RunnerConnection,
+} from "@anyrunner/core/driver";
 import type { ProgramFailure, ProgramStream } from "@anyrunner/exec";
 
 import { cliWords, commandFailure, knownFailure } from "./command-failure.ts";
@@ -45,7 +53,7 @@ interface WatchedProgram {
 
 /** From its first moment, since it may break before anyone else listens. */
 function watch(program: ProgramStream): WatchedProgram {
-  return { program, closed: closeReason(program) };
+  return { program, closed: watchClose(program.stream) };
 }
 
 async function requireRunning(cli: ContainerCli, handle: ContainerHandle, options: CallOptions): Promise<void> {
@@ -53,19 +61,6 @@ async function requireRunning(cli: ContainerCli, handle: ContainerHandle, option
   const found = await findContainerTogether(cli, container, options);
   if (found === undefined) throw await containerNotFound(cli, name, options);
   if (found.state !== "running") throw containerNotRunning(cli, found);
-}
-
-function closeReason({ stream }: ProgramStream): Promise<CloseReason> {
-  return new Promise((resolve) => {
-    let error: Error | undefined;
-    let ended = false;
-    stream.once("error", (reason) => (error = reason));
-    stream.once("end", () => (ended = true));
-    stream.once("close", () => {
-      if (error !== undefined) resolve({ kind: "error", error });
-      else resolve({ kind: ended ? "end" : "local" });
-    });
-  });
 }
 
 /** Why a CLI ended before the relay said a word; `undefined` when the relay itself did. */

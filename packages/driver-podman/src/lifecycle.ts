@@ -1,5 +1,5 @@
-import { RunnerError, type CallOptions, type DestroyOptions, type StopOptions } from "@anyrunner/core/driver";
-import { drainEngine, ENGINE_LABELS, isOwnedCache, isOwnedEngine, STOP_GRACE_MS } from "@anyrunner/engine-container";
+import { RunnerError, STOP_GRACE_MS, type CallOptions, type DestroyOptions, type StopOptions } from "@anyrunner/core/driver";
+import { drainEngine, ENGINE_LABELS, isOwnedCache, isOwnedEngine } from "@anyrunner/engine-container";
 
 import { tellCacheFate } from "./cache-fate.ts";
 import { commandFailure } from "./command-failure.ts";

@@ -1,6 +1,6 @@
 import { connect, isIP, type IpcNetConnectOpts, type Socket, type TcpNetConnectOpts } from "node:net";
 
-import { RunnerError, throwIfAborted, type CloseReason, type ConnectionDiagnostics, type RunnerConnection } from "@anyrunner/core/driver";
+import { RunnerError, throwIfAborted, watchClose, type CloseReason, type ConnectionDiagnostics, type RunnerConnection } from "@anyrunner/core/driver";
 
 import { watchDial, type DialOptions } from "./dial.ts";
 import { dialTls, type DialTlsOptions } from "./dial-tls.ts";
@@ -70,7 +70,7 @@ function dialOptions(address: SocketAddress, { lookup }: HeldAddress): TcpNetCon
 
 function describeConnection(socket: Socket, address: SocketAddress): RunnerConnection {
   let reason: CloseReason | undefined;
-  const closed = watchClose(socket, address).then((found) => (reason = found));
+  const closed = watchClose(socket, (error) => socketError(error, address)).then((found) => (reason = found));
   const where = describePlace(socket, address);
   const dialled = { host: socket.remoteAddress, port: socket.remotePort };
   return {
@@ -108,17 +108,6 @@ async function findTls(
       hint: `use ${formatSocketAddress({ ...address, kind: "tls" })}, with ?ca_path=FILE for an authority of your own and cert_path and key_path if it wants to know you`,
     },
   };
-}
-
-function watchClose(socket: Socket, address: SocketAddress): Promise<CloseReason> {
-  return new Promise((resolve) => {
-    let failure: Error | undefined;
-    socket.on("error", (error) => (failure = socketError(error, address)));
-    socket.once("close", () => {
-      if (failure !== undefined) resolve({ kind: "error", error: failure });
-      else resolve({ kind: socket.readableEnded ? "end" : "local" });
-    });
-  });
 }
 
 function describeState(reason: CloseReason | undefined): string {

@@ -2,6 +2,7 @@ import { lstat, stat } from "node:fs/promises";
 import { resolve } from "node:path";
 
 import {
+  isLoopback,
   RunnerError,
   throwIfAborted,
   unavailable,
@@ -139,9 +140,4 @@ function warnPlaintext(address: SocketAddress, warned: Set<string>, report: Repo
     message: `${where} is not encrypted: whoever is on the way can read and change everything, session secrets included`,
     hint: "use it inside a trusted network only, or use tls:// or ssh://",
   });
-}
-
-/** Whether what is sent there stays on this machine. Names other than `localhost` are not looked up. */
-function isLoopback(hostname: string): boolean {
-  return hostname === "localhost" || hostname === "::1" || /^127\.\d+\.\d+\.\d+$/.test(hostname);
 }

@@ -1,6 +1,4 @@
-import { setTimeout as delay } from "node:timers/promises";
-
-import { abortedError, RunnerError, throwIfAborted, type CallOptions, type StopOptions } from "@anyrunner/core";
+import { pause, RunnerError, STOP_GRACE_MS, type CallOptions, type StopOptions } from "@anyrunner/core";
 
 /** What a driver does for a drain. */
 export interface DrainedEngine {
@@ -25,8 +23,6 @@ export interface DrainClock {
   sleep(ms: number, signal: AbortSignal | undefined): Promise<void>;
 }
 
-/** An engine that is killed before its own five minutes are over discards its cache. */
-export const STOP_GRACE_MS = 600_000;
 const LOOK_MS = 1000;
 /** Whoever saw no mark has connected by then. */
 const SETTLE_MS = 300;
@@ -104,12 +100,5 @@ function stillInUse({ driver, name }: DrainedEngine, live: number | undefined, d
 
 const systemClock: DrainClock = {
   now: () => performance.now(),
-  async sleep(ms, signal) {
-    throwIfAborted(signal);
-    try {
-      await delay(ms, undefined, { signal });
-    } catch (error) {
-      throw signal?.aborted ? abortedError(signal) : error;
-    }
-  },
+  sleep: pause,
 };

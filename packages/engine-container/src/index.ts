@@ -49,7 +49,7 @@ export { engineReference } from "./plan-reference.ts";
 export { formatImageReference, isSameImage, parseImageReference, type ImageReference } from "./image-reference.ts";
 
 // The life of an engine.
-export { drainEngine, engineDraining, STOP_GRACE_MS, type DrainClock, type DrainedEngine, type DrainOptions } from "./drain.ts";
+export { drainEngine, engineDraining, type DrainClock, type DrainedEngine, type DrainOptions } from "./drain.ts";
 
 // What an engine needs.
 export type { Check } from "./requirements/check.ts";

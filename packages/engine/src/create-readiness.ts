@@ -1,4 +1,4 @@
-import type { ProvisionOptions, Registry, Runner } from "@anyrunner/core";
+import { createRunner, type ProvisionOptions, type Registry } from "@anyrunner/core";
 
 import { openControlConnection } from "./control-connection.ts";
 import { closeControl } from "./dial-session.ts";
@@ -28,7 +28,7 @@ export function createReadiness(options: ReadinessOptions): NonNullable<Provisio
   return async (handle, call) => {
     const driver = await options.registry.driver(handle.driver);
     const url = `${handle.driver} runner ${handle.id.slice(0, 12)}`;
-    const runner: Runner = { url, driver, handle, losers: [], connect: (connectOptions = {}) => driver.connect(handle, connectOptions) };
+    const runner = createRunner({ url, driver, handle });
     const control = await retryTransient(() => openControlConnection(runner, { signal: call.signal }), {
       what: "asking the engine who it is",
       budgetMs: options.budgetMs ?? BUDGET_MS,

@@ -1,6 +1,4 @@
-import { setTimeout as sleep } from "node:timers/promises";
-
-import { abortedError, RunnerError, throwIfAborted, type CallOptions } from "@anyrunner/core";
+import { abortedError, pause, RunnerError, throwIfAborted, type CallOptions } from "@anyrunner/core";
 
 /** What is tried, and for how long. `report` gets a `retry` event for each further attempt. */
 export interface RetryOptions extends CallOptions {
@@ -26,9 +24,7 @@ export interface Clock {
 /** The time of this machine; a sleep ends at once when its signal is aborted. */
 export const systemClock: Clock = {
   now: () => performance.now(),
-  sleep: async (ms, signal) => {
-    await sleep(ms, undefined, { signal });
-  },
+  sleep: pause,
 };
 
 const FIRST_DELAY_MS = 100;

@@ -6,6 +6,7 @@ import {
   RunnerError,
   redactValue,
   secretTexts,
+  STOP_GRACE_MS,
   urlSecrets,
   type CallOptions,
   type OptionSpec,
@@ -37,7 +38,6 @@ export interface ProgramDriverSettings extends ProgramSettings {
 }
 
 const protocol = PROTOCOL_VERSION;
-const STOP_GRACE_MS = 600_000;
 const LOG_TAIL = 100;
 
 /** Asks the program what it is, which runs it, and makes its driver. Fails as `describeProgram` does. */

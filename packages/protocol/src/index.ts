@@ -56,7 +56,7 @@ export { forwardRequest, type ForwardFailure, type ForwardRequestOptions, type P
 export { splice, type SpliceEnd, type SpliceOptions } from "./forward/splice.ts";
 
 // Accepting clients.
-export { formatListenUrl, isLoopback, MAX_SOCKET_PATH_BYTES, parseListenUrl, type ListenAddress } from "./listen/listen-address.ts";
+export { formatListenUrl, MAX_SOCKET_PATH_BYTES, parseListenUrl, type ListenAddress } from "./listen/listen-address.ts";
 export { answers, openListener, type Listener, type OpenListenerOptions, type ServerIdentity } from "./listen/open-listener.ts";
 
 // Byte streams.

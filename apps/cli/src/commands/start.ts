@@ -1,5 +1,5 @@
 import { openEngineUses, openHandleStore } from "@anyrunner/config";
-import { openRunner, RunnerError, throwIfAborted, type CallOptions, type Reporter, type Runner, type RunnerHandle } from "@anyrunner/core";
+import { createRunner, openRunner, RunnerError, throwIfAborted, type Reporter, type Runner, type RunnerHandle } from "@anyrunner/core";
 import { engineStartError, readyOrDead, type WatchedContainer } from "@anyrunner/engine-container";
 
 import { watchCacheFate } from "../cache-fate.ts";
@@ -63,7 +63,7 @@ async function make(context: CommandContext, { url = "" }: FoundRunner, call: Ca
 async function startAgain(found: FoundRunner, handle: RunnerHandle, call: Call): Promise<Runner> {
   const driver = requireAbility(found, "lifecycle", "start");
   await driver.start(handle, call);
-  return { url: found.shownUrl ?? found.label, driver, handle, losers: [], connect: (options: CallOptions = {}) => driver.connect(handle, options) };
+  return createRunner({ url: found.shownUrl ?? found.label, driver, handle });
 }
 
 /** Waits until it answers, but no longer than it lives: then its log may say why it ended. */

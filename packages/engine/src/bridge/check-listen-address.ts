@@ -1,5 +1,5 @@
-import { RunnerError } from "@anyrunner/core";
-import { formatListenUrl, isLoopback, type ListenAddress, type ServerIdentity } from "@anyrunner/protocol";
+import { isLoopback, RunnerError } from "@anyrunner/core";
+import { formatListenUrl, type ListenAddress, type ServerIdentity } from "@anyrunner/protocol";
 
 export interface CheckListenAddressInput {
   readonly listen?: ListenAddress | undefined;

@@ -28,11 +28,6 @@ export function formatListenUrl(address: ListenAddress): string {
   return `${address.kind}://${address.host.includes(":") ? `[${address.host}]` : address.host}:${address.port}`;
 }
 
-/** Whether only this machine reaches the host; a name counts only if it is `localhost`. */
-export function isLoopback(host: string): boolean {
-  return host === "localhost" || host === "::1" || (isIP(host) === 4 && host.startsWith("127."));
-}
-
 function checkedPath(path: string): string {
   const bytes = Buffer.byteLength(path);
   if (path.includes("\0")) throw new RunnerError("USAGE", "a socket's path holds no zero byte", { hint: "use another path" });
