@@ -89,8 +89,7 @@ async function startRunner(job: Job, command: string): Promise<void> {
     await explain(job, command);
     throw error;
   }
-  const [address, runner] = [String(bridge["address"]), String(bridge["runner"])];
-  const engine = String((bridge["engine"] as JsonObject | undefined)?.["version"]);
+  const { address, runner, engine } = servingBridge(bridge);
   workflow.saveState("address", address);
   workflow.exportVariable(RUNNER_HOST_VARIABLES[0], address);
   workflow.setOutput("runner", runner);
@@ -98,6 +97,14 @@ async function startRunner(job: Job, command: string): Promise<void> {
   workflow.setOutput("engine-version", engine);
   workflow.print(`runner ${runner} · engine ${engine}`);
   workflow.summarize(summaryOf({ runner, engine, drivers: inputs.drivers }));
+}
+
+function servingBridge({ address, runner, engine }: JsonObject): Readonly<Record<"address" | "runner" | "engine", string>> {
+  const version = typeof engine === "object" && engine !== null && "version" in engine ? engine.version : undefined;
+  if (typeof address === "string" && typeof runner === "string" && typeof version === "string") return { address, runner, engine: version };
+  throw new RunnerError("COMMAND_FAILED", "this anyrunner doesn't say where its bridge serves", {
+    hint: "use the version that belongs to the action: leave the input version out",
+  });
 }
 
 /** What doctor finds, in the log; the error that is shown stays the first one. */
