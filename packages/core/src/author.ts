@@ -45,12 +45,12 @@ export { suggest } from "./suggest.ts";
 // Engines, for drivers that make some, or are one.
 export { baseEngineVersion, compareEngineVersions, ENGINE_PACKAGE, normalizeEngineVersion, parseEngineVersion, type EngineVersion } from "./engine-version.ts";
 
-// Waits that end.
 // Streams and the network.
 export { watchClose } from "./watch-close.ts";
 export { networkFailure, type NetworkFailure } from "./network-failure.ts";
 export { isLoopback } from "./loopback.ts";
 
+// Waits that end.
 export { orAborted, pause, signalWithin, withinBudget } from "./waits.ts";
 
 // Secrets.

@@ -84,10 +84,10 @@ export interface RunnerHandle extends JsonObject {
   readonly labels: Readonly<Record<string, string>>;
 }
 
-export interface CallOptions {
 /** What every call of a driver may be given. */
-  readonly signal?: AbortSignal | undefined;
+export interface CallOptions {
   /** Cancels the call: it rejects with ABORTED. With a driver from a registry, what the call gave lives on when the signal is aborted later. */
+  readonly signal?: AbortSignal | undefined;
   /** Where warnings and progress go. Default: nowhere. */
   readonly report?: Reporter | undefined;
   /**
@@ -107,50 +107,50 @@ export interface UrlSecrets {
   readonly options?: Readonly<Record<string, readonly string[]>> | undefined;
 }
 
-export interface ProvisionOptions extends CallOptions {
 /** What is awaited of a runner that is found or made. */
+export interface ProvisionOptions extends CallOptions {
   /** Resolves when the engine behind `handle` answers; whoever starts an engine awaits it. Default: no check. */
   readonly ready?: ((handle: RunnerHandle, options: CallOptions) => Promise<void>) | undefined;
   /** How long to wait for a runner that is there and on its way, in ms; with 0 one that isn't ready fails at once. Default: the driver's own patience. */
   readonly waitMs?: number | undefined;
 }
 
+/** Which part of a log. */
 export interface LogsOptions extends CallOptions {
   /** How many of the last lines to begin with. Default 100. */
   readonly tail?: number | undefined;
-/** Which part of a log. */
   /** Go on with what is written from now on. Default false. */
   readonly follow?: boolean | undefined;
 }
 
-export interface StopOptions extends CallOptions {
-  /** How long the engine may take to shut down, in ms. Default `STOP_GRACE_MS`. */
-  readonly graceMs?: number | undefined;
 /** How long an engine may take to shut down where nobody says otherwise, in ms: it allows itself five minutes, and one that is killed before discards its cache. */
 export const STOP_GRACE_MS = 600_000;
 
 /** How much time an engine and its sessions have to end. */
+export interface StopOptions extends CallOptions {
+  /** How long the engine may take to shut down, in ms. Default `STOP_GRACE_MS`. */
+  readonly graceMs?: number | undefined;
   /** How long sessions may take to end before that, in ms. 0 asks once: an engine in use, or one that can't say, fails with TIMEOUT. Default: `graceMs`. */
   readonly drainMs?: number | undefined;
 }
 
+/** What is removed besides the runner itself. */
 export interface DestroyOptions extends CallOptions {
   /** Remove the cache volume, too. Default false. */
   readonly volume?: boolean | undefined;
-/** What is removed besides the runner itself. */
 }
 
+/** Whether a backend can be used here; if not, why, in words for a user. */
 export type ProbeResult =
   | { readonly available: true; readonly detail?: string | undefined }
   | {
-/** Whether a backend can be used here; if not, why, in words for a user. */
       readonly available: false;
+      /** One sentence, lower-case start, that names the thing. */
       readonly reason: string;
+      /** One imperative sentence: what the reader can do. */
       readonly hint?: string | undefined;
       readonly code?: ErrorCode | undefined;
-      /** One sentence, lower-case start, that names the thing. */
       /** Plain facts for programs; never secrets. */
-      /** One imperative sentence: what the reader can do. */
       readonly details?: JsonObject | undefined;
       /** What failed underneath, untouched. */
       readonly cause?: unknown;
@@ -188,10 +188,10 @@ export interface CloseReason {
   readonly error?: Error | undefined;
 }
 
+/** What is known of the far end of a stream; each fact only where it is known. */
 export interface ConnectionDiagnostics {
   /** One sentence about the state of the container, pod or process behind the stream. */
   readonly summary?: string | undefined;
-/** What is known of the far end of a stream; each fact only where it is known. */
   /** Since when that container, pod or process runs, if it runs; ISO 8601. One that has run for long won't become an engine by waiting. */
   readonly startedAt?: string | undefined;
   /** Of the container or pod if it ended, else of the relay that carried the stream. */
@@ -203,10 +203,10 @@ export interface ConnectionDiagnostics {
   readonly mismatch?: { readonly message: string; readonly hint: string } | undefined;
 }
 
+/** What a runner is doing now. */
 export interface RunnerState {
   readonly status: "running" | "starting" | "stopped" | "missing" | "unknown";
   readonly image?: string | undefined;
-/** What a runner is doing now. */
   /** ISO 8601. */
   readonly startedAt?: string | undefined;
   readonly exitCode?: number | undefined;
@@ -215,13 +215,13 @@ export interface RunnerState {
   readonly details?: JsonObject | undefined;
 }
 
+/** Takes what happens on the way of a call. */
 export type Reporter = (event: RunnerEvent) => void;
 
+/** Something that a user may see while a call goes on. */
 export type RunnerEvent =
-/** Takes what happens on the way of a call. */
   /** Something the user should know; `id` is stable, so that it can be shown once. */
   | { readonly type: "warning"; readonly id: string; readonly message: string; readonly hint?: string | undefined }
-/** Something that a user may see while a call goes on. */
   /** A step of longer work began, went on or ended; `current` and `total` in `unit`. */
   | {
       readonly type: "progress";
