@@ -1,6 +1,6 @@
-import { connect, type Socket } from "node:net";
+import { connect } from "node:net";
 
-import { abortedError, RunnerError, throwIfAborted, type CallOptions, type CloseReason, type RunnerConnection } from "@anyrunner/core/driver";
+import { abortedError, networkFailure, RunnerError, throwIfAborted, watchClose, type CallOptions, type RunnerConnection } from "@anyrunner/core/driver";
 
 import type { ToyHandle } from "./find-runner.ts";
 import type { Address } from "./inventory.ts";
@@ -10,7 +10,7 @@ export async function openConnection({ endpoint }: ToyHandle, { signal }: CallOp
   throwIfAborted(signal);
   const { host, port } = endpoint;
   const socket = connect({ host, port });
-  const closed = closeOf(socket);
+  const closed = watchClose(socket);
   const abort = () => socket.destroy();
   signal?.addEventListener("abort", abort, { once: true });
   try {
@@ -23,23 +23,11 @@ export async function openConnection({ endpoint }: ToyHandle, { signal }: CallOp
   return { stream: socket, kind: "socket", halfClose: true, closed, diagnostics: async () => ({}) };
 }
 
-/** Resolves when the socket is gone, and never rejects. */
-function closeOf(socket: Socket): Promise<CloseReason> {
-  return new Promise((resolve) => {
-    let failure: Error | undefined;
-    socket.once("error", (error) => (failure = error));
-    socket.once("close", () => {
-      if (failure !== undefined) resolve({ kind: "error", error: failure });
-      else resolve({ kind: socket.readableEnded ? "end" : "local" });
-    });
-  });
-}
-
 /** The one place that knows what the errors of the network mean. */
-function connectError(error: NodeJS.ErrnoException | undefined, { host, port }: Address): RunnerError {
-  const code = error?.code;
-  if (code === "ENOTFOUND") return new RunnerError("NAME_NOT_RESOLVED", `${host} has no address`, { cause: error, driver: "toy" });
-  return new RunnerError("CONNECTION_REFUSED", `nothing answers at ${host}:${port} (${code ?? "no reason given"})`, {
+function connectError(error: Error | undefined, { host, port }: Address): RunnerError {
+  const { kind, errno } = networkFailure(error);
+  if (kind === "unnamed") return new RunnerError("NAME_NOT_RESOLVED", `${host} has no address`, { cause: error, driver: "toy" });
+  return new RunnerError("CONNECTION_REFUSED", `nothing answers at ${host}:${port} (${errno ?? "no reason given"})`, {
     cause: error,
     hint: "start the runner, or correct the inventory",
     driver: "toy",

@@ -1,6 +1,4 @@
-import type { Duplex } from "node:stream";
-
-import { RunnerError, throwIfAborted, type CallOptions, type CloseReason, type RunnerConnection } from "@anyrunner/core/driver";
+import { RunnerError, throwIfAborted, watchClose, type CallOptions, type RunnerConnection } from "@anyrunner/core/driver";
 
 import type { EchoHandle } from "./find-runner.ts";
 import { openStream, runners } from "./in-memory.ts";
@@ -13,14 +11,5 @@ export async function openConnection({ endpoint }: EchoHandle, { signal }: CallO
     throw new RunnerError("NOT_FOUND", `there is no runner ${endpoint.address}`, { hint: "start it, or correct the URL", driver: "echo" });
   }
   const stream = openStream(serve);
-  return { stream, kind: "socket", halfClose: true, closed: closeOf(stream), diagnostics: async () => ({}) };
-}
-
-/** Resolves once, when either side has ended the stream, and never rejects. It doesn't wait for a reader. */
-function closeOf(stream: Duplex): Promise<CloseReason> {
-  return new Promise((resolve) => {
-    stream.once("end", () => resolve({ kind: "end" }));
-    stream.once("error", (error) => resolve({ kind: "error", error }));
-    stream.once("close", () => resolve({ kind: "local" }));
-  });
+  return { stream, kind: "socket", halfClose: true, closed: watchClose(stream), diagnostics: async () => ({}) };
 }
