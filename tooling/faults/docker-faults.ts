@@ -1,12 +1,14 @@
 import { randomUUID } from "node:crypto";
 import { once } from "node:events";
+import { writeFile } from "node:fs/promises";
 import { connect, createServer, type Socket } from "node:net";
 import { join } from "node:path";
+import { Readable } from "node:stream";
 
 import { createDockerClient, resolveDockerEndpoint, type DockerClient } from "@anyrunner/docker-endpoint";
 import { createDockerDriver } from "@anyrunner/driver-docker";
 import { createContainerCliDriver } from "@anyrunner/driver-podman";
-import { createEngineDouble, ensureBusyboxImage } from "@anyrunner/testkit";
+import { createEngineDouble, ensureBusyboxImage, tarFolder } from "@anyrunner/testkit";
 
 import type { Fault, Scene } from "./fault.ts";
 import { forever, makeFolder } from "./socket-faults.ts";
@@ -27,7 +29,10 @@ const MAIN = "while :; do [ -e /hungry ] && { exec 2>/dev/null; tail /dev/zero; 
 
 export const DOCKER_FAULTS: readonly Fault[] = [
   dockerFault("no Docker daemon", "docker-container", async () => ({ url: "docker-container://engine?host=unix:///no/such/docker.sock" })),
-  dockerFault("no such container", "docker-container", async () => ({ url: "docker-container://anyrunner-test-0000000" })),
+  dockerFault("no such container", "docker-container", async () => ({
+    // Other tests have containers of their own meanwhile, and none of theirs is to be what was meant.
+    url: "docker-container://nobody-calls-a-container-so",
+  })),
   dockerFault("a container that is stopped", "docker-container", async (cleanUp) => {
     const { name, act } = await runEngineContainer(cleanUp);
     await act("kill");
@@ -72,18 +77,26 @@ async function runEngineContainer(cleanUp: CleanUp, limits: object = {}): Promis
   const port = (await engine.listen()).split(":").at(-1);
   const client = createDockerClient(await resolveDockerEndpoint({ env: { DOCKER_HOST: `unix://${SOCKET}` } }));
   const name = `anyrunner-test-${randomUUID().slice(0, 8)}`;
-  const relay = `printf '#!/bin/sh\\nexec nc 127.0.0.1 ${port}\\n' >/bin/buildctl; chmod 755 /bin/buildctl`;
   const { Id: id } = await client.json<{ readonly Id: string }>({
     method: "POST",
     path: "/containers/create",
     query: { name },
-    json: { Image: await ensureBusyboxImage(), Cmd: ["sh", "-c", `${relay}; ${MAIN}`], HostConfig: { NetworkMode: "host", ...limits } },
+    json: { Image: await ensureBusyboxImage(), Cmd: ["sh", "-c", MAIN], HostConfig: { NetworkMode: "host", ...limits } },
   });
   cleanUp(() => client.close());
   cleanUp(async () => (await client.request({ method: "DELETE", path: `/containers/${id}`, query: { force: true, v: true } })).body.resume());
+  await putRelay(client, id, `#!/bin/sh\nexec nc 127.0.0.1 ${port}\n`, cleanUp);
   const act = async (action: string) => void (await client.request({ method: "POST", path: `/containers/${id}/${action}` })).body.resume();
   await act("start");
   return { name, act, trigger: (file) => touch(client, id, file) };
+}
+
+/** Before the start, so that nobody comes before it is there. */
+async function putRelay(client: DockerClient, id: string, script: string, cleanUp: CleanUp): Promise<void> {
+  const folder = await makeFolder(cleanUp);
+  await writeFile(join(folder, "buildctl"), script, { mode: 0o755 });
+  const body = Readable.from([await tarFolder(folder)]);
+  (await client.request({ method: "PUT", path: `/containers/${id}/archive`, query: { path: "/usr/bin" }, body })).body.resume();
 }
 
 async function touch(client: DockerClient, id: string, file: string): Promise<void> {

@@ -35,6 +35,13 @@ test.each<[string, string, boolean, string]>([
 
 test("a connection that was made is lost, whatever is said", () => {
   expect(sshError({ host: { host: "h" }, exitCode: 255, stderr: "", established: true })).toMatchObject({ code: "CONNECTION_LOST", retryable: true });
+  for (const stderr of ["Connection to 1.2.3.4 closed by remote host.", "Connection reset by 1.2.3.4 port 22", "client_loop: send disconnect: Broken pipe"]) {
+    expect(sshError({ host: { host: "h" }, exitCode: 255, stderr, established: true })).toMatchObject({
+      code: "CONNECTION_LOST",
+      message: `the ssh connection to h ended: ${stderr}`,
+      hint: "check whether the host still runs",
+    });
+  }
   expect(sshError({ host: { host: "h" }, exitCode: 255, stderr: "Timeout, server h not responding.", established: true })).toMatchObject({ code: "TIMEOUT" });
 });
 

@@ -94,6 +94,8 @@ export function sshError({ host, exitCode, stderr, established = false }: SshFai
     return new RunnerError("NOT_FOUND", 'program "ssh" was not found', { hint: "install OpenSSH's client, or put it on PATH", details: { program: "ssh" } });
   }
   for (const { pattern, code, message, hint, retryable } of RULES) {
+    // What the last rule explains is a login that the server refused.
+    if (established && code === "CONNECTION_LOST") continue;
     const match = pattern.exec(stderr);
     if (match !== null)
       return new RunnerError(code, message(where, match), { hint, retryable: retryable ?? false, details: { ...details, stderr: lastLines(stderr) } });
