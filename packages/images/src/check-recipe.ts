@@ -10,6 +10,7 @@ export interface CheckedRecipe {
   readonly gpu: boolean;
   /** The complete name of the engine's image. */
   readonly engine: string;
+  /** Absent for `overlay`. */
   readonly baseImage: string | undefined;
   readonly installer: "apt" | "none";
   readonly packages: readonly ImagePackage[];
@@ -24,6 +25,8 @@ export interface CheckedRecipe {
 }
 
 const OFFICIAL_REPOSITORY = "registry.dagger.io/engine";
+/** Where packages are installed: the distribution that engines since v0.19.8 are made of. */
+const PACKAGES_IMAGE = "cgr.dev/chainguard/wolfi-base:latest";
 /** The first version that has an image with -gpu. */
 const FIRST_GPU_VERSION = "v0.9.2";
 const PACKAGE_NAME = /^[a-z0-9][a-z0-9+._-]*$/;
@@ -47,7 +50,7 @@ export function checkRecipe(recipe: ImageRecipe, now: number = Date.now()): Chec
     strategy,
     gpu,
     engine: engineOf(recipe.engine, { gpu: gpu && strategy === "overlay" }),
-    baseImage,
+    baseImage: baseImage ?? (strategy === "packages" ? PACKAGES_IMAGE : undefined),
     installer: recipe.installer ?? "apt",
     packages,
     certificates: parseCaCertificates(recipe.caCertificates ?? [], now),
@@ -78,8 +81,8 @@ function strategyOf({ baseImage, packages = [] }: ImageRecipe): ImageStrategy {
 function checkStrategy({ baseImage, installer, packages = [], gpu = false, toolkitVersion }: ImageRecipe, strategy: ImageStrategy): void {
   if (strategy === "rebase" && baseImage === undefined)
     throw refuse("INVALID_OPTION", "the strategy rebase needs a base image", "name one, such as ubuntu:24.04");
-  if (strategy !== "rebase" && baseImage !== undefined)
-    throw refuse("INVALID_OPTION", `the strategy ${strategy} takes no base image`, "leave it away, or take the strategy rebase");
+  if (strategy === "overlay" && baseImage !== undefined)
+    throw refuse("INVALID_OPTION", "the strategy overlay takes no base image", "leave it away, or take the strategy rebase");
   if (strategy !== "rebase" && (installer !== undefined || toolkitVersion !== undefined))
     throw refuse("INVALID_OPTION", "installer and toolkit version are for the strategy rebase", "leave them away");
   if (strategy === "overlay" && packages.length > 0)

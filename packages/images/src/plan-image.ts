@@ -4,7 +4,7 @@ import { LABEL_PREFIX } from "@anyrunner/engine-container";
 
 import type { CheckedRecipe } from "./check-recipe.ts";
 import { CERTIFICATES_FOLDER, commonLayers, CONFIG_FOLDER, FILES_FOLDER } from "./containerfile/layers.ts";
-import { PACKAGES_IMAGE, packagesStage } from "./containerfile/packages-stage.ts";
+import { packagesStage } from "./containerfile/packages-stage.ts";
 import { rebaseStages } from "./containerfile/rebase-stage.ts";
 import { mergeEngineJson } from "./merge-engine-json.ts";
 import type { SourceImage } from "./recipe.ts";
@@ -27,8 +27,8 @@ export function needsSource({ strategy, engineJson }: CheckedRecipe): boolean {
 }
 
 /** The images that the Containerfile begins from. */
-export function imagesOf({ strategy, engine, baseImage }: CheckedRecipe): readonly string[] {
-  return [engine, ...(strategy === "packages" ? [PACKAGES_IMAGE] : []), ...(baseImage === undefined ? [] : [baseImage])];
+export function imagesOf({ engine, baseImage }: CheckedRecipe): readonly string[] {
+  return [engine, ...(baseImage === undefined ? [] : [baseImage])];
 }
 
 /**

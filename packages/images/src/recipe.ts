@@ -13,9 +13,12 @@ export interface ImageRecipe {
   readonly engine: string;
   /** An image for NVIDIA GPUs. Default false. Never run against a real GPU. */
   readonly gpu?: boolean | undefined;
-  /** Default: `rebase` with a base image, `packages` with packages, else `overlay`. */
+  /** Default: `rebase` with a base image, else `packages` with packages, else `overlay`. */
   readonly strategy?: ImageStrategy | undefined;
-  /** What `rebase` builds on: an image with glibc, its package manager apt unless `installer` is `none`. */
+  /**
+   * What `rebase` builds on: an image of Debian or Ubuntu, or any with what an engine needs where `installer` is `none`. For `packages`: where they
+   * are installed, by apk; default: Wolfi's.
+   */
   readonly baseImage?: string | undefined;
   /** How `rebase` gets what an engine needs: `apt`, the default, installs it; with `none` the base image has it. */
   readonly installer?: "apt" | "none" | undefined;

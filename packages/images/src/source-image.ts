@@ -27,6 +27,7 @@ export interface InspectedImage {
   readonly Architecture: string;
   readonly Size: number;
   readonly Config: {
+    readonly User?: string;
     readonly Entrypoint?: readonly string[] | null;
     readonly Env?: readonly string[] | null;
     readonly Labels?: Readonly<Record<string, string>> | null;

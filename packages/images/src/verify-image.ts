@@ -43,6 +43,7 @@ export async function verifyImage(options: VerifyImageOptions): Promise<Verified
   const facts = {
     platform: platformOf(image),
     entrypoint: image.Config.Entrypoint ?? [],
+    user: image.Config.User ?? "",
     env,
     gpu,
     expected: await expectation(client, image, options),

@@ -1,9 +1,6 @@
 import type { CheckedRecipe } from "../check-recipe.ts";
 import type { ImagePackage } from "../recipe.ts";
 
-/** Where packages are installed: the distribution that engines since v0.19.8 are made of. */
-export const PACKAGES_IMAGE = "cgr.dev/chainguard/wolfi-base:latest";
-
 /**
  * What hands GPUs to containers: the hook that the engine calls, the program that the hook calls, and its libraries, one of which is opened
  * at run time. No driver: that comes from the machine.
@@ -17,11 +14,11 @@ const GPU_PACKAGES: readonly ImagePackage[] = [
  * Installs packages and puts the chosen files in `/out`, with the libraries that they link to. The C library stays behind: that of the
  * engine's image has to serve.
  */
-export function packagesStage({ packages, gpu }: Pick<CheckedRecipe, "packages" | "gpu">): readonly string[] {
+export function packagesStage({ packages, gpu, baseImage }: CheckedRecipe): readonly string[] {
   const all = [...(gpu ? GPU_PACKAGES : []), ...packages];
   const files = [...new Set(all.flatMap((one) => one.files ?? []))];
   return [
-    `FROM ${PACKAGES_IMAGE} AS packages`,
+    `FROM ${baseImage} AS packages`,
     `RUN apk add --no-cache ${[...new Set(all.map(({ name }) => name))].join(" ")}`,
     [
       `RUN set -eu; mkdir /out; ls ${files.join(" ")} > /tmp/files`,

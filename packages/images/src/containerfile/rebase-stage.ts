@@ -29,6 +29,7 @@ export function rebaseStages(recipe: CheckedRecipe, from: string, source: Source
   return [
     `FROM ${from} AS engine`,
     `FROM ${recipe.baseImage}`,
+    "USER 0",
     ...(recipe.installer === "apt" ? installs(recipe) : []),
     "COPY --from=engine /usr/local/bin/ /usr/local/bin/",
     "COPY --from=engine /opt/cni/ /opt/cni/",

@@ -14,6 +14,8 @@ export interface EngineExpectation {
 export interface ImageFacts {
   readonly platform: string;
   readonly entrypoint: readonly string[];
+  /** Empty for root. */
+  readonly user: string;
   readonly env: Readonly<Record<string, string>>;
   readonly gpu: boolean;
   readonly expected: EngineExpectation | undefined;
@@ -31,6 +33,7 @@ export function imageChecks(facts: ImageFacts): readonly Check[] {
   return [
     platformCheck(facts),
     entrypointCheck(facts),
+    userCheck(facts),
     environmentCheck(facts),
     configCheck(facts),
     ...(seen === undefined
@@ -67,6 +70,11 @@ function entrypointCheck({ entrypoint, expected }: ImageFacts): Check {
       remedy: "check that it prepares the cgroups and starts the engine",
     };
   return ok(id, shown);
+}
+
+function userCheck({ user }: ImageFacts): Check {
+  if (/^(|0|root)(:.*)?$/.test(user)) return ok("image.user", "root");
+  return failed("image.user", `it runs as ${user}; an engine has to be root`, "add USER 0 to the base image");
 }
 
 function environmentCheck({ env, gpu, expected }: ImageFacts): Check {
