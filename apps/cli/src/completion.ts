@@ -14,6 +14,7 @@ export async function addCompletionCommands(program: Command): Promise<void> {
   for (const command of [root, ...root.commands.values()]) {
     offer(command.options.get("progress"), () => PROGRESS_MODES);
     offer(command.options.get("runner"), runners);
+    if (command.value.startsWith("image ")) for (const [name, choices] of Object.entries(IMAGE_CHOICES)) offer(command.options.get(name), () => choices);
     if (command.value === "bridge") offer(command.options.get("listen"), () => LISTEN_URLS);
     offer(command.options.get("shell"), () => SHELLS.map((shell) => [shell, "its syntax"]));
     for (const name of ["runner", "url"]) offerArgument(command.arguments.get(name), command.value === "add" ? runnerSchemes : runners);
@@ -36,6 +37,27 @@ const LISTEN_URLS: Choices = [
   ["tls://127.0.0.1:0", "clients with a certificate; any free port"],
   ["tcp://127.0.0.1:0", "everyone on this machine; any free port"],
 ];
+
+const IMAGE_CHOICES: Readonly<Record<string, Choices>> = {
+  strategy: [
+    ["overlay", "files on top of the engine's image"],
+    ["packages", "files of packages, too"],
+    ["rebase", "the engine on another base image"],
+  ],
+  installer: [
+    ["apt", "installs what the engine needs"],
+    ["none", "the base image has it"],
+  ],
+  platform: [
+    ["linux/amd64", ""],
+    ["linux/arm64", ""],
+  ],
+  pull: [
+    ["missing", "what isn't there"],
+    ["always", "all"],
+    ["never", "nothing"],
+  ],
+};
 
 /** The user's own names; without secrets, since a name stands for all of its URL. */
 async function runnerNames(): Promise<Choices> {

@@ -4,6 +4,7 @@ import { Command, Option } from "commander";
 import { addBridgeCommand } from "./add-bridge-command.ts";
 import { addCertsCommands } from "./add-certs-commands.ts";
 import { addDriverCommands } from "./add-driver-commands.ts";
+import { addImageCommands } from "./add-image-commands.ts";
 import { addRunnerCommands, type AddCommand } from "./add-runner-commands.ts";
 import { createContext, type GlobalOptions } from "./command-context.ts";
 import { warnOfVisibleSecrets } from "./visible-secrets.ts";
@@ -101,6 +102,7 @@ export async function createProgram(options: CreateProgramOptions): Promise<Comm
   addDriverCommands(program, add);
   addRunnerCommands(program, add);
   addCertsCommands(program, add);
+  addImageCommands(program, add);
   addRunnerOption(
     add(program, "doctor", "check everything between here and a session, with the remedy for what is wrong", async (context, values, [url]) =>
       (await import("./commands/doctor.ts")).doctorCommand(context, { runner: url ?? text(values["runner"]), fetch: text(values["fetch"]) }),

@@ -3,7 +3,6 @@ import { openUserStore, type UserSettings } from "@anyrunner/config";
 import { parseRunnerUrl, RunnerError, throwIfAborted } from "@anyrunner/core";
 import { resolveDockerEndpoint, type DockerEndpoint } from "@anyrunner/docker-endpoint";
 import { hostChecks, thisHost, type Check } from "@anyrunner/engine-container";
-import { styleText } from "node:util";
 
 import type { CommandContext } from "../command-context.ts";
 import { checkCandidates } from "../doctor/candidate-checks.ts";
@@ -11,13 +10,13 @@ import { failureOf, type Recorder } from "../doctor/check.ts";
 import { checkContainer } from "../doctor/container-checks.ts";
 import { checkDocker, isLocalDaemon } from "../doctor/docker-checks.ts";
 import { checkEngineOf } from "../doctor/engine-checks.ts";
+import { formatCheck } from "../doctor/format-check.ts";
 import { checkRuntime, isCliRuntime, recordDeadLog } from "../doctor/runtime-checks.ts";
 import { checkChoice, checkSetup } from "../doctor/setup-checks.ts";
 import { EXIT } from "../exit-codes.ts";
 import { findRunner, type FoundRunner } from "../find-runner.ts";
 import { interruptible } from "../interrupts.ts";
 import { openCliRegistry } from "../list-runners.ts";
-import { hangText } from "../wrap-text.ts";
 
 export interface DoctorCommandOptions {
   /** A name or URL. Default: the runner that would be used. */
@@ -154,23 +153,4 @@ function summaryOf(checks: readonly Check[], failed: number): string {
   const warnings = checks.filter(({ status }) => status === "warning").length;
   const besides = warnings === 0 ? "" : warnings === 1 ? ", 1 warning" : `, ${warnings} warnings`;
   return `${failed === 0 ? "nothing is wrong" : `${failed} of ${checks.length} checks failed`}${besides}`;
-}
-
-const MARKS = { ok: ["ok", "green"], warning: ["warning", "yellow"], failed: ["failed", "red"], skipped: ["-", "dim"] } as const;
-
-const MARK_WIDTH = 8;
-
-function formatCheck({ id, status, detail, remedy, ms }: Check, columns: number | undefined): readonly string[] {
-  const [mark, color] = MARKS[status];
-  const [first = "", ...output] = detail.split("\n");
-  const margin = " ".repeat(MARK_WIDTH);
-  const [head = "", ...rest] = hangText(`${mark.padEnd(MARK_WIDTH)}${id.padEnd(21)} `, `${first}${ms === undefined ? "" : ` [${ms} ms]`}`, columns);
-  const label = styleText(color, head.slice(0, MARK_WIDTH), { stream: process.stdout, validateStream: true });
-  const remedies = remedy?.split("\n") ?? [];
-  return [
-    `${label}${head.slice(MARK_WIDTH)}`,
-    ...rest,
-    ...output.map((line) => `${margin}| ${line}`),
-    ...remedies.flatMap((line, index) => hangText(`${margin}${index === 0 ? "remedy: " : margin}`, line, columns)),
-  ];
 }
