@@ -2,6 +2,7 @@ import type { JsonValue, RunnerHandle } from "@anyrunner/core";
 import type { DockerEndpoint } from "@anyrunner/docker-endpoint";
 import { ENGINE_LABELS, formatBytes, isOwnedCache } from "@anyrunner/engine-container";
 
+import { countVolumes } from "./docker-volumes.ts";
 import type { RunnerFacts } from "./runner-facts.ts";
 
 /** One thing of a runner that takes space. */
@@ -18,7 +19,7 @@ export interface DiskItem {
   readonly prunable?: boolean | undefined;
 }
 
-/** How long a daemon may take to count what its volumes hold, in ms. */
+/** How long Podman may take to count what its volumes hold, in ms. */
 const BUDGET_MS = 60_000;
 
 /**
@@ -47,31 +48,9 @@ export function describeDiskItem({ kind, name, bytes }: DiskItem): string {
   return `${kind} ${name} (${bytes === undefined ? "size unknown" : formatBytes(bytes)})`;
 }
 
-interface DockerVolume {
-  readonly Name: string;
-  readonly Labels?: Readonly<Record<string, string>> | null;
-  readonly UsageData?: { readonly Size: number } | null;
-}
-
 async function dockerVolume(endpoint: DockerEndpoint, name: string, signal: AbortSignal): Promise<Pick<DiskItem, "bytes" | "owned">> {
-  const { createDockerClient } = await import("@anyrunner/docker-endpoint");
-  const client = createDockerClient(endpoint);
-  try {
-    const { Volumes: volumes } = await client.json<{ readonly Volumes?: readonly DockerVolume[] | null }>({
-      path: "/system/df",
-      // Daemons that don't know this filter count everything.
-      query: { type: "volume" },
-      signal: AbortSignal.any([signal, AbortSignal.timeout(BUDGET_MS)]),
-    });
-    const volume = volumes?.find((candidate) => candidate.Name === name);
-    if (volume === undefined) return {};
-    const bytes = volume.UsageData?.Size ?? -1;
-    return { owned: isOwnedCache(volume.Labels), ...(bytes >= 0 && { bytes }) };
-  } catch {
-    return {};
-  } finally {
-    client.close();
-  }
+  const volume = (await countVolumes(endpoint, signal).catch(() => [])).find((candidate) => candidate.name === name);
+  return volume === undefined ? {} : { owned: isOwnedCache(volume.labels), bytes: volume.bytes };
 }
 
 /** Podman counts what its volumes hold in a table for people only: `NAME LINKS SIZE`, sizes with units of 1000. */

@@ -11,6 +11,7 @@ import { formatTable } from "../format-table.ts";
 import { interruptible } from "../interrupts.ts";
 import { listRunners, openCliRegistry } from "../list-runners.ts";
 import { factsOf } from "../runner-facts.ts";
+import { unusedCaches } from "../unused-caches.ts";
 
 interface Usage {
   readonly runner: string;
@@ -23,19 +24,29 @@ interface Usage {
   readonly reason?: string | undefined;
 }
 
-/** Shows what runners take on the disk, by their drivers' word; engines are not asked. Without a runner: all that have a name or were made here. */
+/** Shows what runners take on the disk, by their drivers' word; engines are not asked. Without a runner: all that have a name or were made here, and the caches of those that were removed. */
 export function duCommand(context: CommandContext, word: string | undefined): Promise<number> {
   return interruptible(async (signal) => {
-    const usages = word === undefined ? await usageOfAll(context, signal) : [await usageOfWord(context, word, signal)];
+    const [usages, caches] =
+      word === undefined
+        ? await Promise.all([usageOfAll(context, signal), unusedCaches(context, signal)])
+        : [[await usageOfWord(context, word, signal)], undefined];
     if (context.json) {
-      context.print(JSON.stringify({ runners: usages, bytes: sumOf(usages, "bytes"), prunableBytes: sumOf(usages, "prunableBytes") }, undefined, 2));
+      const bytes = sumOf(usages, "bytes") + bytesOf(caches ?? []);
+      context.print(JSON.stringify({ runners: usages, ...(caches && { caches }), bytes, prunableBytes: sumOf(usages, "prunableBytes") }, undefined, 2));
       return EXIT.success;
     }
-    const rows = usages.flatMap(({ runner, items, reason }) =>
+    const runners = usages.flatMap(({ runner, items, reason }) =>
       items.length === 0
         ? [[runner, "unknown", reason ?? "the driver says nothing about its size"]]
-        : items.map((item) => [runner, item.bytes === undefined ? "unknown" : formatBytes(item.bytes), describe(item)]),
+        : items.map((item) => [runner, shownBytes(item.bytes), describe(item)]),
     );
+    const orphans = (caches ?? []).map(({ name, bytes }) => [
+      "-",
+      shownBytes(bytes),
+      `volume ${name}, whose engine was removed: anyrunner rm --volume ${name}`,
+    ]);
+    const rows = [...runners, ...orphans];
     if (rows.length > 0) for (const line of formatTable(["RUNNER", "SIZE", "WHAT"], rows, context.columns)) context.print(line);
     else context.note("no runner has a name, and none was made");
     return EXIT.success;
@@ -88,11 +99,15 @@ async function usageOf(driver: RunnerDriver, handle: RunnerHandle, label: string
   };
 }
 
+function shownBytes(bytes: number | undefined): string {
+  return bytes === undefined ? "unknown" : formatBytes(bytes);
+}
+
 function describe({ kind, name, count, prunable }: DiskItem): string {
   return `${kind} ${name}${count === undefined ? "" : `, ${count} of them`}${prunable ? ", which nothing needs: anyrunner prune" : ""}`;
 }
 
-function bytesOf(items: readonly DiskItem[]): number {
+function bytesOf(items: readonly Pick<DiskItem, "bytes">[]): number {
   return items.reduce((sum, { bytes }) => sum + (bytes ?? 0), 0);
 }
 

@@ -2,12 +2,13 @@ import { openEngineUses, openHandleStore, openUserStore } from "@anyrunner/confi
 import { inTime, RunnerError, throwIfAborted, type RunnerHandle } from "@anyrunner/core";
 
 import type { CommandContext } from "../command-context.ts";
-import { describeDiskItem, diskItems } from "../disk-usage.ts";
+import { describeDiskItem, diskItems, type DiskItem } from "../disk-usage.ts";
 import { EXIT } from "../exit-codes.ts";
 import { findRunner, type FoundRunner } from "../find-runner.ts";
 import { interruptible } from "../interrupts.ts";
 import { requireAbility, requireOwned } from "../require-ability.ts";
 import { factsOf, type RunnerFacts } from "../runner-facts.ts";
+import { removeUnusedCache, unusedCaches, type UnusedCache } from "../unused-caches.ts";
 
 export interface RmCommandOptions {
   readonly runner: string;
@@ -39,7 +40,8 @@ export function rmCommand(context: CommandContext, options: RmCommandOptions): P
     const known = (await openUserStore({ env: context.env }).read()).runners ?? {};
     const name = Object.hasOwn(known, options.runner) ? options.runner : undefined;
     if (name === undefined) {
-      report(context, await remove(context, await findRunner(context, options.runner, signal), options, signal), options);
+      const found = await findRunnerOrCache(context, options, signal);
+      report(context, "driver" in found ? await remove(context, found, options, signal) : await removeCache(context, found.cache, options, signal), options);
       return EXIT.success;
     }
     const { removal, failure } = await removeNamed(context, name, options, signal);
@@ -48,6 +50,33 @@ export function rmCommand(context: CommandContext, options: RmCommandOptions): P
     if (failure !== undefined) throw failure;
     return EXIT.success;
   });
+}
+
+/** With `--volume` a cache whose engine was removed before is found by its own name. Fails with NOT_FOUND. */
+async function findRunnerOrCache(
+  context: CommandContext,
+  { runner: word, volume }: RmCommandOptions,
+  signal: AbortSignal,
+): Promise<FoundRunner | { readonly cache: UnusedCache }> {
+  try {
+    return await findRunner(context, word, signal);
+  } catch (error) {
+    if (!volume || !RunnerError.is(error) || error.code !== "NOT_FOUND") throw error;
+    const caches = (await unusedCaches(context, signal)).filter(({ name }) => name === word);
+    const [cache, another] = caches;
+    if (cache === undefined) throw error;
+    if (another === undefined) return { cache };
+    throw new RunnerError("USAGE", `"${word}" means ${caches.length} volumes`, {
+      hint: `remove the one that you mean: ${caches.map(({ driver }) => `${driver} volume rm ${word}`).join(", or ")}`,
+    });
+  }
+}
+
+async function removeCache(context: CommandContext, cache: UnusedCache, { dryRun }: RmCommandOptions, signal: AbortSignal): Promise<Removal> {
+  const shown = describeDiskItem({ kind: "volume", ...cache });
+  context.note(`${dryRun ? "would remove" : "removing"} ${shown}`);
+  if (!dryRun) await removeUnusedCache(cache, context, signal);
+  return { removed: [shown], kept: [] };
 }
 
 interface NamedRemoval {
@@ -94,14 +123,20 @@ async function removeEngine(context: CommandContext, runner: FoundRunner, option
   const volumes = (await diskItems(handle, facts, signal)).filter(({ kind }) => kind === "volume");
   const taken = volumes.filter(({ owned }) => options.volume && owned !== false);
   const removed = [`engine ${engineName(facts, handle)} (${facts.status})`, ...taken.map(describeDiskItem)];
-  const why = options.volume ? "anyrunner did not make it" : "it holds the cache; remove it with --volume";
-  const kept = volumes.filter((volume) => !taken.includes(volume)).map((volume) => `${describeDiskItem(volume)}: ${why}`);
+  const why = ({ name }: DiskItem) =>
+    options.volume ? "anyrunner did not make it" : `it holds the cache; remove it with ${isFound(handle) ? `anyrunner rm --volume ${name}` : "--volume"}`;
+  const kept = volumes.filter((volume) => !taken.includes(volume)).map((volume) => `${describeDiskItem(volume)}: ${why(volume)}`);
   for (const line of removed) context.note(`${options.dryRun ? "would remove" : "removing"} ${line}`);
   if (options.dryRun) return { removed, kept };
   if (facts.status === "running") await driver.stop?.(handle, { graceMs: options.force ? 0 : options.graceMs, signal, report: context.report });
   await driver.destroy(handle, { volume: options.volume, signal, report: context.report });
   await Promise.all([openHandleStore({ env: context.env }).forget(handle), openEngineUses({ env: context.env }).forget(handle)]);
   return { removed, kept };
+}
+
+/** Whether its volume is found by name when the engine is gone. */
+function isFound({ driver }: RunnerHandle): boolean {
+  return driver === "docker" || driver === "podman";
 }
 
 function engineName({ details }: RunnerFacts, { id }: RunnerHandle): string {
