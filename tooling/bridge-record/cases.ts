@@ -1,5 +1,7 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { setTimeout as delay } from "node:timers/promises";
 
 import { freePort } from "@anyrunner/testkit";
@@ -23,6 +25,7 @@ export const CASES: Readonly<Record<string, Case>> = {
   "two clients at once": async (place) =>
     (await Promise.all(["one", "two"].map((name) => official(place, ["call", "run", ...ROOT, "--text", name])))).join(" "),
   up: serviceUp,
+  "a service of the host": hostService,
   "mcp, the engine's pipe": async (place) => JSON.stringify(await speakTo(start(place, ["mcp", "--env-privileged"]))),
   terminal,
   "a client that is interrupted": interrupted,
@@ -62,6 +65,19 @@ async function serviceUp(place: Place): Promise<string> {
     () => "closed",
   );
   return `${page}, then ${after}`;
+}
+
+/** A container fetches a page from a server of this machine. */
+async function hostService(place: Place): Promise<string> {
+  const server = createServer((_, response) => response.end("from this machine")).listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const { port } = server.address() as AddressInfo;
+  try {
+    return await official(place, ["call", "fetch", ...ROOT, "--service", `tcp://127.0.0.1:${port}`, "--mark", String(port)]);
+  } finally {
+    server.close();
+    server.closeAllConnections();
+  }
 }
 
 /** A shell in a container, on a pseudo-terminal, with our client: the official one needs its interactive view for it. */

@@ -22,6 +22,8 @@ export async function official(place: Place, args: readonly string[], input = ""
 }
 
 export function start({ program, runnerHost, cwd }: Place, args: readonly string[]) {
-  const env = { ...process.env, _EXPERIMENTAL_DAGGER_RUNNER_HOST: runnerHost, DAGGER_NO_NAG: "1", DO_NOT_TRACK: "1" };
+  // Where the CLI is a client of its own SDK, as in mcp, that starts a CLI, too.
+  const own = { _EXPERIMENTAL_DAGGER_RUNNER_HOST: runnerHost, _EXPERIMENTAL_DAGGER_CLI_BIN: program };
+  const env = { ...process.env, ...own, DAGGER_NO_NAG: "1", DO_NOT_TRACK: "1" };
   return spawn(program, ["--progress", "plain", ...args], { cwd, env, stdio: ["pipe", "pipe", "pipe"] });
 }

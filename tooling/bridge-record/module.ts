@@ -10,6 +10,9 @@ const SOURCE = `type Demo {
     container.withRootfs(root).withEnvVariable("MARK", mark).withExec(["sh", "-c", "sleep 40; echo late"]).stdout
   }
   pub fails(root: Directory!): String! { container.withRootfs(root).withExec(["sh", "-c", "echo oops >&2; exit 3"]).stdout }
+  pub fetch(root: Directory!, service: Service!, mark: String!): String! {
+    container.withRootfs(root).withServiceBinding("served", service).withEnvVariable("MARK", mark).withExec(["wget", "-qO-", "http://served:" + mark + "/"]).stdout
+  }
   pub base(root: Directory!): Container! { container.withRootfs(root) }
   pub web(root: Directory!): Service! {
     container.withRootfs(root).withNewFile("/www/page", "from the service").withExposedPort(8080).asService(args: ["httpd", "-f", "-p", "8080", "-h", "/www"])

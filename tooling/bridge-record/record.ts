@@ -47,6 +47,7 @@ try {
     console.log(`\n## ${runner.replace(/\/\/.*/, "//…")}\n\n| case | straight and bridged | |\n| --- | --- | --- |`);
     for (const [name, result] of Object.entries(straight)) {
       const same = through[name] === result;
+      if (!same) console.error(`${name}, straight: ${result}\n${name}, bridged: ${String(through[name])}`);
       console.log(`| ${name} | ${same ? "same" : "**different**"} | ${shown(through[name])}${same ? "" : ` against ${shown(result)}`} |`);
     }
     await bridge.end();
