@@ -1,9 +1,9 @@
-import type { TelemetryBatch, TelemetryBatchListener, TelemetryListener, TelemetryMask, TraceContext } from "@anyrunner/engine";
+import type { Span, TelemetryBatch, TelemetryBatchListener, TelemetryListener, TelemetryMask, TraceContext } from "@anyrunner/engine";
 
 import type { CommandContext } from "../command-context.ts";
 import { canDraw, type ProgressMode } from "./progress-mode.ts";
 import { rootSpan } from "./root-span.ts";
-import { createVisibility } from "./step-visibility.ts";
+import { createVisibility, type Visibility } from "./step-visibility.ts";
 import { countSummary, formatSummary, type SummaryCount } from "./summary.ts";
 import type { StepListener } from "./told-step.ts";
 import type { DrawingTerminal, TreeProgress } from "./tree-progress.ts";
@@ -59,7 +59,8 @@ export async function openCliTelemetry(
     const { createTreeProgress } = await import("./tree-progress.ts");
     tree = createTreeProgress({ terminal, env, summary: () => summary.read() });
   }
-  const shown = await showEvents(progress, { tree, write, summary });
+  const lines = progress === "plain" ? (await import("./plain-lines.ts")).createPlainLines(write) : undefined;
+  const shown = await showEvents(progress, { listener: tree ?? lines, write, summary });
   let root: ((ended: boolean) => TelemetryBatch) | undefined;
   const onBatch: TelemetryBatchListener = (batch) => {
     const fresh = isNew(mask.mask(batch));
@@ -84,6 +85,7 @@ export async function openCliTelemetry(
     async close() {
       if (root !== undefined) onBatch(root(true));
       tree?.close();
+      lines?.close();
       await Promise.all(receivers.map((receiver) => receiver.close({ budgetMs: EXPORT_BUDGET_MS })));
       const facts = summary.read();
       if (!isShown || tree !== undefined || facts.steps === 0) return;
@@ -93,28 +95,30 @@ export async function openCliTelemetry(
 }
 
 interface ShowEventsOptions {
-  readonly tree: TreeProgress | undefined;
+  readonly listener: StepListener | undefined;
   readonly write: (line: string) => void;
   readonly summary: SummaryCount;
 }
 
-async function showEvents(progress: ProgressMode, { tree, write, summary }: ShowEventsOptions): Promise<TelemetryListener | undefined> {
+async function showEvents(progress: ProgressMode, { listener, write, summary }: ShowEventsOptions): Promise<TelemetryListener | undefined> {
   const visibility = createVisibility();
+  const count = (span: Span, shown: Visibility) => {
+    if (shown === "shown") summary.add(span);
+    else if (shown === "through") summary.addLater(span);
+  };
   if (progress === "json") {
     return (event) => {
-      if (event.type === "span" && visibility(event.span) === "shown") summary.add(event.span);
+      if (event.type === "span") count(event.span, visibility(event.span));
       writeJson(event, write);
     };
   }
-  if (tree === undefined && progress !== "plain") return undefined;
-  const [{ createSpanTitle }, { createPlainLines }] = await Promise.all([import("@anyrunner/engine"), import("./plain-lines.ts")]);
-  const titleOf = await createSpanTitle();
-  const listener: StepListener = tree ?? createPlainLines(write);
+  if (listener === undefined) return undefined;
+  const titleOf = await (await import("@anyrunner/engine")).createSpanTitle();
   return (event) => {
     if (event.type === "log") return listener.log(event.log);
     if (event.type !== "span") return;
     const step = { span: event.span, visibility: visibility(event.span), title: titleOf(event.span) };
-    if (step.visibility === "shown") summary.add(event.span);
+    count(step.span, step.visibility);
     listener.step(step);
   };
 }

@@ -27,12 +27,13 @@ const log = (spanId: string, text: string, attributes: LogRecord["attributes"] =
 
 function shown(events: readonly (Span | LogRecord)[]): string[] {
   const lines: string[] = [];
-  const listener = createPlainLines((line) => lines.push(line));
+  const listener = createPlainLines((line) => void lines.push(line));
   const visibility = createVisibility();
   for (const event of events) {
     if ("text" in event) listener.log(event);
     else listener.step({ span: event, visibility: visibility(event), title: `${event.name}()` });
   }
+  listener.close();
   return lines;
 }
 
@@ -60,6 +61,25 @@ test("a line when a step begins and ends, and one for each line of output", () =
     "1   : ! exit code 1",
     "1   : | late",
   ]);
+});
+
+test("output that comes before its step waits for it, or for the end", () => {
+  const through = { attributes: { "dagger.io/ui.passthrough": true } };
+  expect(shown([log("a", "one\ntwo"), span("b"), span("a"), log("c", "nameless\nend"), log("d", "of d\n"), span("d", through), span("e")])).toEqual([
+    "1   : step b()",
+    "2   : step a()",
+    "2   : | one",
+    "3   : | of d",
+    "4   : step e()",
+    "2   : | two",
+    "5   : | nameless",
+    "5   : | end",
+  ]);
+});
+
+test("very much output waits for no step", () => {
+  const lines = shown([...Array.from({ length: 1001 }, (_, index) => log("a", `${index}\n`)), span("a"), log("a", "more\n")]);
+  expect([lines[0], lines[1000], lines[1001], lines[1002]]).toEqual(["1   : | 0", "1   : | 1000", "1   : step a()", "1   : | more"]);
 });
 
 test("the engine's own affairs are left out, unless they fail", () => {

@@ -1,7 +1,7 @@
 import type { Span } from "@anyrunner/engine";
 
 import { formatDuration } from "./format-duration.ts";
-import { outcomeOf } from "./span-outcome.ts";
+import { outcomeOf, type Outcome } from "./span-outcome.ts";
 
 export interface Summary {
   readonly steps: number;
@@ -14,6 +14,8 @@ export interface Summary {
 export interface SummaryCount {
   /** A step that has ended, perhaps not for the first time. */
   add(span: Span): void;
+  /** Work that steps have put off: what they failed by is told of it only. */
+  addLater(span: Span): void;
   read(): Summary;
 }
 
@@ -23,16 +25,30 @@ const MOST_IDS = 20_000;
 export function countSummary(now: () => number): SummaryCount {
   const started = now();
   const counts = { steps: 0, CACHED: 0, CANCELED: 0, DONE: 0, ERROR: 0 };
-  let recent = new Set<string>();
-  let older = new Set<string>();
+  let recent = new Map<string, Outcome>();
+  let older = new Map<string, Outcome>();
+  const known = (id: string) => recent.get(id) ?? older.get(id);
+  const remember = (id: string, outcome: Outcome) => {
+    recent.set(id, outcome);
+    if (recent.size >= MOST_IDS) [older, recent] = [recent, new Map()];
+  };
   return {
     add(span) {
-      const id = span.spanId;
-      if (span.endTimeUnixNano === undefined || recent.has(id) || older.has(id)) return;
-      recent.add(id);
-      if (recent.size >= MOST_IDS) [older, recent] = [recent, new Set()];
+      if (span.endTimeUnixNano === undefined || known(span.spanId) !== undefined) return;
+      const outcome = outcomeOf(span);
+      remember(span.spanId, outcome);
       counts.steps++;
-      counts[outcomeOf(span)]++;
+      counts[outcome]++;
+    },
+    addLater(span) {
+      if (span.endTimeUnixNano === undefined || outcomeOf(span) !== "ERROR") return;
+      for (const id of span.continues) {
+        const outcome = known(id);
+        if (outcome === undefined || outcome === "ERROR") continue;
+        remember(id, "ERROR");
+        counts[outcome]--;
+        counts.ERROR++;
+      }
     },
     read: () => ({ steps: counts.steps, cached: counts.CACHED, failed: counts.ERROR, elapsedMs: Math.round(now() - started) }),
   };
