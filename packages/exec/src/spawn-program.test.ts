@@ -23,6 +23,23 @@ describe("spawnProgram", () => {
     });
   });
 
+  test.each([
+    ["a folder that isn't there", { command: "true", cwd: "/no/such/folder" }, "NOT_FOUND", "the folder /no/such/folder does not exist"],
+    ["a file that isn't executable", { command: "/etc/passwd" }, "PERMISSION_DENIED", "may not be executed"],
+    ["a folder instead of a program", { command: "/etc" }, "PERMISSION_DENIED", "may not be executed"],
+    ["a file as a folder", { command: "true", cwd: "/etc/passwd" }, "NOT_FOUND", "the folder /etc/passwd does not exist"],
+    ["an argument that no system takes", { command: "true", args: ["a\0b"] }, "COMMAND_FAILED", "could not be started"],
+    ["more arguments than fit", { command: "true", args: ["x".repeat(8_000_000)] }, "COMMAND_FAILED", "E2BIG"],
+  ])("%s is a typed error", async (_, options, code, message) => {
+    await expect(spawnProgram({ stdio: "pipe", ...options })).rejects.toMatchObject({ code, message: expect.stringContaining(message) });
+  });
+
+  test("writing to a program that is gone breaks nothing", async () => {
+    const program = await shell("exit 0");
+    await program.exited;
+    await new Promise<void>((resolve) => program.stdin?.write("late", () => resolve()));
+  });
+
   test("kill reaches what the program started", async () => {
     const program = await shell("sleep 60 & echo started; wait");
     program.stdout?.once("data", () => program.kill("SIGTERM"));

@@ -4,7 +4,7 @@ import { throwIfAborted } from "@anyrunner/core";
 
 import { endProgram } from "./end-program.ts";
 import { signalProgram, trackProgram } from "./live-groups.ts";
-import { startError } from "./start-error.ts";
+import { startChild } from "./start-child.ts";
 
 export type SpawnStdio = "inherit" | "pipe" | "ignore";
 
@@ -45,7 +45,7 @@ export interface ProgramEnd {
 
 /** Loads ahead of time what starting a program needs, for callers that wait for something else first. */
 export async function prepareToSpawn(): Promise<void> {
-  await import("execa");
+  if (process.platform === "win32") await import("execa");
 }
 
 /**
@@ -54,22 +54,16 @@ export async function prepareToSpawn(): Promise<void> {
  */
 export async function spawnProgram(options: SpawnProgramOptions): Promise<SpawnedProgram> {
   const { command, args = [], cwd, signal, stdio, graceMs = 2000 } = options;
-  throwIfAborted(signal);
-  const { execa } = await import("execa");
-  throwIfAborted(signal);
   const ownGroup = options.terminal !== true;
-  const started = execa(command, args, {
+  throwIfAborted(signal);
+  await prepareToSpawn();
+  throwIfAborted(signal);
+  const child = await startChild(command, args, {
     env: { ...(options.env ?? process.env) },
-    extendEnv: false,
     ...(cwd === undefined ? {} : { cwd }),
     stdio: typeof stdio === "string" ? stdio : [...stdio],
-    buffer: false,
-    reject: false,
-    cleanup: false,
     detached: ownGroup,
   });
-  const child = started.nodeChildProcess;
-  if (child.pid === undefined) throw startError({ command, cwd, cause: await started });
 
   const target = { child, ownGroup };
   const forget = trackProgram(target);

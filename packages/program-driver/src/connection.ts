@@ -3,6 +3,7 @@ import type { Duplex } from "node:stream";
 import {
   redact,
   RunnerError,
+  throwIfAborted,
   type CallOptions,
   type CloseReason,
   type ConnectionDiagnostics,
@@ -11,7 +12,7 @@ import {
 } from "@anyrunner/core/driver";
 import { createRelayStream, programCloseReason, programEndText, type ProgramEnd, type ProgramStream } from "@anyrunner/exec";
 
-import { dialAddress } from "./dial-address.ts";
+import { dialAddress, type LocalAddress } from "./dial-address.ts";
 import { leave, openCall, type CallProgram } from "./open-call.ts";
 import { shownTail, type ProgramVoice } from "./program-error.ts";
 
@@ -19,17 +20,42 @@ export interface ConnectThrough {
   /** What a connection says when the program doesn't. */
   readonly halfClose: boolean;
   readonly inspect?: ((options: CallOptions) => Promise<RunnerState>) | undefined;
+  /** Where the engines behind handles listen themselves, as the program has said; nobody needs to ask it again as long as that can be dialled. */
+  readonly engines: WeakMap<object, EngineAddress>;
+}
+
+export interface EngineAddress {
+  readonly address: LocalAddress;
+  readonly halfClose: boolean;
 }
 
 const INSPECT_BUDGET_MS = 3000;
 
 /** One byte stream: the program's own standard input and output, or an address of this machine that the program names. */
 export async function connectThroughProgram(call: CallProgram<"connect">, through: ConnectThrough): Promise<RunnerConnection> {
+  return (await dialEngine(call, through)) ?? (await askProgram(call, through));
+}
+
+/** A connection to what the program has named before; `undefined` where that is unknown, or can't be dialled any more. Fails with ABORTED. */
+async function dialEngine(call: CallProgram<"connect">, through: ConnectThrough): Promise<RunnerConnection | undefined> {
+  const { handle } = call.request;
+  const engine = through.engines.get(handle);
+  if (engine === undefined) return undefined;
+  try {
+    const stream = await dialAddress(engine.address, call);
+    return { stream, kind: "socket", halfClose: engine.halfClose, closed: closeOf(stream), diagnostics: () => diagnose(undefined, call.voice, through) };
+  } catch {
+    throwIfAborted(call.options.signal);
+    through.engines.delete(handle);
+    return undefined;
+  }
+}
+
+async function askProgram(call: CallProgram<"connect">, through: ConnectThrough): Promise<RunnerConnection> {
   const { program, result } = await openCall(call);
   const halfClose = result.halfClose ?? through.halfClose;
-  let end: ProgramEnd | undefined;
-  void program.exited.then((found) => (end = found));
-  const diagnostics = () => diagnose(program, () => end, call.voice, through);
+  const ended = endOf(program);
+  const diagnostics = () => diagnose({ program, ended }, call.voice, through);
   if (result.via === "stdio") {
     const closed = program.exited.then((found) => redactReason(programCloseReason(program.stream, found, `the driver ${call.voice.command}`), call.voice));
     return { stream: program.stream, kind: "relay", halfClose, closed, diagnostics };
@@ -39,6 +65,7 @@ export async function connectThroughProgram(call: CallProgram<"connect">, throug
   try {
     const { kind = "relay" } = result;
     const socket = await dialAddress(result, call);
+    if (result.via === "unix" && kind === "socket") through.engines.set(call.request.handle, { address: result, halfClose });
     const stream = kind === "relay" ? createRelayStream({ output: socket, input: socket }) : socket;
     const closed = closeOf(stream);
     void closed.then(() => leave(program));
@@ -48,6 +75,13 @@ export async function connectThroughProgram(call: CallProgram<"connect">, throug
     await program.exited;
     throw error;
   }
+}
+
+/** How the program has ended, if it has. */
+function endOf({ exited }: ProgramStream): () => ProgramEnd | undefined {
+  let end: ProgramEnd | undefined;
+  void exited.then((found) => (end = found));
+  return () => end;
 }
 
 function closeOf(stream: Duplex): Promise<CloseReason> {
@@ -68,22 +102,30 @@ function redactReason(reason: CloseReason, { hidden }: ProgramVoice): CloseReaso
   return { kind: reason.kind, error: new RunnerError("CONNECTION_LOST", redact(reason.error.message, hidden)) };
 }
 
-async function diagnose(
-  program: ProgramStream,
-  end: () => ProgramEnd | undefined,
-  { command, hidden }: ProgramVoice,
-  { inspect }: ConnectThrough,
-): Promise<ConnectionDiagnostics> {
+interface AskedProgram {
+  readonly program: ProgramStream;
+  readonly ended: () => ProgramEnd | undefined;
+}
+
+async function diagnose(asked: AskedProgram | undefined, voice: ProgramVoice, { inspect }: ConnectThrough): Promise<ConnectionDiagnostics> {
   const state = await inspect?.({ signal: AbortSignal.timeout(INSPECT_BUDGET_MS) }).catch(() => undefined);
-  const found = end() === undefined ? undefined : await program.ended();
-  const lastOutput = shownTail(found?.stderr ?? program.stderrTail(), hidden);
-  const exitCode = state?.exitCode ?? found?.exitCode;
-  const relay = found === undefined ? `the driver ${command} runs (pid ${program.pid})` : `the driver ${command} ended with ${programEndText(found)}`;
+  const relay = asked === undefined ? undefined : await relayFacts(asked, voice);
+  const summary = [state === undefined ? undefined : `the runner is ${state.status}`, relay?.summary].filter((part) => part !== undefined).join("; ");
+  const exitCode = state?.exitCode ?? relay?.exitCode;
   return {
-    summary: redact(state === undefined ? relay : `the runner is ${state.status}; ${relay}`, hidden),
+    ...(summary !== "" && { summary: redact(summary, voice.hidden) }),
     ...(state?.startedAt !== undefined && { startedAt: state.startedAt }),
     ...(exitCode !== undefined && { exitCode }),
     ...(state?.oomKilled !== undefined && { oomKilled: state.oomKilled }),
-    ...(lastOutput !== "" && { lastOutput }),
+    ...(relay !== undefined && relay.lastOutput !== "" && { lastOutput: relay.lastOutput }),
+  };
+}
+
+async function relayFacts({ program, ended }: AskedProgram, { command, hidden }: ProgramVoice) {
+  const found = ended() === undefined ? undefined : await program.ended();
+  return {
+    summary: found === undefined ? `the driver ${command} runs (pid ${program.pid})` : `the driver ${command} ended with ${programEndText(found)}`,
+    exitCode: found?.exitCode,
+    lastOutput: shownTail(found?.stderr ?? program.stderrTail(), hidden),
   };
 }

@@ -5,7 +5,8 @@ import type { DriverResult } from "@anyrunner/core/driver-protocol";
 
 import type { CallProgram } from "./open-call.ts";
 
-type LocalAddress = Exclude<DriverResult<"connect">, { readonly via: "stdio" }>;
+/** Where `connect` of a program says that its stream is, unless it is the program itself. */
+export type LocalAddress = Exclude<DriverResult<"connect">, { readonly via: "stdio" }>;
 
 const DIAL_BUDGET_MS = 10_000;
 

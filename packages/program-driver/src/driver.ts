@@ -25,7 +25,7 @@ import {
   type ProgramSecrets,
 } from "@anyrunner/core/driver-protocol";
 
-import { connectThroughProgram } from "./connection.ts";
+import { connectThroughProgram, type ConnectThrough } from "./connection.ts";
 import { describeProgram } from "./describe-program.ts";
 import { callProgram, type CallProgram, type RequestPart } from "./open-call.ts";
 import { brokenProtocol } from "./program-error.ts";
@@ -49,6 +49,7 @@ export async function loadProgramDriver(settings: ProgramSettings, options: Call
 export function createProgramDriver({ description, ...settings }: ProgramDriverSettings): RunnerDriver {
   const { name, capabilities } = description;
   const options = description.options as readonly OptionSpec[];
+  const engines: ConnectThrough["engines"] = new WeakMap();
   const voiceOf = (hidden: readonly string[]) => ({ command: settings.command, driver: name, hidden });
   const call = <Verb extends DriverVerb>(verb: Verb, request: RequestPart<Verb>, callOptions: CallOptions, extraBudgetMs = 0): CallProgram<Verb> => {
     const { secrets } = callOptions;
@@ -101,6 +102,7 @@ export function createProgramDriver({ description, ...settings }: ProgramDriverS
     connect: (handle, callOptions) =>
       connectThroughProgram(call("connect", { protocol, handle }, callOptions), {
         halfClose: capabilities.includes("half-close"),
+        engines,
         inspect: capabilities.includes("inspect") ? (inspectOptions) => inspect(handle, { ...inspectOptions, secrets: callOptions.secrets }) : undefined,
       }),
     ...(capabilities.includes("inspect") && { inspect }),

@@ -44,6 +44,7 @@ dies) echo "segmentation fault, sort of" >&2; exit 3 ;;
 forks) sleep 61 & sleep 62 & echo "$!" >"$PIDS"; right ;;
 "dies in mid-stream") sleep 63 & echo "$!" >"$PIDS"; answer '{"result":{"via":"stdio"}}'; printf 'half of it'; echo "lost power" >&2; exit 9 ;;
 "names its secret") secret=$(printf '%s' "$request" | sed 's/.*\(s3cret-[0-9a-f]*\).*/\1/'); answer "{\"result\":{\"via\":\"unix\",\"path\":\"/no/such/$secret.sock\"}}" ;;
+"engine's own socket") answer "{\"result\":{\"via\":\"unix\",\"kind\":\"${KIND:-socket}\",\"path\":\"$SOCKET\"}}" ;;
 "no listener") answer '{"result":{"via":"unix","path":"/no/such/hostile.sock"}}'; sleep 60 ;;
 "fails in the log") answer '{"result":{}}'; echo "a line"; echo "disk full" >&2; exit 4 ;;
 esac
