@@ -11,7 +11,8 @@ export function addCertsCommands(program: Command, add: AddCommand): void {
     .command("certs")
     .description("certificates for engines behind tls://")
     .action(() => certs.help());
-  const hosts = (command: Command, help: string) => command.option("--host <name>", help, (value: string, all: readonly string[]) => [...all, value], []);
+  const hosts = (command: Command, help: string) =>
+    command.option("--host <name>", help, (value: string, all: readonly string[] | undefined) => [...(all ?? []), value]);
   const days = (command: Command) => command.option("--days <number>", "how long the certificates of server and client are valid (default: 365)");
 
   const create = add(certs, "create", "make an authority, and certificates for one server and its clients", async (context, values, [folder = ""]) =>

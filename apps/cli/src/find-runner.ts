@@ -116,7 +116,9 @@ async function findById(
 ): Promise<FoundRunner> {
   const { handles: listed, failures } = await listRunners(registry, options.signal);
   const stored = (await openHandleStore({ env: context.env }).read()).map(({ handle }) => handle);
-  const all = [...listed, ...stored.filter(({ driver, id }) => !listed.some((other) => other.driver === driver && other.id === id))];
+  const isSame = (one: RunnerHandle) => (other: RunnerHandle) => other.driver === one.driver && other.id === one.id;
+  // One runner may be stored under several URLs.
+  const all = [...listed, ...stored].filter((handle, index, handles) => handles.findIndex(isSame(handle)) === index);
   // What is only known from before may be gone, and another have its name.
   const exact = [listed, all].map((handles) => handles.filter((handle) => isCalled(handle, word))).find(({ length }) => length > 0) ?? [];
   const matching = exact.length > 0 ? exact : all.filter(({ id }) => word.length >= 4 && id.startsWith(word));

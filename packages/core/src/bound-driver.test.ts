@@ -124,6 +124,14 @@ describe("a driver that never answers", () => {
     void failureOf(talking);
   });
 
+  test("a runner is called by the name that its endpoint has for people, else by its id", async () => {
+    const events: RunnerEvent[] = [];
+    const named: RunnerHandle = { ...handle, id: "5d4ae5dad233967d301725ecf26eb15b", endpoint: { name: "my-engine" } };
+    void failureOf(silent.stop?.(named, { report: (event) => void events.push(event) }));
+    await vi.advanceTimersByTimeAsync(10_000);
+    expect(events).toMatchObject([{ message: "waiting for the driver foo to stop my-engine" }]);
+  });
+
   test("an abort ends a call that only looks at once, and says what was waited for; no listener is left", async () => {
     const controller = new AbortController();
     const failing = failureOf(silent.probe(target, { signal: controller.signal }));

@@ -6,7 +6,7 @@ import { secretTexts, secretTextsOf, urlSecrets } from "./url-secrets.ts";
 
 /** What this process knows of the URL behind a target or a handle. */
 export interface UrlOrigin {
-  /** For messages: the URL with secrets hidden, or the id of a handle that came without. */
+  /** For messages: the URL with secrets hidden, or the name or id of a handle that came without. */
   readonly shown: string;
   /** For the driver. */
   readonly secrets?: UrlSecrets | undefined;
@@ -40,13 +40,18 @@ export function createUrlOrigins(driver: string, specs: readonly OptionSpec[]): 
       const found = known.get(subject);
       if (found !== undefined && (secrets === undefined || secrets === found.secrets)) return found;
       const hidden = [...(found?.hidden ?? []), ...secretTexts(secrets, specs)];
-      const shown = found?.shown ?? redact(isHandle(subject) ? subject.id : String(subject["url"]), hidden);
+      const shown = found?.shown ?? redact(isHandle(subject) ? nameOf(subject) : String(subject["url"]), hidden);
       return { shown, secrets, hidden, unfit: found?.unfit ?? unfit(hidden, shown) };
     },
     remember(subject, origin) {
       known.set(subject, origin);
     },
   };
+}
+
+/** Ids are long and say nothing; what has a name for people keeps it there. */
+function nameOf({ id, endpoint: { name } }: RunnerHandle): string {
+  return typeof name === "string" ? name : id;
 }
 
 function isHandle(subject: RunnerTarget | RunnerHandle): subject is RunnerHandle {

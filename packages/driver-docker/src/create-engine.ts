@@ -21,7 +21,7 @@ export async function createEngine(client: DockerClient, plan: EngineContainerPl
   const first = await create(client, plan, options);
   if (first.kind !== "no-image") return idOf(first);
   if (options.pull === "never") {
-    throw new RunnerError("NOT_FOUND", `the image ${plan.image} is not there, and must not be pulled (pull=never)`, {
+    throw new RunnerError("NOT_FOUND", `the image ${imageOf(plan)} is not there, and must not be pulled (pull=never)`, {
       hint: "load the image, or leave pull=never away",
       driver: "docker",
       details: { image: plan.image },
@@ -30,7 +30,11 @@ export async function createEngine(client: DockerClient, plan: EngineContainerPl
   await pull();
   const second = await create(client, plan, options);
   if (second.kind !== "no-image") return idOf(second);
-  throw new RunnerError("IMAGE_PULL_FAILED", `the image ${plan.image} was pulled, but the Docker daemon doesn't find it`, { driver: "docker" });
+  throw new RunnerError("IMAGE_PULL_FAILED", `the image ${imageOf(plan)} was pulled, but the Docker daemon doesn't find it`, { driver: "docker" });
+}
+
+function imageOf({ image, platform }: EngineContainerPlan): string {
+  return platform === undefined ? image : `${image} for ${platform}`;
 }
 
 type Creation = { readonly kind: "made"; readonly id: string } | { readonly kind: "name-taken" } | { readonly kind: "no-image" };

@@ -146,6 +146,14 @@ describe.skipIf(engineSkipReason !== undefined)(`engines by image, real daemon${
     expect(await inspectContainer("anyrunner-engine-v1")).toBeUndefined();
   });
 
+  test("an image that is there for another platform is NOT_FOUND with that platform", async () => {
+    await using site = createEngineSite();
+    await expect(provision(url(site, "&pull=never&platform=linux/s390x"))).rejects.toMatchObject({
+      code: "NOT_FOUND",
+      message: expect.stringContaining(`the image ${image} for linux/s390x is not there`),
+    });
+  });
+
   test("an engine that dies at its start: NOT_RUNNING with its last words, once, and nothing goes on dying", async () => {
     await using broken = await makeTestImage(['ENTRYPOINT ["sh","-c","echo the state is locked; exit 3"]']);
     await using site = createEngineSite();

@@ -41,10 +41,10 @@ describe.skipIf(skipReason !== undefined)(`pull by a real daemon${skipReason ===
   }
   const auth = (password: string) => ({ auths: { [closed.host]: { auth: Buffer.from(`${LOGIN.username}:${password}`).toString("base64") } } });
 
-  test("of a public image, with progress; a helper that is missing is named and breaks nothing", async () => {
+  test("of a public image, with progress; a helper that is missing breaks nothing, and isn't worth a word", async () => {
     const events = await pull(`${open.host}/engine:v1`, { credsStore: "no-such-helper" });
     expect(await hasImage(`${open.host}/engine:v1`)).toBe(true);
-    expect(events.at(0)).toMatchObject({ type: "warning", id: "credential-helper-no-such-helper" });
+    expect(events.filter(({ type }) => type === "warning")).toEqual([]);
     expect(events.at(-1)).toEqual({ type: "progress", id: "image-pull", message: `pulling ${open.host}/engine:v1`, done: true });
   });
 
@@ -56,6 +56,7 @@ describe.skipIf(skipReason !== undefined)(`pull by a real daemon${skipReason ===
 
   test.each([
     ["without a login", {}, "log in: docker login"],
+    ["with a helper that is missing", { credsStore: "no-such-helper" }, "docker-credential-no-such-helper is not installed: install it"],
     ["with a wrong one", auth.bind(undefined, "wrong-5ecret"), "renew the login: docker login"],
   ])("%s: IMAGE_PULL_FAILED says what to do", async (_name, config, hint) => {
     await removeImage(`${closed.host}/engine:v1`);

@@ -39,6 +39,7 @@ describe("before a start", () => {
 
   test.each<[string, DockerClient, HostView, string, string]>([
     ["a taken port", clientWith(INFO), hostWith({ isPortFree: async () => false }), "ALREADY_EXISTS", "host.port"],
+    ["an address of another machine", clientWith(INFO), hostWith({ isPortFree: async () => false, hasAddress: () => false }), "INVALID_OPTION", "host.address"],
     [
       "volumes on overlayfs",
       clientWith(INFO),

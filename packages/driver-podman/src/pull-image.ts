@@ -51,11 +51,15 @@ async function hasImage(cli: ContainerCli, image: string, options: CallOptions):
 
 function pullFailure(cli: ContainerCli, image: string, result: CommandResult): RunnerError {
   const words = cliWords(result.stderr);
-  const { code, hint } = classify(words, cli);
+  const { code, hint } = explainPullFailure(words, cli.runtime);
   return new RunnerError(code, `${cli.runtime.command} can't pull ${image}: ${words}`, { hint, driver: cli.runtime.name, details: { image, output: words } });
 }
 
-function classify(words: string, { runtime }: ContainerCli): { readonly code: ErrorCode; readonly hint: string } {
+/** What the words of a CLI that could not pull mean. */
+export function explainPullFailure(
+  words: string,
+  runtime: Pick<ContainerCli["runtime"], "command" | "name">,
+): { readonly code: ErrorCode; readonly hint: string } {
   if (/no space left on device|disk quota exceeded/i.test(words))
     return { code: "IMAGE_PULL_FAILED", hint: `make room on its disk: anyrunner du, anyrunner prune, ${runtime.command} system prune` };
   if (/unauthorized|authentication required|access.*denied|403|denied: /i.test(words)) {
@@ -68,6 +72,10 @@ function classify(words: string, { runtime }: ContainerCli): { readonly code: Er
       code: "IMAGE_PULL_FAILED",
       hint: `check the registry's name and the network; or bring the image: ${runtime.command} ${runtime.name === "apple" ? "image " : ""}load`,
     };
+  }
+  if (/server gave HTTP response to HTTPS client/i.test(words)) {
+    const where = runtime.name === "podman" ? " (insecure = true in registries.conf)" : "";
+    return { code: "IMAGE_PULL_FAILED", hint: `the registry speaks plain HTTP: give it TLS, or let ${runtime.command} use it all the same${where}` };
   }
   if (/certificate|x509/i.test(words)) return { code: "IMAGE_PULL_FAILED", hint: `let ${runtime.command} trust the registry's certificate authority` };
   return { code: "IMAGE_PULL_FAILED", hint: "check the image's name and tag" };

@@ -186,6 +186,9 @@ describe("life cycle", { timeout: PATIENCE_MS }, () => {
     await writeFile(join(toys, "theirs.json"), JSON.stringify({ status: "running", owned: false }));
     await run("add", "gpu", "toy-image://theirs");
     await run("start", "gpu");
+    // It is known by two URLs, and is one runner.
+    await run("start", "toy-image://theirs?token=other");
+    expect(await json("inspect", "theirs")).toMatchObject({ id: "theirs", owned: false });
     await writeFile(join(toys, "calls.log"), "");
     for (const command of ["stop", "rm"]) {
       const target = command === "rm" ? "toy-image://theirs" : "gpu";

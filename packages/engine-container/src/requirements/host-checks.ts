@@ -82,6 +82,14 @@ async function checkMtu(host: HostView, { command, bridges = /^(docker0|br-|podm
 async function checkPort(host: HostView, { port, engineRuns }: HostCheckOptions): Promise<Check | undefined> {
   if (port === undefined || engineRuns) return undefined;
   const where = `${port.address}:${port.port}`;
+  if (host.hasAddress?.(port.address) === false) {
+    return {
+      id: "host.address",
+      status: "failed",
+      detail: `this machine has no address ${port.address}, at which the engine shall be published`,
+      remedy: "write an address of this machine into port=, or the port alone",
+    };
+  }
   if (await host.isPortFree(port.address, port.port)) return { id: "host.port", status: "ok", detail: `${where} is free` };
   return {
     id: "host.port",

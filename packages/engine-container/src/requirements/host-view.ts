@@ -1,5 +1,6 @@
 import { readdir, readFile, statfs } from "node:fs/promises";
 import { createServer } from "node:net";
+import { networkInterfaces } from "node:os";
 
 /** What can be seen of this machine; tests show another one. */
 export interface HostView {
@@ -12,6 +13,8 @@ export interface HostView {
   fileSystem(path: string): Promise<FileSystemFacts | undefined>;
   /** Whether something could listen there. */
   isPortFree(address: string, port: number): Promise<boolean>;
+  /** Whether an address is one of this machine's. Default: it is. */
+  hasAddress?(address: string): boolean;
 }
 
 export interface FileSystemFacts {
@@ -33,7 +36,13 @@ export const thisHost: HostView = {
   isPortFree: (address, port) =>
     new Promise((resolve) => {
       const server = createServer();
-      server.once("error", () => resolve(false));
+      // A port that this user may not open can be free for the daemon, which is root's.
+      server.once("error", ({ code }: NodeJS.ErrnoException) => resolve(code === "EACCES"));
       server.listen({ host: address, port, exclusive: true }, () => server.close(() => resolve(true)));
     }),
+  hasAddress: (address) =>
+    ["0.0.0.0", "::"].includes(address) ||
+    // All of 127.0.0.0/8 is the loopback's.
+    address.startsWith("127.") ||
+    Object.values(networkInterfaces()).some((known) => known?.some((own) => own.address === address)),
 };

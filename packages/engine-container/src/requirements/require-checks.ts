@@ -3,7 +3,7 @@ import { RunnerError, type ErrorCode, type Reporter } from "@anyrunner/core";
 import type { Check } from "./check.ts";
 
 /** What each failure means to a caller, by what stands behind the dot of its id. */
-const CODES: Readonly<Record<string, ErrorCode>> = { system: "UNSUPPORTED", port: "ALREADY_EXISTS", overlay: "NOT_AVAILABLE" };
+const CODES: Readonly<Record<string, ErrorCode>> = { system: "UNSUPPORTED", address: "INVALID_OPTION", port: "ALREADY_EXISTS", overlay: "NOT_AVAILABLE" };
 
 /**
  * Lets an engine be started or not: a check that failed is an error with reason and remedy, and its id in `details.requirement`;
