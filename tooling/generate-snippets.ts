@@ -11,6 +11,7 @@ for (const page of [
   "docs/guide/getting-started.md",
   "docs/guide/write-a-driver.md",
   "docs/guide/kubernetes.md",
+  "docs/guide/ci.md",
   "docs/reference/driver-protocol.md",
 ]) {
   const read = (file: string) => readFileSync(path.join(REPOSITORY, file), "utf8");

@@ -43,7 +43,9 @@ describe.each(files)("%s", (file) => {
     const writing = each.flatMap(([name, job]) =>
       Object.entries(job.permissions ?? {}).flatMap(([what, access]) => (access === "write" ? [`${name}: ${what}`] : [])),
     );
-    expect(writing).toEqual(path.basename(file) === "release.yml" ? ["versions: contents", "versions: pull-requests", "publish: id-token"] : []);
+    expect(writing).toEqual(
+      path.basename(file) === "release.yml" ? ["versions: contents", "versions: pull-requests", "publish: id-token", "action: contents"] : [],
+    );
   });
 
   test("ends in time, and puts nothing of others into a shell", () => {

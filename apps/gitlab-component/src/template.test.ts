@@ -141,6 +141,16 @@ test("every input has a default and a description, and the job's name is one", (
   expect(Object.keys(jobOf({ as: ".lab" }))).toEqual([".lab"]);
 });
 
+test("the guide explains each input, and the example uses no other", () => {
+  const repository = join(import.meta.dirname, "../../..");
+  const guide = readFileSync(join(repository, "docs/guide/ci.md"), "utf8");
+  expect(Object.keys(inputs).filter((name) => !guide.includes(`\`${name}\``))).toEqual([]);
+  const example = parse(readFileSync(join(repository, "examples/ci/gitlab-ci.yml"), "utf8"), { logLevel: "silent" }) as {
+    readonly include: readonly { readonly inputs: Values }[];
+  };
+  expect(Object.keys(inputs)).toEqual(expect.arrayContaining(example.include.flatMap((one) => Object.keys(one.inputs))));
+});
+
 /** The programs that the scripts use, and no other. */
 function withoutNpm(): string {
   const folder = join(root, "tools");
