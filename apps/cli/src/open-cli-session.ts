@@ -53,7 +53,7 @@ export async function openCliSession(context: CommandContext, options: OpenCliSe
       onTelemetryBatch: telemetry.onBatch,
       shutdownBudgetMs: shutdownBudget(context.env),
     });
-    announce(context, { runner: session.runner.url, engine: session.engine.version, from: options.runner.chosen.from });
+    announce(context, { ...shownRunner(session.runner), engine: session.engine.version, from: options.runner.chosen.from });
     telemetry.begin(session.trace);
     await startReaperFor(context, session.runner.handle);
   } catch (error) {
@@ -69,10 +69,22 @@ export function announceSession({ progress, note }: CommandContext, { port, from
   else note(`session on 127.0.0.1:${port} · from ${formatProvenance(from)}`);
 }
 
+/** With the driver where another one was asked before: `image://…` may mean Podman where Docker is down. */
+function shownRunner({ url, driver, losers }: EngineSession["runner"]): Pick<Announced, "runner" | "driver"> {
+  return { runner: url, ...(losers.length > 0 && { driver: driver.name }) };
+}
+
+interface Announced {
+  readonly runner: string;
+  readonly driver?: string | undefined;
+  readonly engine: string;
+  readonly from: ChosenRunner["from"];
+}
+
 /** The first line on standard error: which runner, which engine, and who says so. */
-function announce({ progress, note }: CommandContext, facts: { readonly runner: string; readonly engine: string; readonly from: ChosenRunner["from"] }): void {
+function announce({ progress, note }: CommandContext, facts: Announced): void {
   if (progress === "json") note(JSON.stringify({ type: "runner", ...facts }));
-  else note(`runner ${facts.runner} · engine ${facts.engine} · from ${formatProvenance(facts.from)}`);
+  else note(`runner ${facts.runner}${facts.driver === undefined ? "" : ` on ${facts.driver}`} · engine ${facts.engine} · from ${formatProvenance(facts.from)}`);
 }
 
 function shutdownBudget(env: CommandContext["env"]): number | undefined {

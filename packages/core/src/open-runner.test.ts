@@ -29,6 +29,45 @@ function registryOf(behaviour: Partial<RunnerDriver> = {}) {
   return createRegistry([{ name: "toy", schemes: ["toy"], origin: "test", load: () => Promise.resolve(driver) }]);
 }
 
+describe("where another driver was asked before", () => {
+  const registryThat = (provision: RunnerDriver["provision"]) => {
+    const driverOf = (name: string, behaviour: Partial<RunnerDriver>): RunnerDriver => ({
+      specVersion: 1,
+      name,
+      schemes: ["any"],
+      capabilities: [],
+      options: [],
+      parse: (url) => ({ driver: name, url: url.body }),
+      probe: () => Promise.resolve({ available: true }),
+      provision,
+      connect: () => Promise.resolve(connection()),
+      ...behaviour,
+    });
+    const drivers = [
+      driverOf("down", { probe: () => Promise.resolve({ available: false, code: "CONNECTION_REFUSED", reason: "the daemon is down", hint: "start it" }) }),
+      driverOf("absent", { probe: () => Promise.resolve({ available: false, reason: "absent is not installed" }) }),
+      driverOf("there", {}),
+    ];
+    return createRegistry(drivers.map((driver) => ({ name: driver.name, schemes: ["any"], origin: "test", load: () => Promise.resolve(driver) })));
+  };
+
+  test("a failure tells why that one wasn't used, but nothing of what isn't installed", async () => {
+    const failure = new RunnerError("IMAGE_PULL_FAILED", "no image", { hint: "check the name", details: { image: "x" }, retryable: true });
+    await expect(openRunner("any://x", { registry: registryThat(() => Promise.reject(failure)) })).rejects.toMatchObject({
+      code: "IMAGE_PULL_FAILED",
+      message: "no image",
+      hint: "check the name\nor, to use down instead: the daemon is down (start it)",
+      retryable: true,
+      details: { image: "x", losers: [{ driver: "down" }, { driver: "absent" }] },
+    });
+  });
+
+  test("an abort stays what it is", async () => {
+    const abort = new RunnerError("ABORTED", "interrupted");
+    await expect(openRunner("any://x", { registry: registryThat(() => Promise.reject(abort)) })).rejects.toBe(abort);
+  });
+});
+
 describe("openRunner", () => {
   test("resolves and provisions once; every connect uses the same handle", async () => {
     const calls: unknown[] = [];

@@ -26,9 +26,26 @@ export async function openRunner(text: string, options: OpenRunnerOptions): Prom
   const url = parseRunnerUrl(text);
   const { driver, target, losers } = await registry.resolve(url, call);
   throwIfAborted(call.signal);
-  const handle = await classified(driver, () => driver.provision(target, call), call);
+  const handle = await classified(driver, () => driver.provision(target, call), call).catch((error: unknown) => {
+    throw withLosers(error, losers);
+  });
   const secretParams = driver.options.filter((option) => option.secret).map((option) => option.name);
   return createRunner({ url: formatRunnerUrl(url, { secretParams }), driver, handle, losers });
+}
+
+/** With the reasons of those that would have been preferred: one of them may be the user's real mistake. What isn't installed is none. */
+function withLosers(error: unknown, losers: readonly Loser[]): unknown {
+  const missed = losers.filter(({ code }) => code !== "NOT_AVAILABLE");
+  if (missed.length === 0 || !RunnerError.is(error) || error.code === "ABORTED") return error;
+  const { code, message, hint, details, driver, retryable } = error;
+  const reasons = missed.map((loser) => `to use ${loser.driver} instead: ${loser.reason}${loser.hint === undefined ? "" : ` (${loser.hint})`}`);
+  return new RunnerError(code, message, {
+    hint: [hint, ...reasons].filter((line) => line !== undefined).join("\nor, "),
+    cause: error,
+    driver,
+    retryable,
+    details: { ...details, losers: losers.map((loser) => ({ ...loser })) },
+  });
 }
 
 /** A runner whose handle is known already, as of one that was provisioned before or by somebody else. `url` is for messages. */

@@ -68,10 +68,14 @@ export async function destroyEngineContainer(client: DockerClient, handle: Docke
   if (options.volume && volume !== undefined) await removeVolume(client, volume, options);
 }
 
-/** Removes a container that is stopped, with its anonymous volumes; one that is gone is no failure. */
+/** Removes a container that is stopped, with its anonymous volumes; one that is gone, or being removed by somebody else, is no failure. */
 export async function removeContainer(client: DockerClient, id: string, { signal }: CallOptions): Promise<void> {
-  const { body } = await client.request({ method: "DELETE", path: `/containers/${id}`, query: { v: true }, expect: [404], signal });
-  body.resume();
+  try {
+    const { body } = await client.request({ method: "DELETE", path: `/containers/${id}`, query: { v: true }, expect: [404], signal });
+    body.resume();
+  } catch (error) {
+    if (!RunnerError.is(error) || !/removal of container \S+ is already in progress/i.test(error.message)) throw error;
+  }
 }
 
 async function removeVolume(client: DockerClient, volume: string, { report, signal }: CallOptions): Promise<void> {
