@@ -63,7 +63,7 @@ function suite(kind: "pure" | "containers", createExecutor: () => Promise<Execut
       expect(groups.reduce((sum, { cases }) => sum + cases.length, 0)).toBeGreaterThanOrEqual(FLOOR[kind]);
     });
 
-    test.each(groups)("$file", { timeout: 300_000 }, async ({ cases }) => {
+    test.each(groups)("$file", { timeout: 600_000 }, async ({ cases }) => {
       const run = `r${process.pid}${Date.now().toString(36)}`;
       const wrong: { readonly name: string; readonly expected: unknown; readonly answer: unknown }[] = [];
       const queue = cases.filter(({ name }) => refused === undefined || name !== PRIVILEGED_CASE);

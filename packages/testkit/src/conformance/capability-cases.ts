@@ -132,13 +132,15 @@ function logCases(suite: DriverSuite): readonly NamedCase[] {
 }
 
 function lifecycleCases(suite: DriverSuite): readonly NamedCase[] {
+  // A connection that was closed here may live on at the far end for as long as what is released takes to disappear.
+  const patiently = () => ({ graceMs: 1000, drainMs: waitBudgetMs(suite, "release") });
   return [
     {
       name: "start, stop and destroy succeed twice; destroying what is stopped and stopping what is gone do, too; what isn't owned is not destroyed",
       async run() {
         await using open = await openTarget(suite);
         const { driver, handle } = open;
-        const stop = () => driver.stop?.(handle, { graceMs: 1000 });
+        const stop = () => driver.stop?.(handle, patiently());
         const steps = [() => driver.start?.(handle, {}), stop, stop, () => driver.start?.(handle, {}), () => driver.start?.(handle, {}), stop];
         for (const step of steps) await step();
         if (!handle.owned) {
@@ -159,7 +161,7 @@ function lifecycleCases(suite: DriverSuite): readonly NamedCase[] {
       async run() {
         await using open = await openTarget(suite);
         const { driver, handle } = open;
-        await driver.stop?.(handle, { graceMs: 1000 });
+        await driver.stop?.(handle, patiently());
         const error: unknown = await driver.connect(handle, {}).catch((reason: unknown) => reason);
         expectCode(error, "NOT_RUNNING", "CONNECTION_REFUSED", "NOT_FOUND");
         await driver.start?.(handle, {});
