@@ -8,8 +8,9 @@ export interface DriverFacts {
   readonly package: string;
   readonly schemes: readonly string[];
   readonly foundBy?: string | undefined;
+  /** Of its package, as it announces it, else as the driver itself says once it is imported. */
   readonly version?: string | undefined;
-  /** Of the driver interface: as its manifest announces it, else as the driver itself says once it is imported. */
+  /** Of the driver interface, found in the same way. */
   readonly specVersion?: unknown;
   /** `allowed`: a driver of the project that may run, and was not imported to list it. */
   readonly status: "ready" | "allowed" | "not allowed" | "not installed" | "planned" | "unusable";
@@ -28,7 +29,8 @@ export async function describeDriver(registry: Registry, entry: DriverEntry, { c
     await consent;
     if (consent !== undefined && !check) return { ...facts, status: "allowed", capabilities: [], options: [] };
     const driver = await registry.load(entry);
-    return { ...facts, specVersion: specVersion ?? driver.specVersion, status: "ready", capabilities: driver.capabilities, options: driver.options };
+    const { capabilities, options } = driver;
+    return { ...facts, version: version ?? driver.version, specVersion: specVersion ?? driver.specVersion, status: "ready", capabilities, options };
   } catch (error) {
     if (!RunnerError.is(error)) throw error;
     const { code, message, hint } = error;

@@ -75,6 +75,7 @@ export function boundDriver(driver: RunnerDriver, where: string): RunnerDriver {
   const { inspect, logs, start, stop, destroy, list } = driver;
   return {
     specVersion: driver.specVersion,
+    version: driver.version,
     name,
     schemes: driver.schemes,
     capabilities: driver.capabilities,

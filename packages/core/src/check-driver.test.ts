@@ -21,6 +21,7 @@ describe("checkDriver", () => {
     expect(checkDriver(good, "package toy")).toBe(good);
     const full = {
       ...good,
+      version: "1.2.3",
       capabilities: ["provision", "half-close", "inspect", "logs", "lifecycle", "list"],
       inspect: noop,
       logs: noop,
@@ -54,6 +55,7 @@ describe("checkDriver", () => {
     ["a module without a driver", { default: good }, 'it exports no "driver" with a specVersion'],
     ["no name", { ...good, name: undefined }, "its name is no lower-case word"],
     ["a capital name", { ...good, name: "Toy" }, "its name is no lower-case word"],
+    ["a version that is a number", { ...good, version: 1 }, "its version is no text"],
     ["no schemes", { ...good, schemes: [] }, "its schemes are no list"],
     ["schemes as text", { ...good, schemes: "toy" }, "its schemes are no list"],
     ["a scheme with its separator", { ...good, schemes: ["toy://"] }, "its schemes are no list"],

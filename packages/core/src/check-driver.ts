@@ -29,6 +29,7 @@ export function checkDriver(value: unknown, where: string): RunnerDriver {
       hint: "update the driver, or anyrunner",
     });
   }
+  if (driver["version"] !== undefined && typeof driver["version"] !== "string") throw invalid("its version is no text");
   if (typeof driver["name"] !== "string" || !/^[a-z][a-z0-9-]*$/.test(driver["name"])) throw invalid("its name is no lower-case word");
   if (!isList(driver["schemes"], (item) => typeof item === "string" && /^[a-z][a-z0-9.+-]*$/.test(item)) || driver["schemes"].length === 0) {
     throw invalid("its schemes are no list of lower-case schemes");

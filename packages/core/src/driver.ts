@@ -16,6 +16,8 @@ import type { RunnerUrl } from "./runner-url.ts";
  */
 export interface RunnerDriver<Target extends RunnerTarget = RunnerTarget, Handle extends RunnerHandle = RunnerHandle> {
   readonly specVersion: 1;
+  /** Its own version, for lists and reports. Default: that of the package that it comes from. */
+  readonly version?: string | undefined;
   /** The backend's name, lower case: `docker`, `kubernetes`. Unique in a registry. */
   readonly name: string;
   /** The schemes it answers to, lower case, without `://`. */

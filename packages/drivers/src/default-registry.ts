@@ -25,11 +25,12 @@ export interface DefaultRegistryOptions {
  * INVALID_CONFIG.
  */
 export function createDefaultRegistry({ cwd, env, config, report, store = openUserStore({ env }) }: DefaultRegistryOptions): Registry {
-  const builtIn = BUILT_IN_DRIVERS.map(({ name, package: origin, schemes, load }): DriverEntry => ({
+  const builtIn = BUILT_IN_DRIVERS.map(({ name, package: origin, version, schemes, load }): DriverEntry => ({
     name,
     schemes,
     origin,
     foundBy: "built-in",
+    version,
     specVersion: 1,
     load: () => importDriver({ package: origin, load, cwd, env }),
   }));

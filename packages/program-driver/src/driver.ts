@@ -79,6 +79,7 @@ export function createProgramDriver({ description, ...settings }: ProgramDriverS
 
   const driver: RunnerDriver = {
     specVersion: 1,
+    version: description.version,
     name,
     schemes: description.schemes,
     capabilities,

@@ -76,7 +76,7 @@ test("parameters that several drivers have alike are shown once", async () => {
 
 test.each(["ssh", "ssh://", "@anyrunner/driver-ssh"])("one driver, by %s", async (word) => {
   const { stdout } = await cli.run(["drivers", word], { env });
-  expect(stdout).toMatch(/^DRIVER +STATUS +FROM\nssh +ready +@anyrunner\/driver-ssh \(built-in, interface 1\)\n +schemes +ssh\n +abilities +half-close\n/);
+  expect(stdout).toMatch(/^DRIVER +STATUS +FROM\nssh +ready +@anyrunner\/driver-ssh \S+ \(built-in, interface 1\)\n +schemes +ssh\n +abilities +half-close\n/);
   expect(stdout).not.toContain("docker");
 });
 
@@ -90,11 +90,22 @@ test("one scheme has several drivers", async () => {
 test.skipIf(process.platform === "win32")("a program that may run says its interface, too", async () => {
   const program = join(cli.home, "anyrunner-driver-prog");
   const answer = JSON.stringify({
-    result: { protocol: 1, driver: { specVersion: 1, name: "prog", schemes: ["prog"], capabilities: [], options: [] } },
+    result: {
+      protocol: 1,
+      driver: {
+        specVersion: 1,
+        name: "prog",
+        version: "0.3.1",
+        schemes: ["prog"],
+        capabilities: [],
+        options: [{ name: "speed", type: "string", default: "fast", help: "how fast" }],
+      },
+    },
   });
   await writeFile(program, `#!/bin/sh\necho '${answer}'\n`);
   await chmod(program, 0o755);
   await writeFile(join(cli.home, "anyrunner.config.yaml"), "drivers: [./anyrunner-driver-prog]\n");
   const { stdout } = await cli.run(["drivers", "prog"], { env: { ...env, ANYRUNNER_TRUST_DRIVERS: "all" } });
-  expect(stdout).toMatch(/^prog +ready +\S+ \(configuration, interface 1\)\n +schemes +prog\n +abilities +those of every driver alone$/m);
+  expect(stdout).toMatch(/^prog +ready +\S+ 0\.3\.1 \(configuration, interface 1\)\n +schemes +prog\n +abilities +those of every driver alone$/m);
+  expect(stdout).toMatch(/^ +speed +string +how fast\. Default: fast\.$/m);
 });

@@ -91,5 +91,6 @@ function typeText({ type, choices, repeatable }: OptionSpec): string {
 }
 
 function helpText({ help, default: fallback }: OptionSpec): string {
-  return fallback === undefined ? help : `${help} Default: ${fallback}.`;
+  if (fallback === undefined) return help;
+  return `${help}${/[.!?]$/.test(help) ? "" : "."} Default: ${fallback}.`;
 }

@@ -118,7 +118,8 @@ async function expectAlive(open: OpenTarget): Promise<void> {
 }
 
 function expectNoListener(signal: AbortSignal): void {
-  assert.deepEqual(getEventListeners(signal, "abort"), [], "listeners on the signal");
+  // A runner of tests may have arrays of its own: Jest's are equal to none of Node's.
+  assert.equal(getEventListeners(signal, "abort").length, 0, "listeners on the signal");
 }
 
 async function drain(chunks: AsyncIterable<string> | undefined): Promise<void> {

@@ -27,6 +27,8 @@ export interface ConformanceReport {
   readonly name: string;
   readonly driver: {
     readonly name: string;
+    /** As the driver itself says. */
+    readonly ownVersion?: string | undefined;
     /** Name and version of the package that holds it; absent where there is none. */
     readonly package?: string | undefined;
     readonly version?: string | undefined;
@@ -42,14 +44,14 @@ export interface ConformanceReport {
 }
 
 export async function createConformanceReport(suite: DriverSuite, usedSchemes: readonly string[], cases: readonly ReportedCase[]): Promise<ConformanceReport> {
-  const { name, specVersion, schemes, capabilities } = suite.createDriver();
+  const { name, version: ownVersion, specVersion, schemes, capabilities } = suite.createDriver();
   const manifest = await manifestAround(suite.entry);
   const realVersion = suite.skip === undefined ? await suite.realVersion?.() : undefined;
   const count = (state: CaseOutcome["state"]) => cases.filter((one) => one.state === state).length;
   return {
     format: 1,
     name: suite.name,
-    driver: { name, package: manifest?.name, version: manifest?.version, specVersion, schemes, capabilities },
+    driver: { name, ownVersion, package: manifest?.name, version: manifest?.version, specVersion, schemes, capabilities },
     against: suite.realVersion === undefined ? { kind: "double", schemes: usedSchemes } : { kind: "real", version: realVersion, schemes: usedSchemes },
     versions: { core: versionOf("@anyrunner/core", suite.entry), testkit: (await manifestAround(import.meta.url))?.version, node: process.version },
     counts: { passed: count("passed"), failed: count("failed"), skipped: count("skipped"), "not run": count("not run") },

@@ -13,10 +13,16 @@ export async function writeConformanceReport(folder: string, report: Conformance
   await writeInOneStep(`${base}.md`, formatConformanceReport(report));
 }
 
+/** `foo 0.3.1 (anyrunner-driver-foo 1.2.3), interface version 1` */
+function describeDriver({ name, ownVersion, package: from, version = "", specVersion }: ConformanceReport["driver"]): string {
+  const own = ownVersion === undefined ? name : `${name} ${ownVersion}`;
+  return `${own}${from === undefined ? "" : ` (${from} ${version})`}, interface version ${specVersion}`;
+}
+
 /** The report as Markdown: what ran against what, the capabilities, and each case. */
 export function formatConformanceReport({ name, driver, against, versions, counts, cases }: ConformanceReport): string {
   const facts = [
-    ["driver", `${driver.name}${driver.package === undefined ? "" : ` (${driver.package} ${driver.version ?? ""})`}, interface version ${driver.specVersion}`],
+    ["driver", describeDriver(driver)],
     ["schemes", driver.schemes.map((scheme) => `\`${scheme}://\``).join(", ")],
     ["ran against", against.kind === "double" ? "a double" : (against.version ?? "the real thing, not reached")],
     ["versions", `core ${versions.core ?? "unknown"}, testkit ${versions.testkit ?? "unknown"}, Node ${versions.node}`],
