@@ -42,7 +42,7 @@ test.skipIf(process.env["ANYRUNNER_TEST_DOCKER"] === "skip").each(["unix", "tcp"
     } finally {
       runner.kill();
       await once(runner, "exit");
-      await rm(folder, { recursive: true });
+      await rm(folder, { recursive: true, maxRetries: 10 });
     }
   },
 );

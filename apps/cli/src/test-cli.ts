@@ -54,7 +54,8 @@ export async function createCliHarness(): Promise<CliHarness> {
       return { exitCode, stdout: stdout.toString(), stderr };
     },
     start: async (args, options = {}) => startCli(program(args, options)),
-    remove: () => rm(home, { recursive: true, force: true }),
+    // A program in the background may still write there.
+    remove: () => rm(home, { recursive: true, force: true, maxRetries: 10 }),
   };
 }
 

@@ -40,7 +40,7 @@ test.skipIf(noDocker || noSocat)(
     } finally {
       runner.kill();
       await once(runner, "exit");
-      await rm(folder, { recursive: true });
+      await rm(folder, { recursive: true, maxRetries: 10 });
     }
   },
 );

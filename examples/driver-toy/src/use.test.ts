@@ -20,7 +20,7 @@ beforeAll(async () => {
 });
 afterAll(async () => {
   await engine.kill();
-  await rm(project, { recursive: true, force: true });
+  await rm(project, { recursive: true, force: true, maxRetries: 10 });
 });
 
 test("a project uses the driver through the command, once the user has allowed it", async () => {

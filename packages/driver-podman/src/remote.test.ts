@@ -33,7 +33,7 @@ describe.skipIf(skipReason !== undefined)(`a Podman behind its own connection${s
   });
   afterAll(async () => {
     await service.end();
-    await rm(folder, { recursive: true, force: true });
+    await rm(folder, { recursive: true, force: true, maxRetries: 10 });
   });
 
   const provision = async (site: TestSite, query = ""): Promise<ContainerHandle> => {

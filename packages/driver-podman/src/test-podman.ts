@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { RunnerError } from "@anyrunner/core/driver";
 import { runProgram, type ProgramResult } from "@anyrunner/exec";
 import type { ImageStore } from "@anyrunner/testkit";
+import { vi } from "vitest";
 
 /** Why tests with the real Podman don't run; `undefined`: they run, and fail where there is none. */
 export const skipReason = process.env["ANYRUNNER_TEST_PODMAN"] === "skip" ? "ANYRUNNER_TEST_PODMAN=skip" : undefined;
@@ -56,7 +57,8 @@ export interface TestSite extends AsyncDisposable {
 
 export function createSite(name = `anyrunner-test-${randomUUID().slice(0, 8)}`): TestSite {
   const remove = async () => {
-    await podman(["rm", "--force", "--time", "0", "--volumes", name]);
+    // Podman refuses where another of its processes is at work on the container.
+    await vi.waitFor(() => podman(["rm", "--force", "--time", "0", "--volumes", name]), { timeout: 60_000, interval: 200 });
     await tryPodman(["volume", "rm", name]);
   };
   return {

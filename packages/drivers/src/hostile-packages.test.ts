@@ -10,7 +10,7 @@ beforeEach(async () => {
   project = await mkdtemp(join(tmpdir(), "anyrunner-hostile-"));
 });
 afterEach(async () => {
-  await rm(project, { recursive: true, force: true });
+  await rm(project, { recursive: true, force: true, maxRetries: 10 });
 });
 
 const core = join(import.meta.dirname, "../../core/src/index.ts");

@@ -8,7 +8,7 @@ import { startDetached } from "./start-detached.ts";
 
 test("a detached program leads a group of its own and writes to the log", async () => {
   const folder = await mkdtemp(join(tmpdir(), "anyrunner-test-detached-"));
-  onTestFinished(() => rm(folder, { recursive: true }));
+  onTestFinished(() => rm(folder, { recursive: true, maxRetries: 10 }));
   const logFile = join(folder, "state", "log");
   const pid = await startDetached({ command: process.execPath, args: ["-e", "console.log(process.env.WORD)"], env: { WORD: "said" }, cwd: folder, logFile });
   expect(pid).toBeGreaterThan(0);
@@ -17,6 +17,6 @@ test("a detached program leads a group of its own and writes to the log", async 
 
 test("a program that isn't there is no failure", async () => {
   const folder = await mkdtemp(join(tmpdir(), "anyrunner-test-detached-"));
-  onTestFinished(() => rm(folder, { recursive: true }));
+  onTestFinished(() => rm(folder, { recursive: true, maxRetries: 10 }));
   expect(await startDetached({ command: "/no/such/program", args: [], env: {}, cwd: folder, logFile: join(folder, "log") })).toBeUndefined();
 });

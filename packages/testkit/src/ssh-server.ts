@@ -97,7 +97,8 @@ export async function startSshServer({ config = [], clientConfig = [], programs 
   await start();
   const kill = async () => {
     await stop();
-    await rm(folder, { recursive: true, force: true });
+    // Clients have their sockets there, and clear them away at the same time.
+    await rm(folder, { recursive: true, force: true, maxRetries: 10 });
   };
   return {
     host: HOST,
