@@ -115,6 +115,14 @@ describe("the host", () => {
     expect(await readFile(join(target, "copy"), "utf8")).toBe("x");
   });
 
+  test("is refused a name that is not UTF-8", async () => {
+    await mkdir(join(at.folder, "bytes"));
+    await writeFile(Buffer.concat([Buffer.from(`${at.folder}/bytes/a`), Buffer.of(0xff)]), "");
+    expect(await at.failure('{host{directory(path:"bytes"){entries}}}')).toMatchObject({
+      message: expect.stringContaining('the name "a\ufffd" on the host is not UTF-8, and other names are not supported') as string,
+    });
+  });
+
   test("sends again only what changed", async () => {
     await mkdir(join(at.folder, "twice"));
     await writeFile(join(at.folder, "twice/same"), "same");

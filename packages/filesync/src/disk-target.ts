@@ -3,6 +3,7 @@ import { chmodSync, lchownSync, linkSync, lstatSync, lutimesSync, mkdirSync, ren
 import { rm } from "node:fs/promises";
 import { errorCode } from "./disk.ts";
 import { diskTime } from "./disk-time.ts";
+import { diskPath } from "./file-name.ts";
 import { posixPermissions } from "./file-mode.ts";
 import type { FileStat } from "./file-stat.ts";
 
@@ -24,23 +25,25 @@ export function own(change: (uid: number, gid: number) => void): void {
 /** Makes a directory, or opens an existing one to us; anything else of that name is removed. Its metadata is set at the end. */
 export function makeDirectory(path: string, stat: FileStat): void {
   const mode = posixPermissions(stat.mode) | 0o700;
-  const existing = lstatSync(path, { throwIfNoEntry: false });
-  if (existing?.isDirectory()) return openDirectory(path, existing);
-  if (existing !== undefined) rmSync(path);
-  mkdirSync(path, { mode });
-  own((uid, gid) => lchownSync(path, uid, gid));
+  const place = diskPath(path);
+  const existing = lstatSync(place, { throwIfNoEntry: false });
+  if (existing?.isDirectory()) return openDirectory(place, existing);
+  if (existing !== undefined) rmSync(place);
+  mkdirSync(place, { mode });
+  own((uid, gid) => lchownSync(place, uid, gid));
 }
 
 /** Sets what a directory's own children would change again: to be called when they are complete. */
 export function finishDirectory(path: string, stat: FileStat): void {
+  const place = diskPath(path);
   const permissions = posixPermissions(stat.mode);
-  if ((lstatSync(path).mode & 0o7777) !== permissions) chmodSync(path, permissions);
-  setTime(path, stat);
+  if ((lstatSync(place).mode & 0o7777) !== permissions) chmodSync(place, permissions);
+  setTime(place, stat);
 }
 
 export function makeSymlink(path: string, stat: FileStat): Promise<void> {
   return place(path, (temporary) => {
-    symlinkSync(stat.linkname, temporary);
+    symlinkSync(diskPath(stat.linkname), temporary);
     own((uid, gid) => lchownSync(temporary, uid, gid));
     setTime(temporary, stat);
   });
@@ -48,12 +51,12 @@ export function makeSymlink(path: string, stat: FileStat): Promise<void> {
 
 /** `target` is a file that this transfer wrote or found to be right. */
 export function makeHardLink(path: string, target: string): Promise<void> {
-  return place(path, (temporary) => linkSync(target, temporary));
+  return place(path, (temporary) => linkSync(diskPath(target), temporary));
 }
 
 /** Removes a file, or a directory with all that is in it; follows no link. */
 export function remove(path: string): Promise<void> {
-  return rm(path, { recursive: true, force: true });
+  return rm(diskPath(path), { recursive: true, force: true });
 }
 
 /** A name beside `path` that nothing has yet. */
@@ -64,36 +67,38 @@ export function temporaryName(path: string): string {
 
 /** Puts a finished temporary file in its place, removing a directory that may be there. */
 export async function putInPlace(temporary: string, path: string): Promise<void> {
+  const [from, to] = [diskPath(temporary), diskPath(path)];
   try {
-    renameSync(temporary, path);
+    renameSync(from, to);
   } catch (error) {
     const code = errorCode(error);
     if (code !== "EISDIR" && code !== "EEXIST" && code !== "ENOTEMPTY" && code !== "EPERM") throw error;
-    if (!lstatSync(path).isDirectory()) throw error;
+    if (!lstatSync(to).isDirectory()) throw error;
     await remove(path);
-    renameSync(temporary, path);
+    renameSync(from, to);
   }
 }
 
-async function place(path: string, make: (temporary: string) => void): Promise<void> {
+async function place(path: string, make: (temporary: string | Buffer) => void): Promise<void> {
   const temporary = temporaryName(path);
+  const file = diskPath(temporary);
   try {
-    make(temporary);
+    make(file);
     await putInPlace(temporary, path);
   } catch (error) {
-    rmSync(temporary, { force: true });
+    rmSync(file, { force: true });
     throw error;
   }
   // Renaming one hard link onto another of the same file does nothing and leaves the temporary name.
-  rmSync(temporary, { force: true });
+  rmSync(file, { force: true });
 }
 
-function openDirectory(path: string, existing: Stats): void {
+function openDirectory(path: string | Buffer, existing: Stats): void {
   if (OWNER !== undefined && (existing.uid !== OWNER.uid || existing.gid !== OWNER.gid)) lchownSync(path, OWNER.uid, OWNER.gid);
   if ((existing.mode & 0o700) !== 0o700) chmodSync(path, (existing.mode & 0o7777) | 0o700);
 }
 
-function setTime(path: string, stat: FileStat): void {
+function setTime(path: string | Buffer, stat: FileStat): void {
   const time = diskTime(stat.modTimeNs);
   lutimesSync(path, time, time);
 }

@@ -1,8 +1,7 @@
 import { lstatSync, readdirSync, readFileSync, readlinkSync, type BigIntStats } from "node:fs";
-import { isUtf8 } from "node:buffer";
-import { FilesyncError } from "./filesync-error.ts";
+import { diskPath, nameOfBytes } from "./file-name.ts";
 
-/** A name in a directory; its type comes with the listing, without touching the entry. */
+/** A name in a directory, as `nameOfBytes` gives it; its type comes with the listing, without touching the entry. */
 export interface DirectoryItem {
   readonly name: string;
   isDirectory(): boolean;
@@ -26,15 +25,26 @@ export interface Disk {
 }
 
 export const localDisk: Disk = {
-  readDirectory: (path) => unlessGone(() => readdirSync(path, { withFileTypes: true })),
-  lstat: (path) => unlessGone(() => lstatSync(path, { bigint: true, throwIfNoEntry: false })),
+  readDirectory: (path) => unlessGone(() => readItems(diskPath(path))),
+  lstat: (path) => unlessGone(() => lstatSync(diskPath(path), { bigint: true, throwIfNoEntry: false })),
   readLink: (path) => {
-    const target = unlessGone(() => readlinkSync(path, { encoding: "buffer" }));
-    if (target !== undefined && !isUtf8(target)) throw new FilesyncError("unsupported", `the target of the symbolic link ${path} is not UTF-8`);
-    return target?.toString();
+    const target = unlessGone(() => readlinkSync(diskPath(path), { encoding: "buffer" }));
+    return target && nameOfBytes(target);
   },
-  readText: (path) => unlessGone(() => readFileSync(path, "utf8"), "EISDIR"),
+  readText: (path) => unlessGone(() => readFileSync(diskPath(path), "utf8"), "EISDIR"),
 };
+
+function readItems(path: string | Buffer): readonly DirectoryItem[] {
+  const items = readdirSync(path, { withFileTypes: true });
+  // The sign for what isn't UTF-8: then once more, by their bytes.
+  if (!items.some((item) => item.name.includes("\ufffd"))) return items;
+  return readdirSync(path, { withFileTypes: true, encoding: "buffer" }).map((item) => ({
+    name: nameOfBytes(item.name),
+    isDirectory: () => item.isDirectory(),
+    isFile: () => item.isFile(),
+    isSymbolicLink: () => item.isSymbolicLink(),
+  }));
+}
 
 /** Whether an error says that a path, or a directory on the way to it, isn't there. */
 export function isGone(error: unknown): boolean {

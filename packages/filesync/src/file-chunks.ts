@@ -1,4 +1,5 @@
 import { open, type FileHandle } from "node:fs/promises";
+import { diskPath } from "./file-name.ts";
 import { OPEN_TO_READ } from "./small-file-reader.ts";
 
 const READ_BYTES = 1024 * 1024;
@@ -9,7 +10,7 @@ const LEAST_READ_BYTES = 64 * 1024;
  * can't be opened. `expectedBytes` only sizes the buffers. Ends early when `signal` is aborted.
  */
 export async function* fileChunks(path: string, expectedBytes: number, signal?: AbortSignal): AsyncGenerator<Uint8Array, void, undefined> {
-  const file = await open(path, OPEN_TO_READ).catch(() => undefined);
+  const file = await open(diskPath(path), OPEN_TO_READ).catch(() => undefined);
   if (file === undefined) return;
   let left = expectedBytes;
   let ahead = readNext(file, left);

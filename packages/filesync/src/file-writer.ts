@@ -1,6 +1,7 @@
 import { closeSync, constants, fchmodSync, fchownSync, futimesSync, openSync, rmSync, writeSync, writev } from "node:fs";
 import { own, putInPlace, temporaryName } from "./disk-target.ts";
 import { diskTime } from "./disk-time.ts";
+import { diskPath } from "./file-name.ts";
 import { posixPermissions } from "./file-mode.ts";
 import type { FileStat } from "./file-stat.ts";
 import { writeError } from "./write-error.ts";
@@ -34,7 +35,7 @@ export function createFileWriter(path: string, stat: FileStat): FileWriter {
     },
     async commit() {
       await writing;
-      const target = (file ??= openSync(temporary, CREATE, 0o600));
+      const target = (file ??= openSync(diskPath(temporary), CREATE, 0o600));
       try {
         writeAll(target, pieces);
       } catch (error) {
@@ -50,7 +51,7 @@ export function createFileWriter(path: string, stat: FileStat): FileWriter {
     async discard() {
       await writing.catch(() => {});
       close();
-      rmSync(temporary, { force: true });
+      rmSync(diskPath(temporary), { force: true });
     },
   };
 
@@ -60,7 +61,7 @@ export function createFileWriter(path: string, stat: FileStat): FileWriter {
     pieces = [];
     gathered = 0;
     await writing;
-    const target = (file ??= openSync(temporary, CREATE, 0o600));
+    const target = (file ??= openSync(diskPath(temporary), CREATE, 0o600));
     writing = writeBatch(target, batch).catch((error: unknown) => {
       throw writeError(path, error);
     });

@@ -94,7 +94,6 @@ describe("bytes that are no packet", () => {
     ["field number zero", "0001"],
     ["a group", "0b0c"],
     ["a packet type that nobody knows", "0807"],
-    ["a path that is not UTF-8", "12040a02c328"],
     ["a size below zero", "120b28ffffffffffffffffff01"],
     ["a size beyond 2^53", "120a28ffffffffffffff7f00"],
   ])("%s is refused as malformed", (_, hex) => {

@@ -1,4 +1,5 @@
 import { posix } from "node:path";
+import { bytesOfName } from "./file-name.ts";
 
 /** Go's lexical `path.Clean`: no `.`, no empty parts, no trailing slash; "" becomes ".". */
 export function cleanPath(path: string): string {
@@ -7,8 +8,8 @@ export function cleanPath(path: string): string {
 }
 
 /**
- * The order of names inside a directory: by their UTF-8 bytes. Comparing UTF-16 units gives the same, except where a
- * surrogate (a character beyond U+FFFF) meets one of U+E000..U+FFFF.
+ * The order of names inside a directory: by their bytes. Comparing UTF-16 units gives the same, except where surrogates are about: halves of
+ * characters beyond U+FFFF, or bytes that are not UTF-8.
  */
 export function compareNames(a: string, b: string): number {
   if (a === b) return 0;
@@ -16,7 +17,7 @@ export function compareNames(a: string, b: string): number {
   for (let index = 0; index < length; index++) {
     const left = a.charCodeAt(index);
     const right = b.charCodeAt(index);
-    if (left !== right) return rank(left) - rank(right);
+    if (left !== right) return isSurrogate(left) || isSurrogate(right) ? compareBytes(a, b) : left - right;
   }
   return a.length - b.length;
 }
@@ -31,7 +32,7 @@ export function comparePaths(a: string, b: string): number {
     if (left === right) continue;
     if (left === SLASH) return -1;
     if (right === SLASH) return 1;
-    return rank(left) - rank(right);
+    return isSurrogate(left) || isSurrogate(right) ? compareBytes(a, b) : left - right;
   }
   return a.length - b.length;
 }
@@ -46,7 +47,11 @@ export function sortByName<T extends { readonly name: string }>(items: readonly 
 const SLASH = 47;
 const SURROGATE = /[\ud800-\udfff]/;
 
-/** Surrogates stand for characters above U+FFFF, so they go behind every other unit. */
-function rank(unit: number): number {
-  return unit >= 0xd800 && unit <= 0xdfff ? unit + 0x10000 : unit;
+function isSurrogate(unit: number): boolean {
+  return unit >= 0xd800 && unit <= 0xdfff;
+}
+
+/** For names and paths whose first difference is at a surrogate: none of the bytes that differ is a slash then. */
+function compareBytes(a: string, b: string): number {
+  return Buffer.compare(bytesOfName(a), bytesOfName(b));
 }

@@ -1,8 +1,9 @@
-import { linkSync, lstatSync, mkdirSync, readdirSync, statSync, writeFileSync } from "node:fs";
+import { linkSync, lstatSync, mkdirSync, readdirSync, readFileSync, readlinkSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { fileStat, type FileStat } from "./file-stat.ts";
 import { MODE } from "./file-mode.ts";
+import { bytesOfName } from "./file-name.ts";
 import type { Packet } from "./packet.ts";
 import { receiveTree } from "./receive-tree.ts";
 import { sendTree } from "./send-tree.ts";
@@ -43,6 +44,21 @@ describe("receiving a tree", () => {
     expect(lstatSync(join(destination, "locked")).mode & 0o7777).toBe(0o555);
     expect(statSync(join(destination, "d/a")).ino).toBe(statSync(join(destination, "d/z")).ino);
     expect(["d/a", "d", "locked"].map((path) => lstatSync(join(destination, path)).mtimeMs)).toEqual([1_600_000_000_250, 1_600_000_000_250, 1_600_000_000_250]);
+  });
+
+  test("with names and targets of links that are not UTF-8", async () => {
+    const [source, destination] = [makeTestDirectory(), makeTestDirectory({ old: "" })];
+    const at = (root: string, path: string) => bytesOfName(join(root, path));
+    mkdirSync(at(source, "d\udcff"));
+    writeFileSync(at(source, "d\udcff/\udcfe"), "content");
+    linkSync(at(source, "d\udcff/\udcfe"), at(source, "d\udcff/\udcff"));
+    symlinkSync(bytesOfName("\udcff"), at(source, "l"));
+    await transfer(source, destination, false);
+    expect(readFileSync(at(destination, "d\udcff/\udcfe"), "utf8")).toBe("content");
+    expect(statSync(at(destination, "d\udcff/\udcff")).ino).toBe(statSync(at(destination, "d\udcff/\udcfe")).ino);
+    expect(readlinkSync(at(destination, "l"), "hex")).toBe("ff");
+    await transfer(makeTestDirectory({ new: "" }), destination, false);
+    expect(readdirSync(destination)).toEqual(["new"]);
   });
 
   test("merging adds and replaces, and removes nothing", async () => {

@@ -1,4 +1,5 @@
 import { closeSync, constants, openSync, readSync } from "node:fs";
+import { diskPath } from "./file-name.ts";
 
 const SLAB_BYTES = 256 * 1024;
 
@@ -38,7 +39,7 @@ export const OPEN_TO_READ = constants.O_RDONLY | (constants.O_NOFOLLOW ?? 0) | (
 
 function openToRead(path: string): number | undefined {
   try {
-    return openSync(path, OPEN_TO_READ);
+    return openSync(diskPath(path), OPEN_TO_READ);
   } catch {
     return undefined;
   }

@@ -1,5 +1,6 @@
 import { fileStat, type FileStat } from "./file-stat.ts";
-import { malformed, readBytes, readInt64, readSafeInteger, readString, readTag, readUint32, skipField, wireReader } from "./wire-reader.ts";
+import { bytesOfName } from "./file-name.ts";
+import { malformed, readBytes, readInt64, readName, readSafeInteger, readString, readTag, readUint32, skipField, wireReader } from "./wire-reader.ts";
 import { varintSize, writeInt64, writeVarint } from "./wire-writer.ts";
 
 /** A bare `fsutil.types.Stat` message: the answer to the stat and absolute-path modes of FileSync. */
@@ -40,7 +41,7 @@ export function decodeStat(bytes: Uint8Array): FileStat {
   for (let tag = readTag(reader); tag !== 0; tag = readTag(reader)) {
     switch (tag) {
       case 0x0a:
-        stat.path = readString(reader);
+        stat.path = readName(reader);
         break;
       case 0x10:
         stat.mode = readUint32(reader);
@@ -58,7 +59,7 @@ export function decodeStat(bytes: Uint8Array): FileStat {
         stat.modTimeNs = readInt64(reader);
         break;
       case 0x3a:
-        stat.linkname = readString(reader);
+        stat.linkname = readName(reader);
         break;
       case 0x40:
         stat.devmajor = readSafeInteger(reader);
@@ -89,7 +90,7 @@ function writeNumber(target: Buffer, offset: number, tag: number, value: number 
 function writeText(target: Buffer, offset: number, tag: number, text: string): number {
   target[offset] = tag;
   // Nearly every path is short ASCII: one length byte, corrected below when it is not.
-  const written = target.write(text, offset + 2);
+  const written = text.isWellFormed() ? target.write(text, offset + 2) : bytesOfName(text).copy(target, offset + 2);
   if (written < 0x80) {
     target[offset + 1] = written;
     return offset + 2 + written;

@@ -1,4 +1,3 @@
-import { FilesyncError } from "./filesync-error.ts";
 import { diskStat } from "./disk-stat.ts";
 import { errorCode, type Disk, type DirectoryItem } from "./disk.ts";
 import { isDirectory, isRegular } from "./file-mode.ts";
@@ -123,7 +122,6 @@ export function createTreeWalk(options: TreeWalkOptions): TreeWalk {
   function read(name: string, gitIgnored: boolean): TreeEntry | undefined {
     const path = `${base}/${name}`;
     const stats = disk.lstat(path);
-    if (stats === undefined && name.includes("\ufffd")) throw new FilesyncError("unsupported", `the name of ${path} is not UTF-8`);
     const found = stats && diskStat({ path, name, stats, disk });
     if (stats === undefined || found === undefined) return undefined;
     const owner = options.owners === "erase" ? { uid: 0, gid: 0 } : {};

@@ -1,3 +1,4 @@
+import { nameOfBytes } from "./file-name.ts";
 import { FilesyncError } from "./filesync-error.ts";
 
 const scratch = new BigInt64Array(1);
@@ -63,6 +64,16 @@ export function readString(reader: WireReader): string {
   } catch (error) {
     if (FilesyncError.is(error)) throw error;
     throw malformed("text that is not UTF-8");
+  }
+}
+
+/** The name of a file, as `nameOfBytes` gives it. */
+export function readName(reader: WireReader): string {
+  const bytes = readBytes(reader);
+  try {
+    return utf8.decode(bytes);
+  } catch {
+    return nameOfBytes(bytes);
   }
 }
 

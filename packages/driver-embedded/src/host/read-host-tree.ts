@@ -41,6 +41,10 @@ export async function readHostTree({ selection, store, call, mirror, open }: Rea
       wants: (stat) => reusable(stat) === undefined,
       async entry(stat, content) {
         if (stat.gitIgnored) return;
+        for (const name of [stat.path, stat.linkname]) {
+          if (!name.isWellFormed())
+            throw new Error(`the name ${JSON.stringify(name.toWellFormed())} on the host is not UTF-8, and other names are not supported`);
+        }
         const node = await nodeOf(stat, content);
         if (node !== undefined) place(stat.path, node);
       },
