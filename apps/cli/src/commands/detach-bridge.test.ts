@@ -16,7 +16,11 @@ export const driver = {
   specVersion: 1, name: "toy", schemes: ["toy-image"], capabilities: ["provision", "inspect", "lifecycle", "list"], options: [],
   parse: (url) => ({ driver: "toy", url: "toy-image://" + url.body, body: url.body }),
   probe: async () => ({ available: true }),
-  provision: async ({ body }, { report }) => {
+  provision: async ({ body }, { report, signal }) => {
+    if (body === "slow") {
+      report({ type: "progress", id: "engine-start", message: "starting slow" });
+      await new Promise((_, reject) => signal.addEventListener("abort", () => { writeFileSync(file("slow.aborted"), ""); reject(signal.reason); }));
+    }
     if (body === "none") throw Object.assign(new Error("there is no engine " + body), { code: "NOT_FOUND" });
     if (!existsSync(file(body))) {
       writeFileSync(file(body), "");
@@ -111,6 +115,14 @@ describe("a bridge in the background", { timeout: 240_000 }, () => {
       error: { message: expect.stringContaining("there is no engine none") as string },
     });
   });
+});
+
+test("interrupted while the bridge starts, it ends that, too", { timeout: 240_000 }, async () => {
+  const running = await cli.start(["bridge", "--detach", "--runner", "toy-image://slow"], { env });
+  await running.waitFor("starting slow");
+  running.kill("SIGTERM");
+  expect((await running.ended).exitCode).toBe(130);
+  await expect.poll(() => isThere("slow.aborted"), { timeout: 120_000 }).toBe(true);
 });
 
 test.each([
