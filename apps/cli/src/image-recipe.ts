@@ -5,7 +5,7 @@ import { basename, extname, join, resolve } from "node:path";
 import { wantedEngine } from "@anyrunner/client";
 import { engineImageName, loadProjectConfig } from "@anyrunner/config";
 import { RunnerError } from "@anyrunner/core";
-import { parseEngineJson, type ImageFile, type ImagePackage, type ImageRecipe, type NamedText } from "@anyrunner/images";
+import { isEngineVersion, parseEngineJson, type ImageFile, type ImagePackage, type ImageRecipe, type NamedText } from "@anyrunner/images";
 
 import type { CommandContext } from "./command-context.ts";
 
@@ -60,7 +60,7 @@ export async function readImageRecipe(context: CommandContext, options: ImageRec
 
 /** A version is of the image that the project's configuration names, else of the official one. */
 async function engineOf(context: CommandContext, engine: string | undefined, gpu: boolean): Promise<string> {
-  if (engine !== undefined && !/^v?\d+\.\d+\.\d+/.test(engine)) return engine;
+  if (engine !== undefined && !isEngineVersion(engine)) return engine;
   const config = await loadProjectConfig({ cwd: context.cwd });
   const version = engine ?? (await wantedEngine(context, config)).version;
   return engineImageName({ version, gpu, template: config?.image });

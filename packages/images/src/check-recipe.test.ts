@@ -13,6 +13,7 @@ test.each<[ImageRecipe, string, string]>([
   [{ engine: "0.21.8", gpu: true, baseImage: "ubuntu:24.04" }, "rebase", "registry.dagger.io/engine:v0.21.8"],
   [{ engine: "0.21.8", packages: [{ name: "git-lfs", files: ["/usr/bin/git-lfs"] }] }, "packages", "registry.dagger.io/engine:v0.21.8"],
   [{ engine: "localhost:5000/engine:own", gpu: true }, "overlay", "localhost:5000/engine:own"],
+  [{ engine: "127.0.0.1:5000/engine:own" }, "overlay", "127.0.0.1:5000/engine:own"],
 ])("%o", (recipe, strategy, engine) => {
   expect(checkRecipe(recipe, NOW)).toMatchObject({ strategy, engine });
 });

@@ -1,4 +1,4 @@
-import { compareEngineVersions, normalizeEngineVersion, parseEngineVersion, RunnerError, type ErrorCode, type JsonObject } from "@anyrunner/core";
+import { compareEngineVersions, normalizeEngineVersion, RunnerError, type ErrorCode, type JsonObject } from "@anyrunner/core";
 import { engineReference, LABEL_PREFIX, parseImageReference } from "@anyrunner/engine-container";
 
 import { parseCaCertificates, type CaCertificate } from "./ca-certificates.ts";
@@ -64,6 +64,11 @@ export function checkRecipe(recipe: ImageRecipe, now: number = Date.now()): Chec
   };
 }
 
+/** Whether a word is a version, `0.21.8`, and not the name of an image, `127.0.0.1:5000/engine`. */
+export function isEngineVersion(word: string): boolean {
+  return /^v?\d+\.\d+\.\d+([-+][\w.+-]+)?$/.test(word);
+}
+
 /** The official images with -gpu are for amd64. */
 export function noGpuOnArm(): RunnerError {
   return refuse(
@@ -113,7 +118,7 @@ function checkFile({ target }: ImageFile): void {
 
 /** A version gives the official image; the strategies that bring the GPU tools themselves start from the one without. */
 function engineOf(engine: string, { gpu }: { readonly gpu: boolean }): string {
-  if (parseEngineVersion(normalizeEngineVersion(engine)) !== undefined && /^v?\d+\.\d+\.\d+/.test(engine)) {
+  if (isEngineVersion(engine)) {
     const version = normalizeEngineVersion(engine);
     if (gpu && compareEngineVersions(version, FIRST_GPU_VERSION) < 0)
       throw refuse("UNSUPPORTED", `the engine ${version} has no image with GPU drivers`, `take ${FIRST_GPU_VERSION} or newer`);

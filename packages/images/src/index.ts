@@ -1,6 +1,6 @@
 // Images of engines: say what they shall have, build, look, push.
 export type { ImageFile, ImagePackage, ImageRecipe, ImageStrategy, NamedText, SourceImage } from "./recipe.ts";
-export { checkRecipe, type CheckedRecipe } from "./check-recipe.ts";
+export { checkRecipe, isEngineVersion, type CheckedRecipe } from "./check-recipe.ts";
 export { needsSource, planImage, type ImagePlan } from "./plan-image.ts";
 export { buildImage, planFromDaemon, type BuildImageOptions, type BuiltImage, type PlannedImage } from "./build-image.ts";
 export { verifyImage, type VerifiedImage, type VerifyImageOptions } from "./verify-image.ts";

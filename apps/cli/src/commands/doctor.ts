@@ -11,6 +11,7 @@ import { checkContainer } from "../doctor/container-checks.ts";
 import { checkDocker, isLocalDaemon } from "../doctor/docker-checks.ts";
 import { checkEngineOf } from "../doctor/engine-checks.ts";
 import { formatCheck } from "../doctor/format-check.ts";
+import { asksForGpus, checkGpus } from "../doctor/gpu-checks.ts";
 import { checkRuntime, isCliRuntime, recordDeadLog } from "../doctor/runtime-checks.ts";
 import { checkChoice, checkSetup } from "../doctor/setup-checks.ts";
 import { EXIT } from "../exit-codes.ts";
@@ -61,6 +62,7 @@ async function checkEverything(context: CommandContext, { runner, fetch }: Docto
     record: (check) => record(check.status === "failed" && !needsDocker(word) ? { ...check, status: "warning" } : check),
   });
   const { engineRuns, runtime, url = "" } = word === undefined ? NOTHING : await checkRunner(context, word, { ...recording, fetch });
+  if (docker !== undefined && runtime === "docker" && asksForGpus(url)) await checkGpus(context, docker.endpoint, recording);
   if (isCliRuntime(runtime)) await checkRuntime(context, { runtime, url, port: portOf(url), engineRuns }, recording);
   else if (docker !== undefined && isLocalDaemon(docker.endpoint) && !isElsewhere(runtime)) {
     for (const check of await hostChecks(thisHost, { rootFolder: docker.info.DockerRootDir, port: portOf(url || word), engineRuns })) record(check);
