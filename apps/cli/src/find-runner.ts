@@ -13,6 +13,7 @@ import {
   type Registry,
   type RunnerDriver,
   type RunnerHandle,
+  type RunnerTarget,
   type RunnerUrl,
 } from "@anyrunner/core";
 import { ENGINE_LABELS, isSameImage } from "@anyrunner/engine-container";
@@ -72,7 +73,7 @@ async function findByUrl(
     const { target, ...resolved } = await registry.resolve(url, { signal });
     const driver = withSecretsOf(url, resolved.driver);
     if (!makesEngines(driver, url)) return { ...facts, driver, handle: await driver.provision(target, { signal, waitMs: 0 }) };
-    return { ...facts, driver, handle: await handleOfImage(driver, url, stored, signal) };
+    return { ...facts, driver, handle: await handleOfImage({ driver, url, target, stored }, signal) };
   } catch (error) {
     // What is stopped or gone can't be resolved any more, but its driver has just said which it is, or it is known from before.
     const handle = handleOfError(error) ?? (isOver(error) ? stored?.handle : undefined);
@@ -96,8 +97,15 @@ function makesEngines(driver: RunnerDriver, { scheme }: RunnerUrl): boolean {
   return driver.capabilities.includes("provision") && scheme !== "embedded" && !/(^|[-+])(container|pod)([-+]|$)/.test(scheme);
 }
 
-async function handleOfImage(driver: RunnerDriver, url: RunnerUrl, stored: StoredHandle | undefined, signal: AbortSignal): Promise<RunnerHandle | undefined> {
-  const listed = (await driver.list?.({ signal })) ?? [];
+interface WantedEngine {
+  readonly driver: RunnerDriver;
+  readonly url: RunnerUrl;
+  readonly target: RunnerTarget;
+  readonly stored: StoredHandle | undefined;
+}
+
+async function handleOfImage({ driver, url, target, stored }: WantedEngine, signal: AbortSignal): Promise<RunnerHandle | undefined> {
+  const listed = (await driver.list?.({ signal, target })) ?? [];
   const known = stored?.handle.driver === driver.name ? stored.handle : undefined;
   const same = listed.find(({ id }) => id === known?.id);
   if (same !== undefined) return same;

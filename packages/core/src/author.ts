@@ -14,6 +14,7 @@ export type {
   ConnectionDiagnostics,
   DestroyOptions,
   DriverCapability,
+  ListOptions,
   LogsOptions,
   ProbeResult,
   ProvisionOptions,

@@ -56,7 +56,7 @@ export interface RunnerDriver<Target extends RunnerTarget = RunnerTarget, Handle
   /** Capability `lifecycle`. Destroying what is gone succeeds. Fails with UNSUPPORTED for a runner that isn't owned, ABORTED. */
   destroy?(handle: Handle, options: DestroyOptions): Promise<void>;
   /** Capability `list`: the runners that this driver created and still owns; empty where the backend isn't there. Fails with ABORTED. */
-  list?(options: CallOptions): Promise<readonly Handle[]>;
+  list?(options: ListOptions<Target>): Promise<readonly Handle[]>;
 }
 
 /**
@@ -107,6 +107,12 @@ export interface UrlSecrets {
   readonly password?: string | undefined;
   /** The values of the parameters that the driver's options call `secret`, by name, in their order. */
   readonly options?: Readonly<Record<string, readonly string[]>> | undefined;
+}
+
+/** Which runners are listed. */
+export interface ListOptions<Target extends RunnerTarget = RunnerTarget> extends CallOptions {
+  /** Only what this target could mean, looked for in the place that it names (a namespace, a context). Default: all, where the driver looks by itself. A driver without places may leave it aside. */
+  readonly target?: Target | undefined;
 }
 
 /** What is awaited of a runner that is found or made. */

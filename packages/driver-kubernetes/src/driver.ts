@@ -168,9 +168,13 @@ export function createKubernetesDriver(settings: KubernetesSettings = {}): Runne
     async destroy(handle, options) {
       await destroyEngine(await reenter(handle, options), handle, { ...options, namespace: handle.endpoint.namespace });
     },
-    async list(options) {
-      const { cluster, location, namespace } = await enter({}, options);
-      return (await listEngines(cluster, { namespace, signal: options.signal })).map((workload) => engineHandle(workload, { location, namespace }));
+    async list({ target, ...options }) {
+      const { cluster, location, namespace } = await enter(target ?? {}, options);
+      const wanted = target?.engine?.name;
+      const engines = await listEngines(cluster, { namespace, signal: options.signal });
+      return engines
+        .filter(({ metadata }) => wanted === undefined || metadata.name === wanted)
+        .map((workload) => engineHandle(workload, { location, namespace }));
     },
     async *logs(handle, { tail = 100, follow, signal }) {
       const { cluster: location, namespace, pod, container } = handle.endpoint;

@@ -59,6 +59,25 @@ describe("an engine by its image", () => {
     expect(await engines.inspect?.(handle, {})).toEqual({ status: "missing" });
   });
 
+  test("is found without being made, in the namespace and by the name that its URL says", async () => {
+    const set = (name: string, namespace: string) =>
+      fake.objects.set(`/apis/apps/v1/namespaces/${namespace}/statefulsets/${name}`, {
+        metadata: { name, uid: `${namespace}/${name}`, labels: { "dev.anyrunner.role": "engine" } },
+        spec: { replicas: 1, selector: {} },
+      });
+    for (const [name, namespace] of [
+      ["one", "builds"],
+      ["one", "elsewhere"],
+      ["two", "elsewhere"],
+    ] as const)
+      set(name, namespace);
+    const listed = async (query: string) =>
+      (await driver().list?.({ target: parseKubernetesTarget(parseRunnerUrl(`kube-image://engine:v1?${query}`)) }))?.map(({ id }) => id);
+    expect(await listed("config=none")).toEqual(["builds/one"]);
+    expect(await listed("namespace=elsewhere")).toEqual(["elsewhere/one", "elsewhere/two"]);
+    expect(await listed("namespace=elsewhere&name=two")).toEqual(["elsewhere/two"]);
+  });
+
   test("of another image, or of somebody else, is left alone", async () => {
     await provision(`${URL}&name=mine`);
     await expect(provision("kube-image://engine:v2?name=mine")).rejects.toMatchObject({
