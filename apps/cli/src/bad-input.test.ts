@@ -48,6 +48,18 @@ async function startDouble(options: EngineDoubleOptions): Promise<{ double: Engi
   return { double, url: await double.listen() };
 }
 
+test.each([
+  ["--workdir", ["--workdir", "/no/such/folder", "ls"], {}],
+  ["DAGGER_WORKDIR", ["ls"], { DAGGER_WORKDIR: "/no/such/folder" }],
+])("a working directory that isn't there, by %s", async (name, args, env) => {
+  expect(shown(await cli.run(args, { env: { ...NO_RUNTIME, ...env } }))).toMatchObject({
+    exitCode: 2,
+    stdout: "",
+    error: "there is no folder /no/such/folder to work in",
+    hint: expect.stringContaining(name),
+  });
+});
+
 /** The parts of the message, each only once. */
 function shown({ exitCode, stdout, stderr }: CliResult): { exitCode: number; stdout: string; error: string; hint: string; code: string } {
   const line = (label: string) => {

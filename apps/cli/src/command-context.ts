@@ -1,6 +1,7 @@
+import { statSync } from "node:fs";
 import { resolve } from "node:path";
 
-import type { Reporter } from "@anyrunner/core";
+import { RunnerError, type Reporter } from "@anyrunner/core";
 
 import { createReporter } from "./create-reporter.ts";
 import { progressMode, type ProgressMode } from "./progress/progress-mode.ts";
@@ -34,6 +35,7 @@ export interface CommandContext {
   readonly note: (line: string) => void;
 }
 
+/** Fails with USAGE for a working directory that isn't there. */
 export function createContext(options: GlobalOptions, version: string): CommandContext {
   const { env } = process;
   const silent = options.silent ?? options.quiet ?? isTrue(env["DAGGER_SILENT"]);
@@ -41,7 +43,9 @@ export function createContext(options: GlobalOptions, version: string): CommandC
   const note = (line: string) => {
     if (progress !== "quiet") process.stderr.write(`${line}\n`);
   };
-  const cwd = resolve(options.workdir ?? (env["DAGGER_WORKDIR"] || "."));
+  const named = options.workdir ?? (env["DAGGER_WORKDIR"] || undefined);
+  const cwd = resolve(named ?? ".");
+  if (named !== undefined && !isFolder(cwd)) throw noFolder(cwd, options.workdir === undefined ? "DAGGER_WORKDIR" : "--workdir");
   return {
     env,
     cwd,
@@ -54,6 +58,14 @@ export function createContext(options: GlobalOptions, version: string): CommandC
     print: (line) => void process.stdout.write(`${line}\n`),
     note,
   };
+}
+
+function isFolder(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isDirectory() ?? false;
+}
+
+function noFolder(path: string, name: string): RunnerError {
+  return new RunnerError("USAGE", `there is no folder ${path} to work in`, { hint: `correct ${name}`, details: { path } });
 }
 
 function isTrue(value: string | undefined): boolean {

@@ -19,15 +19,25 @@ export function logsCommand(context: CommandContext, { runner: word, follow, tai
     if (!/^\d{1,7}$/.test(tail)) throw new RunnerError("USAGE", `--tail is no number: "${tail}"`, { hint: "write for example --tail 50" });
     const runner = await findRunner(context, word, signal);
     const driver = requireAbility(runner, "logs", "logs");
-    let rest = "";
-    for await (const chunk of driver.logs(requireHandle(runner), { tail: Number(tail), follow, signal })) {
-      const lines = `${rest}${chunk}`.split("\n");
-      rest = lines.pop() ?? "";
-      for (const line of lines) await write(format(context, line));
+    try {
+      await print(context, driver.logs(requireHandle(runner), { tail: Number(tail), follow, signal }));
+    } catch (error) {
+      // That is how following a log ends.
+      if (follow && signal.aborted && RunnerError.is(error) && error.code === "ABORTED") return EXIT.interrupted;
+      throw error;
     }
-    if (rest !== "") await write(format(context, rest));
     return EXIT.success;
   });
+}
+
+async function print(context: CommandContext, chunks: AsyncIterable<string>): Promise<void> {
+  let rest = "";
+  for await (const chunk of chunks) {
+    const lines = `${rest}${chunk}`.split("\n");
+    rest = lines.pop() ?? "";
+    for (const line of lines) await write(format(context, line));
+  }
+  if (rest !== "") await write(format(context, rest));
 }
 
 function format({ json }: CommandContext, line: string): string {

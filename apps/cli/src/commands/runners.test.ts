@@ -28,7 +28,7 @@ export const driver = {
     return { stream, kind: "socket", halfClose: true, closed: new Promise((done) => stream.once("close", () => done({ kind: "end" }))), diagnostics: async () => ({}) };
   },
   inspect: async ({ id }) => { const state = read(id); return state ? { status: state.status, image: "toy:" + id, ...(state.startedAt && { startedAt: state.startedAt }), details: { name: id, disk: [{ kind: "volume", name: id + "-cache", bytes: 1610612736 }] } } : { status: "missing" }; },
-  async *logs({ id }, { tail }) { yield* (read(id)?.log ?? ["one\\ntw", "o\\nthree\\n"]).join("").split("\\n").slice(0, -1).slice(-tail).map((line) => line + "\\n"); },
+  async *logs({ id }, { tail, follow, signal }) { if (follow) signal.addEventListener("abort", () => clearInterval(alive)); const alive = follow && setInterval(() => {}, 1000); yield* (read(id)?.log ?? ["one\\ntw", "o\\nthree\\n"]).join("").split("\\n").slice(0, -1).slice(-tail).map((line) => line + "\\n"); if (follow) await new Promise((_, reject) => signal.addEventListener("abort", () => reject(signal.reason))); },
   start: async ({ id }) => { said("start " + id); write(id, { ...read(id), status: "running" }); },
   stop: async ({ id }, { graceMs, report, secrets }) => { appendFileSync(folder + "/secrets.log", JSON.stringify(secrets ?? null) + "\\n"); said("stop " + id + " " + graceMs); write(id, { ...read(id), status: "stopped" }); if (graceMs > 0) report({ type: "progress", id: "cache-kept-" + id, message: "cache is kept", done: true }); },
   destroy: async ({ id }, { volume }) => { said("destroy " + id + " " + volume); rmSync(file(id), { force: true }); },
@@ -240,6 +240,15 @@ describe("life cycle", { timeout: PATIENCE_MS }, () => {
     expect((await run("logs", "d", "--json")).stdout).toBe('{"line":"one"}\n{"line":"two"}\n{"line":"three"}\n');
     expect(await run("logs", "d", "-n", "all")).toMatchObject({ exitCode: 2 });
     await run("rm", "d");
+  });
+
+  test("logs that are followed end without a word when they are interrupted", async () => {
+    await run("start", "toy-image://f");
+    const following = await cli.start(["logs", "-f", "f"], { env });
+    await following.waitFor("three");
+    following.kill("SIGINT");
+    expect(await following.ended).toMatchObject({ exitCode: 130, stdout: "one\ntwo\nthree\n", stderr: "" });
+    await run("rm", "f");
   });
 
   test.each(["inspect", "logs", "start", "stop"])("%s says which driver lacks the ability", async (command) => {
