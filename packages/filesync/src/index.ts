@@ -23,6 +23,7 @@ export { encodeExportOptions, EXPORT_OPTIONS_HEADER, parseExportOptions, type Ex
 export { encodeImportOptions, IMPORT_OPTIONS_HEADER, parseImportOptions, type ImportOptions } from "./import-options.ts";
 export type { CallMetadata } from "./header-values.ts";
 export { FilesyncError, type FilesyncErrorReason } from "./filesync-error.ts";
+export { diskErrorText, systemErrorText } from "./system-error-text.ts";
 export { writeError } from "./write-error.ts";
 
 // Paths and patterns.

@@ -10,6 +10,7 @@ import { createLocalChanges } from "./local-changes.ts";
 import type { PacketChannel } from "./packet-channel.ts";
 import { decodePacket, encodePacket } from "./packet.ts";
 import { createSendQueue } from "./send-queue.ts";
+import { diskErrorText } from "./system-error-text.ts";
 import { createTimeSlice } from "./time-slice.ts";
 import { resolveRoot } from "./walk-tree.ts";
 
@@ -41,7 +42,7 @@ export async function receiveTree(options: ReceiveTreeOptions): Promise<void> {
     await Promise.race([converse(channel, receiver, { send: queue.push, stopped: stop.signal }), queue.failed]);
   } catch (error) {
     if (signal?.aborted) throw abortedError(signal);
-    queue.push(encodePacket({ type: "error", message: error instanceof Error ? error.message : String(error) }));
+    queue.push(encodePacket({ type: "error", message: diskErrorText(error) }));
     throw error;
   } finally {
     stop.abort();

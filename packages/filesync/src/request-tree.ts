@@ -7,6 +7,7 @@ import { createListingCheck } from "./listing-check.ts";
 import type { PacketChannel } from "./packet-channel.ts";
 import { decodePacket, encodePacket } from "./packet.ts";
 import { createSendQueue } from "./send-queue.ts";
+import { diskErrorText } from "./system-error-text.ts";
 
 export interface RequestTreeOptions {
   readonly channel: PacketChannel;
@@ -47,7 +48,7 @@ export async function requestTree(options: RequestTreeOptions): Promise<void> {
     await Promise.race([handOut(options, incoming), queue.failed]);
   } catch (error) {
     throwIfAborted(signal);
-    queue.push(encodePacket({ type: "error", message: error instanceof Error ? error.message : String(error) }));
+    queue.push(encodePacket({ type: "error", message: diskErrorText(error) }));
     throw error;
   } finally {
     stop.abort();

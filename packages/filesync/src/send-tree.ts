@@ -4,6 +4,7 @@ import { isRegular } from "./file-mode.ts";
 import { FilesyncError } from "./filesync-error.ts";
 import type { PacketChannel } from "./packet-channel.ts";
 import { decodePacket, encodePacket } from "./packet.ts";
+import { diskErrorText } from "./system-error-text.ts";
 import type { TreeEntry } from "./tree-entry.ts";
 
 export interface SendTreeOptions {
@@ -28,7 +29,7 @@ export async function sendTree(options: SendTreeOptions): Promise<void> {
     await Promise.race([answerRequests(channel, content, listing), failureOf(listing), content.failed]);
   } catch (error) {
     if (signal?.aborted) return;
-    await channel.send(encodePacket({ type: "error", message: error instanceof Error ? error.message : String(error) })).catch(() => {});
+    await channel.send(encodePacket({ type: "error", message: diskErrorText(error) })).catch(() => {});
     throw error;
   } finally {
     stop.abort();

@@ -1,10 +1,10 @@
 import { mkdir, stat } from "node:fs/promises";
 import { homedir } from "node:os";
 import { basename, dirname, join } from "node:path";
-import { decodeBytesMessage, parseExportOptions, receiveTree, type ExportOptions } from "@anyrunner/filesync";
+import { decodeBytesMessage, diskErrorText, parseExportOptions, receiveTree, type ExportOptions } from "@anyrunner/filesync";
 import { FILE_SEND_DIFF_COPY, type GrpcCall, type GrpcRoutes } from "@anyrunner/protocol";
 import type { AttachableSettings } from "./attachable-settings.ts";
-import { diskErrorText, isMissing } from "./disk-error.ts";
+import { isMissing } from "./disk-error.ts";
 import { openFileTarget, type FileTarget } from "./file-target.ts";
 import { resolveClientPath } from "./path-resolution.ts";
 import { removePaths } from "./remove-paths.ts";

@@ -1,11 +1,21 @@
 import { homedir } from "node:os";
 import { open, realpath, stat } from "node:fs/promises";
 import { basename } from "node:path";
-import { encodeBytesMessage, encodeStat, fileStat, globTree, parseImportOptions, sendTree, statPath, walkTree, type ImportOptions } from "@anyrunner/filesync";
+import {
+  encodeBytesMessage,
+  encodeStat,
+  fileStat,
+  globTree,
+  type ImportOptions,
+  parseImportOptions,
+  sendTree,
+  statPath,
+  systemErrorText,
+  walkTree,
+} from "@anyrunner/filesync";
 import { FILE_SYNC_DIFF_COPY, FILE_SYNC_TAR_STREAM, GrpcError, GrpcStatus, type GrpcCall, type GrpcRoutes } from "@anyrunner/protocol";
 import type { AttachableSettings } from "./attachable-settings.ts";
 import { diskError, isMissing } from "./disk-error.ts";
-import { systemErrorText } from "./system-error-text.ts";
 import { resolveClientPath, toSlash } from "./path-resolution.ts";
 
 /** The engine reads this machine's disk (engine protocol 5.3). */

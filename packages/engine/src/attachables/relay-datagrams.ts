@@ -1,10 +1,9 @@
 import { createSocket, type Socket } from "node:dgram";
 import { once } from "node:events";
 import { lookup } from "node:dns/promises";
-import { decodeBytesMessage, encodeBytesMessage } from "@anyrunner/filesync";
+import { decodeBytesMessage, encodeBytesMessage, systemErrorText } from "@anyrunner/filesync";
 import type { GrpcCall } from "@anyrunner/protocol";
 import type { SocketAddress } from "./socket-address.ts";
-import { systemErrorText } from "./system-error-text.ts";
 
 /** Answers that may wait for the engine; more are lost, as datagrams are. */
 const QUEUED_DATAGRAMS = 256;

@@ -1,9 +1,8 @@
 import { once } from "node:events";
 import { createConnection, type Socket } from "node:net";
-import { decodeBytesMessage, encodeBytesMessage } from "@anyrunner/filesync";
+import { decodeBytesMessage, encodeBytesMessage, systemErrorText } from "@anyrunner/filesync";
 import type { GrpcCall } from "@anyrunner/protocol";
 import type { SocketAddress } from "./socket-address.ts";
-import { systemErrorText } from "./system-error-text.ts";
 
 export interface RelaySocketOptions {
   /** How long the engine must be silent after the socket's end until the call ends, in ms. Default 200. */

@@ -1,7 +1,7 @@
 import { once } from "node:events";
 import { createServer, type AddressInfo, type Server, type Socket } from "node:net";
+import { systemErrorText } from "@anyrunner/filesync";
 import { GrpcError, GrpcStatus, TunnelListener, type GrpcCall, type GrpcRoutes } from "@anyrunner/protocol";
-import { systemErrorText } from "./system-error-text.ts";
 
 type Codec = Awaited<ReturnType<typeof TunnelListener.listen.codec>>;
 type Answer = Parameters<Codec["encodeResponse"]>[0];
