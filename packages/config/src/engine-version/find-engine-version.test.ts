@@ -36,10 +36,7 @@ describe("TypeScript", () => {
       "pnpm-lock.yaml",
       "lockfileVersion: '9.0'\n\nimporters:\n\n  .:\n    devDependencies:\n      '@dagger.io/dagger':\n        specifier: ^0.21.0\n        version: 0.21.8(typescript@5.9.2)\n\npackages:\n",
     ],
-    [
-      "pnpm-lock.yaml",
-      "lockfileVersion: 5.4\n\nspecifiers:\n  '@dagger.io/dagger': ^0.21.0\n\ndevDependencies:\n  '@dagger.io/dagger': 0.21.8\n\npackages:\n",
-    ],
+    ["pnpm-lock.yaml", "lockfileVersion: 5.4\n\nspecifiers:\n  '@dagger.io/dagger': ^0.21.0\n\ndevDependencies:\n  '@dagger.io/dagger': 0.21.8\n\npackages:\n"],
     [
       "pnpm-lock.yaml",
       "lockfileVersion: 5.4\n\nimporters:\n\n  .:\n    specifiers:\n      '@dagger.io/dagger': ^0.21.0\n    devDependencies:\n      '@dagger.io/dagger': 0.21.8_typescript@5.9.2\n\npackages:\n",
