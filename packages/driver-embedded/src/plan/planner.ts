@@ -5,7 +5,6 @@ import { RunnerError, throwIfAborted } from "@anyrunner/core/driver";
 import type { Executor, SegmentSpec, Snapshot } from "../executor/executor.ts";
 import type { ExecRecord, IndexStore, SnapshotLimits } from "../index-store/index-store.ts";
 import type { BlobStore } from "../tree/blob-store.ts";
-import { folderEntries, writeTar } from "../tree/tar-write.ts";
 import type { Call } from "./call.ts";
 import { createExecSpans } from "./exec-spans.ts";
 import type { ExecOperation, Operation } from "./operation.ts";
@@ -14,6 +13,7 @@ import { runExec } from "./run-exec.ts";
 import { createSegmentPool, specKey, type Place } from "./segment-pool.ts";
 import { createSemaphore } from "./semaphore.ts";
 import { createInFlight } from "./shared.ts";
+import { createSnapshots } from "./snapshots.ts";
 
 /** Decides what has to run, where, and what of it is kept. */
 export interface Planner {
@@ -46,7 +46,7 @@ export function createPlanner({ executor, index, store, concurrency, idleMs }: P
   const enter = createSemaphore(concurrency);
   const runs = createInFlight<ExecRecord>();
   const seals = new Map<string, Promise<Snapshot>>();
-  const checked = new Set<string>();
+  const snapshots = createSnapshots({ executor, index, store });
   const startSpan = createExecSpans();
 
   const run = (operation: ExecOperation, call: Call, following = 0): Promise<ExecRecord> => runKeyed(operation, call, following, false);
@@ -98,7 +98,7 @@ export function createPlanner({ executor, index, store, concurrency, idleMs }: P
         if (!warm.replaceable) await seal(warm, "keep");
         return warm;
       }
-      const snapshot = await snapshotOf(operation, key, call);
+      const snapshot = await snapshots.find(operation, key, call);
       const opened = snapshot === undefined ? undefined : await open(snapshot, spec, operation, key, call);
       if (opened !== undefined) return opened;
       if (operation.kind === "put" || operation.kind === "remove") return change(operation, key, spec, call, following);
@@ -116,7 +116,7 @@ export function createPlanner({ executor, index, store, concurrency, idleMs }: P
       const segment = await executor.open(snapshot, spec, { signal: call.signal, report: call.report });
       return { segment, spec: specKey(spec), mounted: spec.mounts.length > 0, position: key, replaceable: true };
     } catch (error) {
-      if (operation.kind === "image" || !isNotFound(error) || !checked.delete(key)) throw error;
+      if (operation.kind === "image" || !isNotFound(error) || !snapshots.doubt(key)) throw error;
       return undefined;
     }
   };
@@ -139,39 +139,12 @@ export function createPlanner({ executor, index, store, concurrency, idleMs }: P
     }
   };
 
-  const snapshotOf = async (operation: Operation, key: string, call: Call): Promise<Snapshot | undefined> => {
-    if (operation.kind === "image") return operation.snapshot;
-    const known = index.snapshot(key);
-    if (known !== undefined) {
-      if (checked.has(key)) return known;
-      const found = await executor.find(key, { signal: call.signal });
-      if (found !== undefined) {
-        checked.add(key);
-        await index.touch(key);
-        return found;
-      }
-      await index.setSnapshot(key, undefined);
-    }
-    if (operation.kind !== "tree") return undefined;
-    const tree = await operation.tree(call);
-    if (tree === undefined) return undefined;
-    const snapshot = await executor.importTree({ digest: key, tar: () => writeTar(folderEntries(tree), store) }, { signal: call.signal, report: call.report });
-    await remember(key, snapshot);
-    return snapshot;
-  };
-
-  const remember = async (key: string, snapshot: Snapshot): Promise<Snapshot> => {
-    checked.add(key);
-    await index.setSnapshot(key, snapshot);
-    return snapshot;
-  };
-
   /** Not abortable: it is short, and others may wait for it. A segment that can't be sealed is closed. */
   const seal = (place: Place, after: "keep" | "give"): Promise<Snapshot> => {
     const key = place.position;
     const sealing = (async () => {
       try {
-        const snapshot = await remember(key, await place.segment.seal(key, {}));
+        const snapshot = await snapshots.remember(key, await place.segment.seal(key, {}));
         place.replaceable = true;
         // Before anyone who waits for the seal goes on, so that the warm segment is there to be found.
         if (after === "give") pool.give(place);
@@ -216,7 +189,7 @@ export function createPlanner({ executor, index, store, concurrency, idleMs }: P
       // Contents of mounts are not the root file system's: what it holds is read from a snapshot then.
       if (found?.mounted) await (found.replaceable ? pool.give(found) : seal(found, "give"));
       const warm = found?.mounted ? undefined : found;
-      const snapshot = warm === undefined ? await snapshotOf(operation, key, call) : undefined;
+      const snapshot = warm === undefined ? await snapshots.find(operation, key, call) : undefined;
       if (snapshot !== undefined) return use(await executor.read(snapshot, path, { signal: call.signal }));
       const place = warm ?? (await arrive(operation, operation.kind === "exec" ? specOf(operation, 1) : PLAIN, call, 0));
       if (!place.replaceable) await seal(place, "keep");
@@ -234,13 +207,7 @@ export function createPlanner({ executor, index, store, concurrency, idleMs }: P
     async settle() {
       await Promise.allSettled(seals.values());
     },
-    async collect(limits) {
-      for (const key of index.stale(limits)) {
-        checked.delete(key);
-        await executor.forget(key, {});
-        await index.setSnapshot(key, undefined);
-      }
-    },
+    collect: (limits) => snapshots.collect(limits),
     async close() {
       await Promise.allSettled(seals.values());
       await pool.drain();
