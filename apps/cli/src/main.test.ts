@@ -98,7 +98,7 @@ describe("drivers", () => {
       options: expect.arrayContaining([expect.objectContaining({ name: "context" })]),
     });
     expect((await cli.run(["drivers"])).stdout).toMatch(
-      /^socket +ready +@anyrunner\/driver-socket \(built-in, interface 1\)\n +schemes +unix, tcp, tls, npipe\n +abilities +half-close$/m,
+      /^socket +ready +@anyrunner\/driver-socket \S+ \(built-in, interface 1\)\n +schemes +unix, tcp, tls, npipe\n +abilities +half-close$/m,
     );
   });
 
