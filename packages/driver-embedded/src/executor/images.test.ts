@@ -27,7 +27,7 @@ describe.skipIf(SKIP_DOCKER)("images on a real daemon", () => {
   });
   afterAll(async () => {
     await world.executor.close();
-    expect(await world.containers()).toEqual([]);
+    await world.expectNoContainers();
     for (const image of made) await remove(world.client, `/images/${image}`);
     await world.close();
   });

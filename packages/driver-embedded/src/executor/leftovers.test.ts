@@ -63,7 +63,7 @@ describe.skipIf(SKIP_DOCKER)("what dead runners leave on a real daemon", () => {
       world.executor.open(world.busybox, { mounts: [], privileged: false, network: "none", expectedSteps: 1 }, { signal: AbortSignal.abort() }),
     ).rejects.toMatchObject({ code: "ABORTED" });
     await world.executor.close();
-    expect(await world.containers()).toEqual([]);
+    await world.expectNoContainers();
   });
 
   describe("the volume of the holder", () => {
@@ -102,8 +102,9 @@ describe.skipIf(SKIP_DOCKER)("what dead runners leave on a real daemon", () => {
       await removeContainer(other.client, Id);
       const second = await other.open();
       await second.close();
+      await other.executor.close();
+      await other.expectNoContainers();
       await other.close();
-      expect(await other.containers().catch(() => [])).toEqual([]);
     });
   });
 });

@@ -168,7 +168,7 @@ describe.skipIf(SKIP_DOCKER)("steps of a segment on a real daemon", () => {
     await short.close();
     await short.close();
     await other.executor.close();
-    expect(await other.containers()).toEqual([]);
+    await other.expectNoContainers();
     await other.close();
   });
 });

@@ -16,7 +16,7 @@ describe.skipIf(SKIP_DOCKER)("snapshots on a real daemon", () => {
   });
   afterAll(async () => {
     await world.executor.close();
-    expect(await world.containers()).toEqual([]);
+    await world.expectNoContainers();
     await world.close();
   });
 
@@ -165,7 +165,7 @@ describe.skipIf(SKIP_DOCKER)("snapshots on a real daemon", () => {
     expect(await segment.seal(eager.digest(), {})).toMatchObject({ layers: first.layers + 1 });
     await segment.close();
     await eager.executor.close();
-    expect(await eager.containers()).toEqual([]);
+    await eager.expectNoContainers();
     await eager.close();
   });
 

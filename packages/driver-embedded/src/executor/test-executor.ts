@@ -3,6 +3,7 @@ import { text } from "node:stream/consumers";
 
 import { createDockerClient, resolveDockerEndpoint, type DockerClient, type DockerEndpoint } from "@anyrunner/docker-endpoint";
 import { ensureBusyboxImage } from "@anyrunner/testkit";
+import { expect, vi } from "vitest";
 
 import { createDockerExecutor, type DockerExecutorSettings } from "./docker-executor.ts";
 import type { ExecResult, ExecStep, Executor, Segment, SegmentSpec, Snapshot } from "./executor.ts";
@@ -18,6 +19,8 @@ export interface TestExecutor {
   open(base?: Snapshot, spec?: Partial<SegmentSpec>): Promise<Segment>;
   /** Ids of containers that this executor made and that are still there. */
   containers(): Promise<readonly string[]>;
+  /** Waits until the daemon has removed them all: what it was told to remove may take a busy one longer than the executor waits. */
+  expectNoContainers(): Promise<void>;
   /** Waits until no container of a segment is left. */
   settled(): Promise<void>;
   /** Closes the executor and removes what a test run leaves on purpose: snapshots and cache volumes. */
@@ -53,6 +56,7 @@ export async function createTestExecutor(settings: Partial<DockerExecutorSetting
     },
     open: (base = busybox, spec = {}) => executor.open(base, { mounts: [], privileged: false, network: "none", expectedSteps: 2, ...spec }, {}),
     containers: async () => (await list()).map(({ Id }) => Id),
+    expectNoContainers: () => vi.waitFor(async () => expect(await list()).toEqual([]), { timeout: 120_000, interval: 200 }),
     async settled() {
       for (const { Id, State } of await list()) {
         if (State === "created") continue;
