@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import path from "node:path";
 
 import { REPOSITORY } from "../workspace-packages.ts";
+import { deadPods } from "./dead-pods.ts";
 import { makeJobPod } from "./job-pod.ts";
 import { kubectl } from "./kubectl.ts";
 import { lostEngine, ownedEngine, rollout, rotatedToken, withoutTools } from "./scenarios.ts";
@@ -13,7 +14,7 @@ import { readSettings, type RecordSettings } from "./settings.ts";
  *
  * Usage: node tooling/kubernetes-record/record.ts [SCENARIO …]; settings.ts says what its environment must have.
  */
-const SCENARIOS = { withoutTools, rotatedToken, lostEngine, ownedEngine, rollout } as const;
+const SCENARIOS = { withoutTools, rotatedToken, lostEngine, ownedEngine, rollout, deadPods } as const;
 
 const settings = readSettings();
 const wanted = process.argv.slice(2);
