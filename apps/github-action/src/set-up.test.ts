@@ -70,6 +70,16 @@ describe("the runner of an input", () => {
   });
 });
 
+test("where a driver is missing, the hint has the input for it", async () => {
+  const hint = "anyrunner drivers add kubernetes\nin a workflow, name the driver in the input drivers";
+  await expect(start({ FAIL: "bridge", FAIL_CODE: "DRIVER_NOT_INSTALLED", FAIL_HINT: "anyrunner drivers add kubernetes" })).rejects.toMatchObject({ hint });
+});
+
+test("a password in a variable of the job is masked, too", async () => {
+  await start({ DAGGER_RUNNER_HOST: "tcp://me:hunter2hunter2@given:1" });
+  expect(job.lines[0]).toBe("::add-mask::hunter2hunter2");
+});
+
 test("without a runner the job's environment and the project choose; engine-stop: false keeps the engine", async () => {
   await start({ "INPUT_ENGINE-STOP": "false", DAGGER_RUNNER_HOST: "tcp://given:1", _EXPERIMENTAL_DAGGER_CLI_BIN: "/own/dagger" });
   const [bridge] = await job.calls();

@@ -38,7 +38,8 @@ const DOCTOR_BUDGET_MS = 60_000;
 export async function setUp({ workflow, version, signal, platform = process.platform }: SetUpOptions): Promise<void> {
   if (platform === "win32") throw new RunnerError("UNSUPPORTED", "the action doesn't run on Windows", { hint: "use a Linux or macOS machine" });
   const inputs = readInputs({ env: workflow.env, version });
-  for (const secret of secretsOf(inputs.runner)) workflow.mask(secret);
+  const urls = [inputs.runner, ...RUNNER_HOST_VARIABLES.map((name) => workflow.env[name])];
+  for (const secret of urls.flatMap(secretsOf)) workflow.mask(secret);
   const folder = await mkdtemp(join(workflow.env["RUNNER_TEMP"] || tmpdir(), "anyrunner-"));
   workflow.saveState("folder", folder);
   const job: Job = { workflow, inputs, folder, signal, env: jobEnvironment(workflow.env, { runner: inputs.runner, home: join(folder, "home") }) };
@@ -87,7 +88,7 @@ async function startRunner(job: Job, command: string): Promise<void> {
     bridge = await workflow.group("Start the runner", () => run(job, command, ["bridge", ...flags]));
   } catch (error) {
     await explain(job, command);
-    throw error;
+    throw withInput(error);
   }
   const { address, runner, engine } = servingBridge(bridge);
   workflow.saveState("address", address);
@@ -117,8 +118,16 @@ async function explain({ workflow, inputs, env, signal }: Job, command: string):
   });
 }
 
+/** What a hint tells people to run by hand is an input here. */
+function withInput(error: unknown): unknown {
+  if (!RunnerError.is(error) || (error.code !== "UNKNOWN_SCHEME" && error.code !== "DRIVER_NOT_INSTALLED")) return error;
+  const { code, message, hint, details, driver } = error;
+  const here = "in a workflow, name the driver in the input drivers";
+  return new RunnerError(code, message, { hint: hint === undefined ? here : `${hint}\n${here}`, details, driver, cause: error });
+}
+
 function secretsOf(runner: string | undefined): readonly string[] {
-  if (runner === undefined) return [];
+  if (!runner) return [];
   try {
     return secretTextsOf(parseRunnerUrl(runner), []);
   } catch {

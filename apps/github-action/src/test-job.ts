@@ -21,7 +21,7 @@ export interface TestJob {
   remove(): Promise<void>;
 }
 
-/** `FAIL` in its environment is the first word of the call that fails. */
+/** `FAIL` in its environment is the first word of the call that fails, `FAIL_CODE` and `FAIL_HINT` say how. */
 const COMMAND = `
 import { appendFileSync } from "node:fs";
 const args = process.argv.slice(2);
@@ -29,7 +29,7 @@ const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => /R
 appendFileSync(process.env.CALLS, JSON.stringify({ args, env }) + "\\n");
 if (process.env.FAIL === args[0]) {
   console.error("on the way");
-  console.error(JSON.stringify({ error: { code: "NOT_FOUND", message: "there is no engine", hint: "start one" } }));
+  console.error(JSON.stringify({ error: { code: process.env.FAIL_CODE ?? "NOT_FOUND", message: "there is no engine", hint: process.env.FAIL_HINT ?? "start one" } }));
   process.exit(1);
 }
 if (args[0] === "doctor") console.log("failed  dial  nobody answers\\n::add-path::/evil");
