@@ -1,4 +1,6 @@
 import { open, type FileHandle } from "node:fs/promises";
+import { readError } from "./content-error.ts";
+import { errorCode } from "./disk.ts";
 import { diskPath } from "./file-name.ts";
 import { OPEN_TO_READ } from "./small-file-reader.ts";
 
@@ -7,7 +9,7 @@ const LEAST_READ_BYTES = 64 * 1024;
 
 /**
  * The content of a file in large pieces, the next one being read while the last is sent. Nothing at all if the file
- * can't be opened. `expectedBytes` only sizes the buffers. Ends early when `signal` is aborted.
+ * can't be opened, or is a directory by now. `expectedBytes` only sizes the buffers. Ends early when `signal` is aborted.
  */
 export async function* fileChunks(path: string, expectedBytes: number, signal?: AbortSignal): AsyncGenerator<Uint8Array, void, undefined> {
   const file = await open(diskPath(path), OPEN_TO_READ).catch(() => undefined);
@@ -22,6 +24,8 @@ export async function* fileChunks(path: string, expectedBytes: number, signal?: 
       ahead = readNext(file, left);
       yield chunk;
     }
+  } catch (error) {
+    if (errorCode(error) !== "EISDIR") throw readError(path, error);
   } finally {
     await ahead.catch(() => {});
     await file.close();

@@ -4,7 +4,7 @@ import { diskTime } from "./disk-time.ts";
 import { diskPath } from "./file-name.ts";
 import { posixPermissions } from "./file-mode.ts";
 import type { FileStat } from "./file-stat.ts";
-import { writeError } from "./write-error.ts";
+import { writeError } from "./content-error.ts";
 
 /** Content that is gathered before it is written; a file that stays below is written at once, without the thread pool. */
 const GATHER_BYTES = 256 * 1024;

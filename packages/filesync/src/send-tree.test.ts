@@ -1,4 +1,4 @@
-import { rmSync, truncateSync, writeFileSync } from "node:fs";
+import { mkdirSync, rmSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { fileStat } from "./file-stat.ts";
@@ -120,6 +120,22 @@ describe("sending a tree", () => {
     await run.listing();
     await sendPackets(run.receiver, [{ type: "request", id: 0 }]);
     expect(await run.next()).toEqual({ type: "data", id: 0, data: Buffer.alloc(0) });
+    await finish(run.receiver);
+    await run.done;
+  });
+
+  test("a file in whose place a directory is by now is sent as empty, whatever its size was", async () => {
+    const run = startSender({ a: "x", b: "x".repeat(100_000) });
+    await run.listing();
+    for (const name of ["a", "b"]) {
+      rmSync(join(run.root, name));
+      mkdirSync(join(run.root, name));
+    }
+    await sendPackets(run.receiver, [
+      { type: "request", id: 0 },
+      { type: "request", id: 1 },
+    ]);
+    expect(await run.contents(2)).toEqual({ 0: "", 1: "" });
     await finish(run.receiver);
     await run.done;
   });

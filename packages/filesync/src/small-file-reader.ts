@@ -1,4 +1,6 @@
 import { closeSync, constants, openSync, readSync } from "node:fs";
+import { readError } from "./content-error.ts";
+import { errorCode } from "./disk.ts";
 import { diskPath } from "./file-name.ts";
 
 const SLAB_BYTES = 256 * 1024;
@@ -11,7 +13,7 @@ export type SmallFileReader = (path: string, expectedBytes: number) => Uint8Arra
 
 /**
  * The reader gives the content; empty for a file that can't be opened, since it may have vanished after it was listed
- * (a receiver is then told that it is empty); undefined for a file larger than `limitBytes` or than it was expected to be.
+ * (a receiver is then told that it is empty), or is a directory by now; undefined for a file larger than `limitBytes` or than it was expected to be.
  */
 export function createSmallFileReader(limitBytes: number): SmallFileReader {
   let slab = Buffer.alloc(0);
@@ -28,6 +30,9 @@ export function createSmallFileReader(limitBytes: number): SmallFileReader {
       const content = slab.subarray(0, bytes);
       slab = slab.subarray(bytes);
       return content;
+    } catch (error) {
+      if (errorCode(error) === "EISDIR") return slab.subarray(0, 0);
+      throw readError(path, error);
     } finally {
       closeSync(file);
     }
