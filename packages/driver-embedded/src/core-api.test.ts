@@ -3,7 +3,7 @@ import { join } from "node:path";
 
 import { createDockerClient, resolveDockerEndpoint } from "@anyrunner/docker-endpoint";
 import { privilegedContainersRefused } from "@anyrunner/testkit";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 
 import { createDockerExecutor } from "./executor/docker-executor.ts";
 import type { Executor } from "./executor/executor.ts";
@@ -94,7 +94,9 @@ function noteVolumes(executor: Executor, volumes: Set<string>): Executor {
 async function removeVolumes(volumes: ReadonlySet<string>): Promise<void> {
   if (volumes.size === 0) return;
   const client = createDockerClient(await resolveDockerEndpoint({ env: process.env }));
-  for (const volume of volumes) (await client.request({ method: "DELETE", path: `/volumes/${volume}`, query: { force: "1" } })).body.resume();
+  const remove = async (volume: string) => (await client.request({ method: "DELETE", path: `/volumes/${volume}`, query: { force: "1" } })).body.resume();
+  // The daemon may still be removing the containers that used it.
+  for (const volume of volumes) await vi.waitFor(() => remove(volume), { timeout: 120_000, interval: 500 });
   client.close();
 }
 
