@@ -1,4 +1,4 @@
-export { loadProjectConfig, parseProjectConfig, type ProjectConfig, type ProjectDriver } from "./project-config.ts";
+export { loadProjectConfig, type ProjectConfig, type ProjectDriver } from "./project-config.ts";
 export { openUserStore, type InstalledDriver, type TrustedDriver, type UserSettings, type UserStore } from "./user-store.ts";
 export { stableClientId } from "./stable-client-id.ts";
 export { registryCredentials, type RegistryCredentialsOptions } from "./registry-credentials.ts";
@@ -15,7 +15,7 @@ export { DEFAULT_ENGINE_VERSION, engineImageName, wantsGpu, type EngineImageName
 export type { VersionClue } from "./engine-version/version-clue.ts";
 export { isRunnerName, type NamedRunner } from "./named-runner.ts";
 export { openHandleStore, type HandleStore, type StoredHandle } from "./handle-store.ts";
-export { LEASE_MS, openEngineUses, type EngineLease, type EngineUse, type EngineUses } from "./engine-uses.ts";
+export { openEngineUses, type EngineLease, type EngineUse, type EngineUses } from "./engine-uses.ts";
 export { rememberEngineStart, type EngineStart } from "./engine-starts.ts";
 export { openBridgeStore, type BridgeStore, type StoredBridge } from "./bridge-store.ts";
 export { processLives } from "./process-lives.ts";

@@ -4,10 +4,9 @@ export { createDockerClient, type DockerClient, type DockerClientOptions, type D
 export { resolveDockerEndpoint, type DockerEndpoint, type DockerTls, type ResolveDockerEndpointOptions } from "./resolve-endpoint.ts";
 export { createDemultiplexer, type Demultiplexer, type DemultiplexerSinks } from "./demultiplex.ts";
 export { readJson, readText } from "./read-body.ts";
-export { formatDockerAddress, parseDockerHost, type DockerAddress } from "./docker-host.ts";
-export { dockerStatusError, dockerTransportError } from "./docker-error.ts";
-export { NEWEST_API_VERSION, OLDEST_API_VERSION } from "./api-version.ts";
-export { createDockerSshDialler, type DialDockerSsh } from "./dial-ssh.ts";
+export { parseDockerHost, type DockerAddress } from "./docker-host.ts";
+export { dockerTransportError } from "./docker-error.ts";
+export type { DialDockerSsh } from "./dial-ssh.ts";
 
 // Images and small files.
 export { pullImage, registryHint, type PullImageOptions } from "./pull-image.ts";

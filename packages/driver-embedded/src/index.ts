@@ -4,4 +4,3 @@ export { serveEmbedded, type EmbeddedServer, type ServeEmbeddedOptions } from ".
 export { pruneEmbedded, readEmbeddedDisk, type EmbeddedDiskItem, type EmbeddedDiskOptions, type PrunedEmbedded } from "./disk/embedded-disk.ts";
 export { parseListenAddress, type ListenAddress } from "./image/listen.ts";
 export type { EmbeddedTarget } from "./target.ts";
-export { API_VERSION, ENGINE_VERSION } from "./version.ts";

@@ -10,7 +10,7 @@ export {
   type ShownEngineImage,
 } from "./engine-image.ts";
 export type { EngineGpus, EngineMount } from "./option-values.ts";
-export { ENGINE_CONFIG_FILE, METRICS_ADDRESS, planEngineContainer, STATE_FOLDER, type EngineFacts } from "./plan-engine-container.ts";
+export { ENGINE_CONFIG_FILE, planEngineContainer, STATE_FOLDER, type EngineFacts } from "./plan-engine-container.ts";
 export type { EngineContainerPlan } from "./engine-container-plan.ts";
 export { driftWarning, matchesPlan, type ExistingContainer, type PlanMatch } from "./match-plan.ts";
 export {
@@ -44,7 +44,7 @@ export { readEngineFiles, readRemoteEngineFiles, type EngineFiles } from "./read
 export { engineConfigPaths, type EngineConfigPaths } from "./engine-config-paths.ts";
 
 // Names.
-export { engineContainerName, engineId, officialContainerName, OFFICIAL_NAME_PREFIX } from "./engine-names.ts";
+export { engineContainerName, officialContainerName, OFFICIAL_NAME_PREFIX } from "./engine-names.ts";
 export { engineReference } from "./plan-reference.ts";
 export { formatImageReference, isSameImage, parseImageReference, type ImageReference } from "./image-reference.ts";
 

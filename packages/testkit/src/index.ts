@@ -33,12 +33,11 @@ export type { AnswerQuery, DoubleAnswer, DoubleError, DoubleQuery } from "./doub
 export type { AttachedClient, ReadTreeOptions, TreeFile } from "./double/attached-client.ts";
 export type { DoubleClient } from "./double/double-session.ts";
 export type { DoubleTelemetryEvent, TelemetryKind } from "./double/telemetry-feed.ts";
-export { readHostDirectory } from "./double/host-directory.ts";
 export { createDoubleDriver, doubleRunner } from "./double/double-runner.ts";
 
 // Recorded sessions of the official client with a real engine.
 export { RECORDED_SCENARIOS, readRecordedResult, readRecording, type RecordedScenario, type Recording } from "./replay/recording.ts";
-export { grpcMessages, headerOf, readConversation, type Exchange, type ExchangeSide, type RecordedConversation } from "./replay/exchange.ts";
+export { readConversation, type Exchange, type ExchangeSide, type RecordedConversation } from "./replay/exchange.ts";
 export { playRecordedClient } from "./replay/recorded-client.ts";
 export { makeRecordedHost } from "./replay/recorded-host.ts";
 export { replayEngine, type ReplayedCall, type ReplayOptions } from "./replay/replay-engine.ts";
