@@ -7,7 +7,8 @@ import { REPOSITORY } from "./workspace-packages.ts";
 /** What somebody outside the workspace may want to make, and the packages that it is made with. */
 const PURPOSES: readonly (readonly [purpose: string, packages: readonly string[]])[] = [
   ["a driver", ["@anyrunner/core", "@anyrunner/exec", "@anyrunner/testkit"]],
-  ["a program that opens sessions", ["@anyrunner/core", "@anyrunner/engine", "@anyrunner/driver-socket"]],
+  ["a program that connects, on any runner; @dagger.io/dagger for its client", ["@anyrunner/client"]],
+  ["a program that opens sessions, with one driver", ["@anyrunner/core", "@anyrunner/engine", "@anyrunner/driver-socket"]],
   ["the command", ["@anyrunner/cli"]],
 ];
 

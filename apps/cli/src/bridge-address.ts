@@ -41,7 +41,7 @@ async function readPem(path: string): Promise<string> {
     const denied = (error as NodeJS.ErrnoException).code === "EACCES";
     throw new RunnerError(denied ? "PERMISSION_DENIED" : "NOT_FOUND", denied ? `this user may not read ${path}` : `there is no ${path}`, {
       cause: error,
-      hint: denied ? "change its owner or mode" : "make certificates with `anyrunner certs create FOLDER`, or correct --certs",
+      hint: denied ? "change its owner or mode" : "make certificates with `anyrunner certs create FOLDER --host NAME`, or correct --certs",
     });
   }
 }

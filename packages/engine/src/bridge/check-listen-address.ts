@@ -15,7 +15,8 @@ export function checkListenAddress({ listen, identity, insecureTcp = false }: Ch
   if (listen === undefined || listen.kind === "unix") return;
   const refuse = (reason: string, hint: string) => new RunnerError("USAGE", `${formatListenUrl(listen)} is not listened on: ${reason}`, { hint });
   if (listen.kind === "tls") {
-    if (identity === undefined) throw refuse("there are no certificates for it", "make some with `anyrunner certs create FOLDER`, and give --certs FOLDER");
+    if (identity === undefined)
+      throw refuse("there are no certificates for it", "make some with `anyrunner certs create FOLDER --host NAME`, and give --certs FOLDER");
     return;
   }
   if (!isLoopback(listen.host)) throw refuse("plain TCP would let everyone in who reaches this machine", "listen on tls:// with --certs FOLDER");
