@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { text } from "node:stream/consumers";
 
 import { createDockerClient, resolveDockerEndpoint } from "@anyrunner/docker-endpoint";
 import { createEngineDouble, ensureBusyboxImage, type EngineDouble, type EngineDoubleOptions } from "@anyrunner/testkit";
@@ -157,7 +158,7 @@ describe.skipIf(process.env["ANYRUNNER_TEST_DOCKER"] === "skip")("a container (l
     });
     try {
       (await docker.request({ method: "POST", path: `/containers/${name}/start` })).body.resume();
-      (await docker.request({ method: "POST", path: `/containers/${name}/wait` })).body.resume();
+      await text((await docker.request({ method: "POST", path: `/containers/${name}/wait` })).body);
       const { exitCode, checks } = await diagnose([`docker-container://${name}`], {});
       expect(exitCode).toBe(1);
       expect(checks["container"]).toMatchObject({ status: "failed", detail: expect.stringContaining("exit code 3") });
