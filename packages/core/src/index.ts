@@ -4,6 +4,7 @@ export { createRunner, openRunner, type OpenRunnerOptions, type Runner } from ".
 export { createRegistry, type DriverEntry, type Loser, type Registry, type ResolvedRunner } from "./registry.ts";
 export { formatProvenance, type Provenance, type Sourced } from "./provenance.ts";
 export { secretTextsOf } from "./url-secrets.ts";
+export { shortId } from "./short-id.ts";
 export { driverWithSecrets } from "./driver-with-secrets.ts";
 export { inTime, type InTimeOptions } from "./waits.ts";
 export { checkEngine, MINIMUM_ENGINE_VERSION, minimumClientVersion, type CheckEngineOptions } from "./engine-version.ts";

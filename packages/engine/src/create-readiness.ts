@@ -1,4 +1,4 @@
-import { createRunner, type ProvisionOptions, type Registry } from "@anyrunner/core";
+import { createRunner, shortId, type ProvisionOptions, type Registry } from "@anyrunner/core";
 
 import { openControlConnection } from "./control-connection.ts";
 import { closeControl } from "./dial-session.ts";
@@ -27,7 +27,7 @@ export function createReadiness(options: ReadinessOptions): NonNullable<Provisio
   const eager: Clock = { now: () => clock.now(), sleep: (ms, signal) => clock.sleep(Math.min(ms, LONGEST_DELAY_MS), signal) };
   return async (handle, call) => {
     const driver = await options.registry.driver(handle.driver);
-    const url = `${handle.driver} runner ${handle.id.slice(0, 12)}`;
+    const url = `${handle.driver} runner ${shortId(handle.id)}`;
     const runner = createRunner({ url, driver, handle });
     const control = await retryTransient(() => openControlConnection(runner, { signal: call.signal }), {
       what: "asking the engine who it is",

@@ -1,5 +1,5 @@
 import { openHandleStore, openUserStore } from "@anyrunner/config";
-import { inTime, parseRunnerUrl, RunnerError, throwIfAborted, type Registry, type RunnerHandle } from "@anyrunner/core";
+import { inTime, parseRunnerUrl, RunnerError, shortId, throwIfAborted, type Registry, type RunnerHandle } from "@anyrunner/core";
 
 import type { CommandContext } from "../command-context.ts";
 import { EXIT } from "../exit-codes.ts";
@@ -123,5 +123,5 @@ function print(context: CommandContext, runners: readonly ListedRunner[], timeou
 
 function shortName(details: RunnerFacts["details"], id: string | null): string {
   const name = details?.["name"];
-  return typeof name === "string" ? name : (id?.slice(0, 12) ?? "");
+  return typeof name === "string" ? name : shortId(id ?? "");
 }
