@@ -25,6 +25,7 @@ import { listHandles } from "./list-engines.ts";
 import { provisionEngine } from "./provision-engine.ts";
 import { CONTAINER_SCHEMES, DOCKER_OPTIONS, IMAGE_SCHEMES, parseDockerTarget, type DockerImageTarget, type DockerTarget } from "./target.ts";
 
+/** What a user of the driver sets once. */
 export interface DockerSettings {
   /** Where `DOCKER_HOST` and its like are read. Default: this process's environment. */
   readonly env?: Readonly<Record<string, string | undefined>> | undefined;
@@ -124,6 +125,7 @@ export function createDockerDriver(settings: DockerSettings = {}): RunnerDriver<
   };
 }
 
+/** The driver with its defaults: what a registry loads. */
 export const driver: RunnerDriver<DockerTarget, DockerHandle> = createDockerDriver();
 
 function isImage(target: DockerTarget): target is DockerImageTarget {

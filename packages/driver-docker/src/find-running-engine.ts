@@ -4,6 +4,7 @@ import { engineTagOf, isOwnedEngine } from "@anyrunner/engine-container";
 
 import { listRunning } from "./list-engines.ts";
 
+/** Which engine is looked for, and for how long. */
 export interface FindRunningEngineOptions extends CallOptions {
   /** `X.Y.Z` or `vX.Y.Z`: only an engine of exactly this version counts. */
   readonly version: string;
@@ -14,6 +15,7 @@ export interface FindRunningEngineOptions extends CallOptions {
   readonly budgetMs?: number | undefined;
 }
 
+/** An engine that runs on the local Docker. */
 export interface RunningEngine {
   /** Leads to it: `docker-container://NAME`. */
   readonly url: string;

@@ -8,6 +8,7 @@ export interface DockerHandle extends RunnerHandle {
   readonly endpoint: DockerHandleEndpoint;
 }
 
+/** Where the container is: its daemon, and which it is there. */
 export interface DockerHandleEndpoint extends JsonObject {
   readonly docker: DockerEndpoint;
   /** The full id. */

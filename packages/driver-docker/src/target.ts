@@ -5,11 +5,14 @@ import { ENGINE_IMAGE_OPTIONS, parseEngineImage, withoutSecrets, type ShownEngin
 /** What a URL means: a container that exists, or an image whose engine is found or made; and where its daemon is said to be. */
 export type DockerTarget = DockerContainerTarget | DockerImageTarget;
 
+/** A container that exists. */
 export interface DockerContainerTarget extends RunnerTarget, DaemonChoice {
   readonly driver: "docker";
+  /** Its name or id. */
   readonly container: string;
 }
 
+/** An engine of an image, which is found or made. */
 export interface DockerImageTarget extends RunnerTarget, DaemonChoice {
   readonly driver: "docker";
   readonly image: ShownEngineImage;

@@ -19,12 +19,15 @@ import { duplexPair } from "@anyrunner/protocol";
 import type { EmbeddedEngine } from "./engine.ts";
 import { EMBEDDED_OPTIONS, parseEmbeddedTarget, type EmbeddedTarget } from "./target.ts";
 
+/** What a user of the driver sets once. */
 export interface EmbeddedSettings {
+  /** Where `DOCKER_HOST` and the user's folders are read. Default: this process's environment. */
   readonly env?: Readonly<Record<string, string | undefined>> | undefined;
   /** Makes the engine behind a handle, for tests and for people with their own executor. Default: on Docker or Podman by its API. */
   readonly createEngine?: ((endpoint: EmbeddedHandle["endpoint"]) => EmbeddedEngine | Promise<EmbeddedEngine>) | undefined;
 }
 
+/** An engine of this process: its container engine, and the folder for contents and results. */
 export interface EmbeddedHandle extends RunnerHandle {
   readonly driver: "embedded";
   readonly endpoint: { readonly docker: DockerEndpoint; readonly state: string };
@@ -83,6 +86,7 @@ export function createEmbeddedDriver(settings: EmbeddedSettings = {}): RunnerDri
   };
 }
 
+/** The driver with its defaults: what a registry loads. */
 export const driver: RunnerDriver<EmbeddedTarget, EmbeddedHandle> = createEmbeddedDriver();
 
 async function createEngine({ docker, state }: EmbeddedHandle["endpoint"]): Promise<EmbeddedEngine> {

@@ -7,9 +7,11 @@ import { openListener } from "@anyrunner/protocol";
 import { createEmbeddedEngine } from "./engine.ts";
 import type { Executor } from "./executor/executor.ts";
 
+/** Where the runner listens, and on what it works. */
 export interface ServeEmbeddedOptions {
   /** Where clients connect. A Unix socket is made for this user alone; a TCP port is plaintext and for trusted networks only. */
   readonly listen: { readonly path: string } | { readonly host: string; readonly port: number };
+  /** The folder for contents and results. */
   readonly state: string;
   /** Docker or Podman; ignored when `executor` is given. */
   readonly endpoint?: DockerEndpoint | undefined;
@@ -17,6 +19,7 @@ export interface ServeEmbeddedOptions {
   readonly name?: string | undefined;
 }
 
+/** An embedded runner that other processes can reach. */
 export interface EmbeddedServer {
   /** `unix:///path` or `tcp://host:port`, as clients name it. */
   readonly url: string;

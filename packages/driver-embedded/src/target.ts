@@ -6,6 +6,7 @@ export const EMBEDDED_OPTIONS = [
   { name: "state", type: "string", help: "folder for cached contents and results; default: anyrunner/embedded in the user's cache folder" },
 ] as const satisfies readonly OptionSpec[];
 
+/** Which container engine the runner works on, and which folder it keeps things in. Default for each: as the environment says. */
 export interface EmbeddedTarget extends RunnerTarget {
   readonly driver: "embedded";
   readonly host?: string | undefined;

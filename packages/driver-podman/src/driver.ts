@@ -18,6 +18,7 @@ import type { RuntimeName } from "./runtime.ts";
 import { RUNTIMES } from "./runtimes.ts";
 import { parseContainerTarget, runtimeOptions, type ContainerTarget } from "./target.ts";
 
+/** What a user of the driver sets once. */
 export interface ContainerCliSettings extends CliSettings {
   /** The engine version of the project, for `version=auto`. */
   readonly engineVersion?: string | undefined;

@@ -11,6 +11,7 @@ export interface ContainerHandle extends RunnerHandle {
   readonly endpoint: ContainerHandleEndpoint;
 }
 
+/** Which container it is, and where. */
 export interface ContainerHandleEndpoint extends JsonObject {
   /** The full id, or Apple's name. */
   readonly container: string;

@@ -29,6 +29,7 @@ export async function requireFitHost(cli: ContainerCli, options: HostQuestion): 
   requireChecks(checks, { driver: cli.runtime.name, report: options.report });
 }
 
+/** Which runtime is asked. */
 export interface RuntimeChecksOptions extends HostQuestion {
   readonly runtime: RuntimeName;
   /** The value of the runtime's parameter for where its containers are, if the URL has one. */

@@ -4,6 +4,7 @@ import type { DaemonInfo, EngineContainerPlan } from "@anyrunner/engine-containe
 import type { ContainerDetails } from "./container-details.ts";
 import type { KnownFailure } from "./known-failure.ts";
 
+/** A container runtime that is spoken to by its command-line program; also the name of its driver. */
 export type RuntimeName = "podman" | "nerdctl" | "finch" | "apple";
 
 /** All that sets one container CLI apart from another. */

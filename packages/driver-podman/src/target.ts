@@ -6,6 +6,7 @@ import type { ContainerRuntime, RuntimeName } from "./runtime.ts";
 /** What a URL means: an existing container by name or id, or an engine that is made from an image when there is none. */
 export type ContainerTarget = ExistingTarget | ImageTarget;
 
+/** A container that exists. */
 export interface ExistingTarget extends RunnerTarget {
   readonly driver: RuntimeName;
   readonly kind: "container";
@@ -13,6 +14,7 @@ export interface ExistingTarget extends RunnerTarget {
   readonly place?: string | undefined;
 }
 
+/** An engine of an image, which is found or made. */
 export interface ImageTarget extends RunnerTarget {
   readonly driver: RuntimeName;
   readonly kind: "image";

@@ -20,6 +20,7 @@ import { socketError } from "./socket-error.ts";
 import { formatSocketAddress, parseSocketTarget, SOCKET_OPTIONS, type SocketAddress, type SocketTarget, type TlsAddress } from "./target.ts";
 import { readTlsCredentials } from "./tls-credentials.ts";
 
+/** What a user of the driver sets once. */
 export interface SocketSettings {
   /** How long a dial may take, in ms. Default 10,000. */
   readonly connectBudgetMs?: number | undefined;
@@ -29,6 +30,7 @@ export interface SocketSettings {
   readonly resolveName?: ResolveName | undefined;
 }
 
+/** An address at which an engine listens. */
 export interface SocketHandle extends RunnerHandle {
   readonly driver: "socket";
   readonly endpoint: SocketAddress;
@@ -66,6 +68,7 @@ export function createSocketDriver(settings: SocketSettings = {}): RunnerDriver<
   };
 }
 
+/** The driver with its defaults: what a registry loads. */
 export const driver: RunnerDriver<SocketTarget, SocketHandle> = createSocketDriver();
 
 /** Looks whether there is a socket, and whether certificates can be read; a TCP port is not asked, since only a connection can tell. */

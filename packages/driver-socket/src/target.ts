@@ -6,6 +6,7 @@ export interface SocketTarget extends RunnerTarget {
   readonly address: SocketAddress;
 }
 
+/** Where an engine listens. */
 export type SocketAddress =
   /** A path as written; a leading `@` is Linux's abstract namespace. */
   | { readonly kind: "unix"; readonly path: string }

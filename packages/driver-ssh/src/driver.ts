@@ -3,6 +3,7 @@ import { createSshConnections, formatSshHost, type SshConnections } from "@anyru
 
 import { DEFAULT_SOCKET, parseSshTarget, SSH_OPTIONS, type SshAddress, type SshTarget } from "./target.ts";
 
+/** What a user of the driver sets once. */
 export interface SshDriverSettings {
   /** Read instead of the user's and the system's ssh configuration. Default: those. */
   readonly configFile?: string | undefined;
@@ -14,6 +15,7 @@ export interface SshDriverSettings {
   readonly idleMs?: number | undefined;
 }
 
+/** A socket on a remote machine. */
 export interface SshHandle extends RunnerHandle {
   readonly driver: "ssh";
   readonly endpoint: SshAddress;
@@ -52,6 +54,7 @@ export function createSshDriver(settings: SshDriverSettings = {}): RunnerDriver<
   };
 }
 
+/** The driver with its defaults: what a registry loads. */
 export const driver: RunnerDriver<SshTarget, SshHandle> = createSshDriver();
 
 async function connectSsh(connections: SshConnections, { host, socket }: SshAddress, signal: AbortSignal | undefined): Promise<RunnerConnection> {

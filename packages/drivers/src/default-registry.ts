@@ -9,13 +9,16 @@ import { onDemandEntries } from "./on-demand-drivers.ts";
 import { programsOnPath } from "./program-drivers.ts";
 import { isPlanned, plannedEntries } from "./planned-drivers.ts";
 
+/** Where the drivers of a project and its user are looked for, besides the built-in ones. */
 export interface DefaultRegistryOptions {
+  /** The folder of the project, or one in it; absolute. */
   readonly cwd: string;
   readonly env: Readonly<Record<string, string | undefined>>;
   /** The project's configuration, whose `drivers:` win over everything else. Default: none. */
   readonly config?: ProjectConfig | undefined;
   /** Where the user's consent is kept. Default: the user's own store. */
   readonly store?: UserStore | undefined;
+  /** Where warnings go, such as of a driver that is ignored. Default: nowhere. */
   readonly report?: Reporter | undefined;
 }
 

@@ -11,6 +11,7 @@ import { isProgramFile } from "./program-file.ts";
 /** Drivers that may run without having been allowed one by one: `all`, or absolute files and folders, separated as in PATH. */
 export const TRUST_VARIABLE = "ANYRUNNER_TRUST_DRIVERS";
 
+/** Whose code is to run, and where consent to that is kept. */
 export interface DriverConsentOptions {
   /** The file of the driver, or the folder of its package. */
   readonly path: string;

@@ -3,6 +3,7 @@ import { abortedError, RunnerError, throwIfAborted, type CallOptions, type Conne
 import { programCloseReason, programEndText } from "./program-close-reason.ts";
 import { openProgramStream, type ProgramFailure, type ProgramStream, type ProgramStreamOptions } from "./program-stream.ts";
 
+/** Which program becomes the connection, and what it says of itself. */
 export interface ConnectProgramOptions extends Omit<ProgramStreamOptions, "explainEnd" | "onStandardError"> {
   /** The driver's name, for errors. */
   readonly driver: string;

@@ -5,6 +5,7 @@ import { withinBudget } from "@anyrunner/core";
 import { createRelayStream } from "./relay-stream.ts";
 import { spawnProgram, type ProgramEnd, type SpawnProgramOptions } from "./spawn-program.ts";
 
+/** Which program becomes the stream. */
 export interface ProgramStreamOptions extends Omit<SpawnProgramOptions, "stdio" | "terminal"> {
   /** How many written bytes may wait for the program before writes wait, too. Default 4 MiB. */
   readonly queueBytes?: number | undefined;

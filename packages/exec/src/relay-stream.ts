@@ -1,5 +1,6 @@
 import { Duplex, type Readable, type Writable } from "node:stream";
 
+/** The two halves that become one stream. */
 export interface RelayStreamOptions {
   /** What is read from the stream. */
   readonly output: Readable;

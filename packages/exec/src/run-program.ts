@@ -7,7 +7,9 @@ import { trackProgram } from "./live-groups.ts";
 import { signalExitCode } from "./signal-exit-code.ts";
 import { startError } from "./start-error.ts";
 
+/** Which program, and with what. */
 export interface RunProgramOptions {
+  /** A name that PATH is searched for, or a path; never a line for a shell. */
   readonly command: string;
   readonly args?: readonly string[] | undefined;
   /** The whole environment of the program. Default: that of this process. */
@@ -28,6 +30,7 @@ export interface RunProgramOptions {
   readonly terminal?: boolean | undefined;
 }
 
+/** How a program ended, and what it wrote. */
 export interface ProgramResult {
   /** 128 + n when signal n ended it. */
   readonly exitCode: number;

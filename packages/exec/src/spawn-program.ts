@@ -6,9 +6,12 @@ import { endProgram } from "./end-program.ts";
 import { signalProgram, trackProgram } from "./live-groups.ts";
 import { startChild } from "./start-child.ts";
 
+/** Ours, a pipe to us, or nothing. */
 export type SpawnStdio = "inherit" | "pipe" | "ignore";
 
+/** Which program, and what becomes of its streams. */
 export interface SpawnProgramOptions {
+  /** A name that PATH is searched for, or a path; never a line for a shell. */
   readonly command: string;
   readonly args?: readonly string[] | undefined;
   /** The whole environment of the program. Default: that of this process. */
@@ -24,6 +27,7 @@ export interface SpawnProgramOptions {
   readonly terminal?: boolean | undefined;
 }
 
+/** A program that runs. */
 export interface SpawnedProgram {
   readonly pid: number;
   /** Present when the stream is a pipe. */
@@ -38,6 +42,7 @@ export interface SpawnedProgram {
   end(options?: { readonly graceMs?: number | undefined }): Promise<ProgramEnd>;
 }
 
+/** How a program ended: by itself with a code, or by a signal. */
 export interface ProgramEnd {
   readonly exitCode: number | undefined;
   readonly signal: string | undefined;

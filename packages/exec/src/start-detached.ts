@@ -2,6 +2,7 @@ import { spawn } from "node:child_process";
 import { mkdir, open } from "node:fs/promises";
 import { dirname } from "node:path";
 
+/** Which program, which outlives this process. */
 export interface StartDetachedOptions {
   readonly command: string;
   readonly args: readonly string[];

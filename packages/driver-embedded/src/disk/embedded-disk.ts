@@ -21,6 +21,7 @@ export interface EmbeddedDiskItem {
   readonly prunable: boolean;
 }
 
+/** Whose disk is looked at. */
 export interface EmbeddedDiskOptions extends CallOptions {
   readonly docker: DockerEndpoint;
   /** The folder for contents and results. */
@@ -51,6 +52,7 @@ export async function readEmbeddedDisk({ docker, state, processes = localProcess
   }
 }
 
+/** What was removed, or would be. */
 export interface PrunedEmbedded {
   readonly images: number;
   /** What they took. */

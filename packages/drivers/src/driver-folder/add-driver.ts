@@ -12,6 +12,7 @@ import { driverFolder, lockFileOf, packageFolder, prefixOf } from "./driver-fold
 import { identifyInstalled } from "./installed-identity.ts";
 import { packageOfDriver } from "./package-of-driver.ts";
 
+/** What is installed, and how. */
 export interface AddDriverOptions {
   /** A driver's name (`kubernetes`), or its package, with a version if need be (`anyrunner-driver-foo@1.2.3`). */
   readonly name: string;
@@ -22,8 +23,10 @@ export interface AddDriverOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
+/** Installs one package with its dependencies into a folder, and runs no script of either. */
 export type InstallPackage = (options: { readonly prefix: string; readonly spec: string; readonly signal?: AbortSignal | undefined }) => Promise<void>;
 
+/** What was installed. */
 export interface AddedDriver {
   readonly driver: InstalledDriver;
   /** The version that was there before. */
