@@ -19,6 +19,8 @@ export interface EnsureImageOptions extends ImageCallOptions {
   readonly platform?: string | undefined;
 }
 
+const REMOVE_BUDGET_MS = 120_000;
+
 /** What `GET /images/NAME/json` says, as far as it matters here. */
 export interface InspectedImage {
   readonly Id: string;
@@ -106,14 +108,14 @@ export async function inCreatedContainer<T>(
     await client.json({ method: "POST", path: "/containers/create", query: { name }, json: { HostConfig: { NetworkMode: "none" }, ...request }, signal });
     return await work(name);
   } finally {
-    // By its name, and without the caller's signal: an aborted request may have made it.
-    const { body } = await client.request({
-      method: "DELETE",
-      path: `/containers/${name}`,
-      query: { force: true, v: true },
-      expect: [404, 409],
-      signal: AbortSignal.timeout(30_000),
-    });
-    body.resume();
+    await removeContainer(client, name);
   }
+}
+
+/** By its name, and without the caller's signal: an aborted request may have made it. What can't be removed doesn't hide the outcome. */
+async function removeContainer(client: DockerClient, name: string): Promise<void> {
+  const query = { force: true, v: true };
+  const signal = AbortSignal.timeout(REMOVE_BUDGET_MS);
+  const answer = await client.request({ method: "DELETE", path: `/containers/${name}`, query, expect: [404, 409], signal }).catch(() => undefined);
+  answer?.body.resume();
 }

@@ -25,7 +25,7 @@ export interface VerifiedImage {
   readonly checks: readonly Check[];
 }
 
-const SCRIPT_BUDGET_MS = 60_000;
+const SCRIPT_BUDGET_MS = 180_000;
 const OUTPUT_LIMIT = 64 * 1024;
 
 /**
