@@ -186,7 +186,7 @@ async function connectError(url: string): Promise<unknown> {
 }
 
 async function listen(where: { readonly path: string }, onSocket?: Parameters<typeof createServer>[1]): Promise<Server> {
-  const server = createServer(onSocket);
+  const server = createServer(onSocket).on("connection", (socket) => socket.on("error", () => undefined));
   servers.push(server);
   await new Promise<void>((resolve) => server.listen(where, resolve));
   return server;

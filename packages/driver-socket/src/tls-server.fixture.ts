@@ -29,7 +29,7 @@ export async function startTlsServer({
       rejectUnauthorized: true,
       allowHalfOpen: true,
       // A client that leaves in the middle of it would be waited for, since it has only ended its half.
-      handshakeTimeout: 1000,
+      handshakeTimeout: 5000,
       ...overrides,
     },
     (socket) => {

@@ -47,7 +47,7 @@ async function replay(scenario: RecordedScenario) {
 async function serveAsRecorded() {
   const calls = readConversation(await readRecording("hostService", 2)).exchanges.map(readCall);
   const answers = calls.filter(({ mode }) => mode === "socket").flatMap(({ answer }) => answer.messages.map(decodeBytesMessage));
-  const server = createServer((socket) => void socket.once("data", () => socket.end(Buffer.concat(answers))));
+  const server = createServer((socket) => void socket.on("error", () => {}).once("data", () => socket.end(Buffer.concat(answers))));
   await once(server.listen(0, "127.0.0.1"), "listening");
   return { url: `tcp://127.0.0.1:${(server.address() as AddressInfo).port}`, close: () => server.close() };
 }
