@@ -59,6 +59,16 @@ export function remove(path: string): Promise<void> {
   return rm(diskPath(path), { recursive: true, force: true });
 }
 
+/** A named pipe or a device, which `make` makes. */
+export function placeSpecialFile(path: string, stat: FileStat, make: (path: string, stat: FileStat) => Promise<void>): Promise<void> {
+  return place(path, async (file, temporary) => {
+    await make(temporary, stat);
+    own((uid, gid) => lchownSync(file, uid, gid));
+    chmodSync(file, posixPermissions(stat.mode));
+    setTime(file, stat);
+  });
+}
+
 /** A name beside `path` that nothing has yet. */
 export function temporaryName(path: string): string {
   const slash = path.lastIndexOf("/");
@@ -79,11 +89,11 @@ export async function putInPlace(temporary: string, path: string): Promise<void>
   }
 }
 
-async function place(path: string, make: (temporary: string | Buffer) => void): Promise<void> {
+async function place(path: string, make: (file: string | Buffer, temporary: string) => void | Promise<void>): Promise<void> {
   const temporary = temporaryName(path);
   const file = diskPath(temporary);
   try {
-    make(file);
+    await make(file, temporary);
     await putInPlace(temporary, path);
   } catch (error) {
     rmSync(file, { force: true });

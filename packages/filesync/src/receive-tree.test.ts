@@ -1,3 +1,4 @@
+import { execFileSync } from "node:child_process";
 import { linkSync, lstatSync, mkdirSync, readdirSync, readFileSync, readlinkSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
@@ -157,6 +158,27 @@ describe("a transfer that breaks", () => {
     const { result, destination } = await receive(packets);
     await expect(result).rejects.toMatchObject({ reason: "protocol", message });
     expect(readdirSync(destination).filter((name) => name.startsWith("."))).toEqual([]);
+  });
+
+  test("a named pipe is made by whoever can, and is left as it is when it comes again", async () => {
+    const destination = makeTestDirectory({ p: "a file" });
+    const made: string[] = [];
+    const makeSpecialFile = async (path: string) => {
+      made.push(path);
+      execFileSync("mkfifo", [path]);
+    };
+    const pipe = fileStat({ path: "p", mode: MODE.NAMED_PIPE | 0o640, modTimeNs: 1_600_000_000_000_000_000n });
+    const listing = [{ type: "stat", stat: pipe }, end, { type: "finish" }] satisfies Packet[];
+    for (const merge of [true, false]) {
+      const [sender, receiver] = createTestChannels();
+      await sendPackets(sender, listing);
+      sender.end();
+      await receiveTree({ channel: receiver, destination, merge, makeSpecialFile });
+    }
+    expect(made).toEqual([expect.stringContaining(`${destination}/.anyrunner-`)]);
+    expect(readdirSync(destination)).toEqual(["p"]);
+    const stats = lstatSync(join(destination, "p"));
+    expect([stats.isFIFO(), stats.mode & 0o777, stats.mtimeMs]).toEqual([true, 0o640, 1_600_000_000_000]);
   });
 
   test("a device is refused by name", async () => {

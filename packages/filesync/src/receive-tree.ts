@@ -1,6 +1,6 @@
 import { mkdirSync } from "node:fs";
 import { abortedError } from "@anyrunner/core";
-import { finishDirectory, makeDirectory, makeHardLink, makeSymlink, OWNER, remove } from "./disk-target.ts";
+import { finishDirectory, makeDirectory, makeHardLink, makeSymlink, OWNER, placeSpecialFile, remove } from "./disk-target.ts";
 import { isDirectory, isRegular, isSymlink } from "./file-mode.ts";
 import type { FileStat } from "./file-stat.ts";
 import { createFileWriter, type FileWriter } from "./file-writer.ts";
@@ -20,6 +20,8 @@ export interface ReceiveTreeOptions {
   readonly destination: string;
   /** True adds the listing to what is there; false makes the destination equal to the listing, removing the rest. */
   readonly merge: boolean;
+  /** Makes a named pipe or a device at a path that is free. Default: they are refused, `unsupported`. */
+  readonly makeSpecialFile?: ((path: string, stat: FileStat) => Promise<void>) | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -36,7 +38,7 @@ export async function receiveTree(options: ReceiveTreeOptions): Promise<void> {
   const { channel, signal } = options;
   mkdirSync(options.destination, { recursive: true, mode: 0o700 });
   const queue = createSendQueue(channel);
-  const receiver = createReceiver(resolveRoot(options.destination), options.merge, (id) => queue.push(encodePacket({ type: "request", id })));
+  const receiver = createReceiver(options, (id) => queue.push(encodePacket({ type: "request", id })));
   const stop = new AbortController();
   try {
     await Promise.race([converse(channel, receiver, { send: queue.push, stopped: stop.signal }), queue.failed]);
@@ -98,7 +100,8 @@ interface Receiver {
   discard(): Promise<void>;
 }
 
-function createReceiver(root: string, merge: boolean, request: (id: number) => void): Receiver {
+function createReceiver({ destination, merge, makeSpecialFile = refuse }: ReceiveTreeOptions, request: (id: number) => void): Receiver {
+  const root = resolveRoot(destination);
   const base = root === "/" ? "" : root;
   const check = createListingCheck();
   const changes = merge ? undefined : createLocalChanges(root);
@@ -122,7 +125,7 @@ function createReceiver(root: string, merge: boolean, request: (id: number) => v
         directories.push(stat);
       } else if (same) return;
       else if (isSymlink(stat.mode)) await makeSymlink(placeOf(stat.path), stat);
-      else if (!isRegular(stat.mode)) throw new FilesyncError("unsupported", `can't create ${stat.path}: devices and named pipes are not supported`);
+      else if (!isRegular(stat.mode)) await placeSpecialFile(placeOf(stat.path), stat, makeSpecialFile);
       else if (stat.linkname !== "") hardLinks.push(stat);
       else {
         waiting.set(id, stat);
@@ -161,4 +164,8 @@ function createReceiver(root: string, merge: boolean, request: (id: number) => v
       await Promise.all([...writers.values()].map((writer) => writer.discard()));
     },
   };
+}
+
+async function refuse(_place: string, { path }: FileStat): Promise<void> {
+  throw new FilesyncError("unsupported", `can't create ${path}: devices and named pipes are not supported`);
 }

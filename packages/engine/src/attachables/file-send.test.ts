@@ -134,6 +134,18 @@ describe("a directory", () => {
     expect(readdirSync(join(root, "new/dir"))).toEqual(["sub"]);
   });
 
+  test("named pipes are made; a device that may not be is named", async () => {
+    const root = makeDirectory({ dir: null });
+    const send = (mode: number) => {
+      const messages = [encodePacket({ type: "stat", stat: fileStat({ path: "p", mode: (mode | 0o644) >>> 0, devmajor: 1 << 20 }) }), ...listing("x").slice(1)];
+      return startAttachables().call(FILE_SEND_DIFF_COPY, encodeExportOptions({ path: `${root}/dir`, merge: true }), messages);
+    };
+    expect(await send(MODE.NAMED_PIPE)).toMatchObject({ status: 0 });
+    expect(lstatSync(join(root, "dir/p")).isFIFO()).toBe(true);
+    expect(await send(MODE.DEVICE)).toMatchObject({ status: GrpcStatus.UNKNOWN, message: expect.stringContaining("can't create p: ") });
+    expect(readdirSync(join(root, "dir"))).toEqual(["p"]);
+  });
+
   test("a file in its place is an error that names it", async () => {
     const root = makeDirectory({ file: "" });
     const answer = await startAttachables().call(FILE_SEND_DIFF_COPY, encodeExportOptions({ path: `${root}/file`, merge: true }), listing("sub"));

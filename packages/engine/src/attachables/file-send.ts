@@ -7,6 +7,7 @@ import type { AttachableSettings } from "./attachable-settings.ts";
 import { isMissing } from "./disk-error.ts";
 import { openFileTarget, type FileTarget } from "./file-target.ts";
 import { resolveClientPath } from "./path-resolution.ts";
+import { makeSpecialFile } from "./make-special-file.ts";
 import { removePaths } from "./remove-paths.ts";
 
 /** The engine writes to this machine's disk (engine protocol 5.4). */
@@ -29,7 +30,7 @@ async function diffCopy(call: GrpcCall, settings: AttachableSettings): Promise<v
 
 async function receiveDirectory(call: GrpcCall, path: string, merge: boolean): Promise<void> {
   try {
-    await receiveTree({ channel: call, destination: path, merge, signal: call.signal });
+    await receiveTree({ channel: call, destination: path, merge, makeSpecialFile, signal: call.signal });
   } catch (error) {
     throw new Error(`failed to receive fs changes: ${diskErrorText(error)}`, { cause: error });
   }
