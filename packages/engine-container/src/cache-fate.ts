@@ -1,6 +1,6 @@
-import { compareEngineVersions, parseEngineVersion, type RunnerEvent } from "@anyrunner/core";
+import type { RunnerEvent } from "@anyrunner/core";
 
-import { parseImageReference } from "./image-reference.ts";
+import { isImageBefore } from "./image-version.ts";
 
 /** What an engine logs when it has written down its cache, and when it finds at its start that it had not (decisions.md 4). */
 const KEPT = "marking dagql cache clean shutdown";
@@ -14,7 +14,7 @@ const MARKS_SINCE = "v0.21.0";
  * it is known, since engines before 0.21 don't say it.
  */
 export function cacheFateOfEnd(name: string, log: string, image?: string): RunnerEvent | undefined {
-  if (log.includes(KEPT) || (image !== undefined && isBeforeMarks(image)))
+  if (log.includes(KEPT) || (image !== undefined && isImageBefore(image, MARKS_SINCE)))
     return { type: "progress", id: `cache-kept-${name}`, message: `the engine "${name}" stopped; its cache is kept`, done: true };
   if (!log.includes("dagger-engine") && !log.includes("buildkit")) return undefined;
   return {
@@ -23,16 +23,6 @@ export function cacheFateOfEnd(name: string, log: string, image?: string): Runne
     message: `the engine "${name}" ended without saying that its cache is complete: it may discard it at the next start`,
     hint: "give it more time to stop",
   };
-}
-
-function isBeforeMarks(image: string): boolean {
-  try {
-    const version = (parseImageReference(image).tag ?? "").replace(/-gpu$/, "");
-    return parseEngineVersion(version) !== undefined && compareEngineVersions(version, MARKS_SINCE) < 0;
-  } catch {
-    // What a runtime shows may be no name but an id.
-    return false;
-  }
 }
 
 /** The warning when the log of an engine since its start says that it discarded its cache. */

@@ -81,6 +81,15 @@ test("one file of certificates keeps the image's others", () => {
   expect(plan({}, { ca: { path: "/ca.pem", kind: "file" } }).mounts[1]).toMatchObject({ target: "/usr/local/share/ca-certificates/anyrunner-ca.crt" });
 });
 
+test.each([
+  ["engine:v0.16.3", ["--addr", "unix:///run/buildkit/buildkitd.sock", "--addr", "tcp://0.0.0.0:1234"]],
+  ["engine:v0.14.0-gpu", ["--addr", "unix:///run/buildkit/buildkitd.sock", "--addr", "tcp://0.0.0.0:1234"]],
+  ["engine:v0.17.0", ["--addr", "tcp://0.0.0.0:1234"]],
+  ["engine", ["--addr", "tcp://0.0.0.0:1234"]],
+])("%s listens on its port besides its socket", (reference, args) => {
+  expect(plan({ reference, port: { address: "127.0.0.1", port: 1234 } }).args.slice(3)).toEqual(args);
+});
+
 test("version=auto without a known version is refused with a way out", () => {
   expect(() => plan({ reference: "engine", version: "auto" })).toThrow(
     expect.objectContaining({ code: "INVALID_OPTION", hint: "write the version: engine:vX.Y.Z" }),

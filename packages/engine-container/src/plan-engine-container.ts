@@ -1,6 +1,7 @@
 import type { EngineContainerPlan } from "./engine-container-plan.ts";
 import type { EngineImage } from "./engine-image.ts";
 import { engineContainerName } from "./engine-names.ts";
+import { isImageBefore } from "./image-version.ts";
 import { planEnvironment } from "./plan-environment.ts";
 import { planLabels } from "./plan-labels.ts";
 import { planReference } from "./plan-reference.ts";
@@ -27,6 +28,9 @@ export const ENGINE_CONFIG_FILE = "/etc/dagger/engine.json";
 const CA_FOLDER = "/usr/local/share/ca-certificates";
 /** The engine allows itself five minutes to shut down; killed before, it discards its cache at the next start. */
 const STOP_TIMEOUT_SECONDS = 600;
+/** Before, an address that is asked for replaces the socket by which an exec reaches the engine (engine protocol 10). */
+const ADDS_ADDRESSES_SINCE = "v0.17.0";
+const OLD_SOCKET = "unix:///run/buildkit/buildkitd.sock";
 /** Inside the container, where only an exec gets. */
 export const METRICS_ADDRESS = "127.0.0.1:9090";
 
@@ -48,7 +52,7 @@ export function planEngineContainer(image: EngineImage, facts: EngineFacts): Eng
     env,
     ports: image.port === undefined ? [] : [image.port],
     mounts: planMounts(image, facts, volume),
-    args: planArgs(image),
+    args: planArgs(image, reference),
     privileged: true,
     restartPolicy: facts.jobOwned ? "no" : "unless-stopped",
     stopTimeoutSeconds: STOP_TIMEOUT_SECONDS,
@@ -75,7 +79,8 @@ function planMounts(image: EngineImage, { configPath, ca }: EngineFacts, volume:
   ];
 }
 
-function planArgs({ port }: EngineImage): readonly string[] {
-  const listen = port === undefined ? [] : ["--addr", `tcp://0.0.0.0:${port.port}`];
+function planArgs({ port }: EngineImage, reference: string): readonly string[] {
+  const addresses = port === undefined ? [] : [...(isImageBefore(reference, ADDS_ADDRESSES_SINCE) ? [OLD_SOCKET] : []), `tcp://0.0.0.0:${port.port}`];
+  const listen = addresses.flatMap((address) => ["--addr", address]);
   return ["--debug", "--debugaddr", "127.0.0.1:6060", ...listen];
 }
