@@ -8,7 +8,7 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 
 import { makeBusyboxRootfs } from "./busybox-rootfs.ts";
 import { tarFolder } from "./tar-archive.ts";
-import { ensureBusyboxImage, ensureConformanceImage } from "./test-image.ts";
+import { ensureBusyboxImage, ensureConformanceImage, type ImageStore } from "./test-image.ts";
 
 const run = promisify(execFile);
 let directory: string;
@@ -44,6 +44,19 @@ test("tarFolder writes what tar reads", async () => {
   expect(stdout).toMatch(/^-rw-r--r-- 0\/0 +3 .* etc\/motd$/m);
   const { stdout: text } = await run("tar", ["-xOf", join(directory, "root.tar"), "etc/motd"]);
   expect(text).toBe("hi\n");
+});
+
+test("whoever comes while an image is made waits for it", async () => {
+  let made = 0;
+  const store: ImageStore = {
+    has: async () => made > 0,
+    async add() {
+      await new Promise(setImmediate);
+      made++;
+    },
+  };
+  await Promise.all(Array.from({ length: 4 }, () => ensureBusyboxImage({ store })));
+  expect(made).toBe(1);
 });
 
 describe.skipIf(process.env["ANYRUNNER_TEST_DOCKER"] === "skip")("images in a real daemon (ANYRUNNER_TEST_DOCKER=skip leaves them out)", () => {

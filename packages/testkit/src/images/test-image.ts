@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { CONFORMANCE_PEER_SCRIPT } from "../conformance/conformance-peer.ts";
 import { makeBusyboxRootfs } from "./busybox-rootfs.ts";
 import { callDocker } from "./docker-call.ts";
+import { oneAtATime } from "./one-at-a-time.ts";
 import { tarFolder } from "./tar-archive.ts";
 
 /** Where images are kept that don't come from a registry. */
@@ -66,11 +67,24 @@ async function ensureImage(
 ): Promise<string> {
   const store = options.store ?? dockerStore(options.socketPath ?? "/var/run/docker.sock");
   if (await store.has(reference)) return reference;
+  // Two test files that begin on a fresh machine would both make it, and the later one take the name from the image that the other uses.
+  return oneAtATime(reference.replaceAll(/[^\w.-]/g, "-"), async () => {
+    if (!(await store.has(reference))) await makeImage(store, reference, files, options, changes);
+    return reference;
+  });
+}
+
+async function makeImage(
+  store: ImageStore,
+  reference: string,
+  files: Readonly<Record<string, string>>,
+  options: TestImageOptions,
+  changes: readonly string[],
+): Promise<void> {
   const directory = await mkdtemp(join(tmpdir(), "anyrunner-test-image-"));
   try {
     await makeBusyboxRootfs(directory, { files, ...(options.busybox === undefined ? {} : { busybox: options.busybox }) });
     await store.add(reference, await tarFolder(directory), [...CHANGES, ...changes]);
-    return reference;
   } finally {
     await rm(directory, { recursive: true, force: true });
   }
