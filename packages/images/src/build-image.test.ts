@@ -117,6 +117,13 @@ describe.skipIf(skipReason !== undefined)(`images by a real daemon${skipReason =
     expect(await verify(await images.makeEngine("tools", tools, ["ENV _EXPERIMENTAL_DAGGER_GPU_SUPPORT=1"]), true)).toEqual([]);
   });
 
+  test("an authority of a registry has to be where engine.json says", async () => {
+    const config = '{"registries":{"example.com":{"ca":["/no/such.crt","/usr/bin/git"]}}}';
+    expect(await verify(await images.makeEngine("lost", { "/etc/dagger/engine.json": config }))).toEqual([
+      "image.config failed: engine.json names /no/such.crt, which is not there",
+    ]);
+  });
+
   test("what is no engine's image fails its checks", async () => {
     const plain = await images.make("plain", {}, ["USER nobody"]);
     expect((await verify(plain)).map((line) => line.split(" ")[0])).toEqual(["image.entrypoint", "image.user", "image.engine", "image.programs", "image.dial"]);

@@ -4,6 +4,7 @@ import { ENGINE_CONFIG_FILE, type Check } from "@anyrunner/engine-container";
 
 import { IMAGE_LABEL } from "./plan-image.ts";
 import { environmentOf, inCreatedContainer, inspectImage, platformOf, type InspectedImage } from "./source-image.ts";
+import { authorityPaths } from "./verify/authority-paths.ts";
 import { gpuChecks } from "./verify/gpu-checks.ts";
 import { imageChecks, type EngineExpectation } from "./verify/image-checks.ts";
 import { parseSeen, SEEN_SCRIPT, TOOLKIT_CONFIG, type SeenInImage } from "./verify/seen-in-image.ts";
@@ -66,15 +67,17 @@ interface Inside {
   /** Why nothing was seen. */
   readonly blind: string;
   readonly engineJson: string | undefined;
+  readonly lost: readonly string[];
   readonly toolkitConfig: string | undefined;
 }
 
 async function lookInside(client: DockerClient, { Id: id }: InspectedImage, signal: AbortSignal | undefined): Promise<Inside> {
   return inCreatedContainer(client, { Image: id, Entrypoint: ["sh"], Cmd: ["-c", SEEN_SCRIPT], User: "0" }, { signal }, async (container) => {
-    const files = {
-      engineJson: await readContainerFile(client, container, ENGINE_CONFIG_FILE, { signal }),
-      toolkitConfig: await readContainerFile(client, container, TOOLKIT_CONFIG, { signal }),
-    };
+    const read = (path: string) => readContainerFile(client, container, path, { signal });
+    const engineJson = await read(ENGINE_CONFIG_FILE);
+    const lost: string[] = [];
+    for (const path of authorityPaths(engineJson)) if ((await read(path)) === undefined) lost.push(path);
+    const files = { engineJson, lost, toolkitConfig: await read(TOOLKIT_CONFIG) };
     try {
       const output = await runToEnd(client, container, AbortSignal.any([AbortSignal.timeout(SCRIPT_BUDGET_MS), ...(signal === undefined ? [] : [signal])]));
       const seen = parseSeen(output);

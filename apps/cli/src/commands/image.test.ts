@@ -1,6 +1,9 @@
+import { randomUUID } from "node:crypto";
 import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 
+import { createDockerClient, resolveDockerEndpoint } from "@anyrunner/docker-endpoint";
+import { ensureConformanceEngineImage } from "@anyrunner/testkit";
 import { afterAll, beforeAll, expect, test } from "vitest";
 
 import { createCliHarness, type CliHarness } from "../test-cli.ts";
@@ -65,3 +68,27 @@ test("completion knows the commands and their choices", async () => {
   for (const name of ["containerfile", "build", "verify", "push"]) expect(stdout).toContain(name);
   expect((await cli.run(["complete", "--", "image", "build", "--strategy", ""])).stdout).toContain("rebase");
 });
+
+test.skipIf(process.env["ANYRUNNER_TEST_DOCKER"] === "skip")(
+  "what was built and fails its checks stays, is told of, and is not pushed",
+  { timeout: 600_000 },
+  async () => {
+    const engine = await ensureConformanceEngineImage();
+    const tag = `127.0.0.1:1/anyrunner-test-images:${randomUUID().slice(0, 8)}`;
+    const client = createDockerClient(await resolveDockerEndpoint({ env: process.env }));
+    try {
+      const args = ["image", "build", engine, "--pull", "never", "--env", "A=1", "--tag", tag, "--push", "--json"];
+      const { exitCode, stdout } = await cli.run(args);
+      const built = JSON.parse(stdout) as { readonly checks: readonly { readonly id: string; readonly status: string }[] };
+      expect({ exitCode, built }).toMatchObject({ exitCode: 1, built: { tag, engine, ok: false } });
+      expect(built.checks).toContainEqual(expect.objectContaining({ id: "image.entrypoint", status: "ok" }));
+      expect(built.checks).toContainEqual(expect.objectContaining({ id: "image.engine", status: "failed" }));
+      expect(built).not.toHaveProperty("pushed");
+      const { Config } = await client.json<{ readonly Config: { readonly Env: readonly string[] } }>({ path: `/images/${tag}/json` });
+      expect(Config.Env).toContain("A=1");
+    } finally {
+      (await client.request({ method: "DELETE", path: `/images/${tag}`, expect: [404] })).body.resume();
+      client.close();
+    }
+  },
+);

@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 
+import { authorityPaths } from "./authority-paths.ts";
 import { gpuChecks } from "./gpu-checks.ts";
 import { imageChecks, type ImageFacts } from "./image-checks.ts";
 import { parseSeen, type SeenInImage } from "./seen-in-image.ts";
@@ -20,6 +21,7 @@ const ENGINE: ImageFacts = {
   seen: SEEN,
   blind: "",
   engineJson: '{"registries":{"docker.io":{}}}',
+  lost: [],
 };
 const notable = (facts: Partial<ImageFacts>) =>
   imageChecks({ ...ENGINE, ...facts })
@@ -44,6 +46,7 @@ test.each<[string, Partial<ImageFacts>, string, string]>([
   ["GPUs that are switched off", { gpu: true }, "image.environment", "failed"],
   ["variables that were lost", { expected: EXPECTED }, "image.environment", "failed"],
   ["a broken configuration", { engineJson: "{" }, "image.config", "failed"],
+  ["a registry's authority that isn't there", { lost: ["/ca.pem"] }, "image.config", "failed"],
   ["no shell", { seen: undefined, blind: "sh: not found" }, "image.shell", "failed"],
   ["no engine", seen({ programs: { ...SEEN.programs, "dagger-engine": undefined as never } }), "image.engine", "failed"],
   ["an engine that doesn't run", seen({ versions: { "dagger-engine": "exec format error" } }), "image.engine", "failed"],
@@ -80,6 +83,15 @@ test.each<[string, Partial<SeenInImage>, string | undefined, readonly string[]]>
   ["a driver of its own", { paths: [...GPU.paths, "/usr/lib/libnvidia-ml.so.1"] }, undefined, ["gpu.driver warning"]],
 ])("GPUs: %s", (_what, part, toolkitConfig, expected) => {
   expect(gpuNotable(part, toolkitConfig)).toEqual(expected);
+});
+
+test.each([
+  [undefined, []],
+  ["{", []],
+  ["[]", []],
+  ['{"registries":{"a":{"ca":["/a.pem",1]},"b":{},"c":{"ca":"/c.pem"}}}', ["/a.pem", "/c.pem"]],
+])("authorities of registries in %s", (text, paths) => {
+  expect(authorityPaths(text)).toEqual(paths);
 });
 
 test("a script that didn't come to its end has seen nothing", () => {

@@ -23,6 +23,8 @@ export interface ImageFacts {
   readonly seen: SeenInImage | undefined;
   readonly blind: string;
   readonly engineJson: string | undefined;
+  /** Files that engine.json names and that aren't there. */
+  readonly lost: readonly string[];
 }
 
 const ENTRYPOINT = "dagger-entrypoint.sh";
@@ -89,8 +91,9 @@ function environmentCheck({ env, gpu, expected }: ImageFacts): Check {
   return ok(id, expected === undefined ? "nothing in it is harmful" : `the engine's variables are those of ${expected.name}`);
 }
 
-function configCheck({ engineJson }: ImageFacts): Check {
+function configCheck({ engineJson, lost }: ImageFacts): Check {
   const id = "image.config";
+  if (lost.length > 0) return failed(id, `engine.json names ${lost.join(", ")}, which is not there`, "correct the path, or add the certificate");
   if (engineJson === undefined || engineJson.trim() === "") return ok(id, "no engine.json");
   try {
     const { registries } = JSON.parse(engineJson) as { readonly registries?: JsonObject };
