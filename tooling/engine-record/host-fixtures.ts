@@ -20,6 +20,7 @@ const run = promisify(execFile);
 export async function makeHostFixtures(folder: string, login: string): Promise<HostFixtures> {
   await Promise.all([
     addProgram("perl", join(folder, "perl")),
+    makeOddTree(join(folder, "odd")),
     makeRepository(join(folder, "git")),
     makeHome(join(folder, "home")),
     makeDockerConfig(join(folder, "docker"), login),
@@ -42,6 +43,24 @@ async function addProgram(name: string, directory: string): Promise<void> {
     await mkdir(join(directory, dirname(target)), { recursive: true });
     await copyFile(await realpath(path), join(directory, target));
   }
+}
+
+/** Names, modes and kinds of files that are rarely seen. */
+async function makeOddTree(path: string): Promise<void> {
+  await mkdir(path, { recursive: true });
+  const script = String.raw`
+    git init -q . && rm -r .git/hooks
+    printf '\357\273\277*.log\n*.tmp\n!keep.tmp\n/only/\n' >.gitignore
+    mkdir only deep && touch a.log b.tmp keep.tmp only/x deep/keep.tmp deep/c.tmp
+    touch "$(printf 'line\nbreak')" 'back\slash' ' spaces ' '*?[' "$(printf 'latin-\351')"
+    mkdir "$(printf 'dir-\377')" && echo in >"$(printf 'dir-\377/\376')"
+    ln -s "$(printf 'nowhere-\377')" dangling && ln -s loop loop && ln -s /etc absolute && ln -s ../.. up
+    echo one >first && ln first second && ln first deep/third
+    mkfifo pipe && truncate -s 3M sparse && echo end >>sparse
+    touch setuid sticky none && chmod 4755 setuid && chmod 1644 sticky && chmod 0 none
+    find . -depth -exec touch -h -d @1700000000 {} +
+  `;
+  await run("sh", ["-ec", script], { cwd: path });
 }
 
 async function makeRepository(path: string): Promise<void> {

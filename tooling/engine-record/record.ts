@@ -25,6 +25,7 @@ const NAMES = [
   "uploadFilter",
   "uploadGitignore",
   "uploadDigest",
+  "uploadOdd",
   "hostFile",
   "hostMissing",
   "exportDir",
@@ -34,6 +35,7 @@ const NAMES = [
   "secretCommand",
 ] as const;
 const EXEC_NAMES = [
+  "exportOdd",
   "secretEnv",
   "setSecret",
   "exec",

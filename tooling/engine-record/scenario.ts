@@ -46,6 +46,24 @@ const SCENARIOS: Readonly<Record<string, Scenario>> = {
     ),
   uploadGitignore: async (client, { demo }) => sorted(await client.host().directory(join(demo, "src"), { gitignore: true }).glob("**")),
   uploadDigest: (client, { demo }) => client.host().directory(join(demo, "src")).digest(),
+  uploadOdd: async (client, { demo }) => {
+    const odd = client.host().directory(join(demo, "odd"), { exclude: [".git"] });
+    const ignoring = client.host().directory(join(demo, "odd"), { exclude: [".git"], gitignore: true });
+    return [await odd.digest(), await odd.glob("**"), await ignoring.digest(), await ignoring.glob("**")];
+  },
+  exportOdd: async (client, { demo, out }) => {
+    const odd = client.host().directory(join(demo, "odd"), { exclude: [".git"] });
+    // Uploads leave pipes out, so that one is made here.
+    const made = client
+      .container()
+      .withRootfs(client.host().directory(join(demo, "rootfs")))
+      .withDirectory("/odd", odd)
+      .withExec(["mkfifo", "/odd/made"]);
+    await made.directory("/odd").export(out);
+    const list = `find . -type f -exec sha256sum {} + | LC_ALL=C sort; find . -mindepth 1 ! -type d -printf '%P %y %m %s %n %l\\n' | LC_ALL=C sort`;
+    const { stdout } = await promisify(execFile)("sh", ["-c", list], { cwd: out, encoding: "latin1" });
+    return stdout.split("\n");
+  },
   hostFile: (client, { demo }) => client.host().file(join(demo, "src/a.txt")).contents(),
   hostMissing: (client, { demo }) => client.host().directory(join(demo, "none")).entries(),
   exportDir: async (client, { demo, out }) => {
