@@ -11,7 +11,7 @@ import {
   type RunnerState,
 } from "@anyrunner/core/driver";
 import { createDockerClient, parseDockerHost, resolveDockerEndpoint, type DockerClient, type DockerEndpoint } from "@anyrunner/docker-endpoint";
-import { engineDraining, withSecrets } from "@anyrunner/engine-container";
+import { cleansUp, engineDraining, withSecrets } from "@anyrunner/engine-container";
 
 import { tellUnseenStart, type CacheLossOptions } from "./cache-fate.ts";
 import { cleanUpEngines, keepLatestEngines } from "./clean-up.ts";
@@ -77,7 +77,7 @@ export function createDockerDriver(settings: DockerSettings = {}): RunnerDriver<
       env,
       engineVersion: settings.engineVersion,
     });
-    if (image.cleanup && !isTrue(env["DAGGER_LEAVE_OLD_ENGINE"])) await cleanUpEngines(client, plan.name, options);
+    if (cleansUp(image, env)) await cleanUpEngines(client, plan.name, options);
     if (image.keep !== undefined && isStarted) await keepLatestEngines(client, plan.name, { ...options, env, image: plan.image, keep: image.keep });
     return container;
   }
@@ -130,11 +130,6 @@ export const driver: RunnerDriver<DockerTarget, DockerHandle> = createDockerDriv
 
 function isImage(target: DockerTarget): target is DockerImageTarget {
   return "image" in target;
-}
-
-/** As Go's ParseBool, which the official client uses for it. */
-function isTrue(text: string | undefined): boolean {
-  return /^(1|t|true)$/i.test(text ?? "");
 }
 
 /** A container that takes new sessions. Fails with NOT_FOUND, NOT_RUNNING. */

@@ -4,3 +4,5 @@ export { serveEmbedded, type EmbeddedServer, type ServeEmbeddedOptions } from ".
 export { pruneEmbedded, readEmbeddedDisk, type EmbeddedDiskItem, type EmbeddedDiskOptions, type PrunedEmbedded } from "./disk/embedded-disk.ts";
 export { parseListenAddress, type ListenAddress } from "./image/listen.ts";
 export type { EmbeddedTarget } from "./target.ts";
+export type { EmbeddedEngine } from "./engine.ts";
+export type { Executor } from "./executor/executor.ts";

@@ -1,5 +1,5 @@
 import { RunnerError, throwIfAborted, unavailable, type CallOptions, type ProbeResult, type RunnerDriver, type RunnerState } from "@anyrunner/core/driver";
-import { ENGINE_LABELS, ENGINE_ROLE, isOwnedEngine, withSecrets } from "@anyrunner/engine-container";
+import { cleansUp, ENGINE_LABELS, ENGINE_ROLE, isOwnedEngine, withSecrets } from "@anyrunner/engine-container";
 
 import { checkRuntime, checkRuntimeFirst, checkVersion } from "./check-runtime.ts";
 import { tellUnseenStart } from "./cache-fate.ts";
@@ -57,7 +57,7 @@ export function createContainerCliDriver(name: RuntimeName, settings: ContainerC
       }
       const { container, plan, isStarted } = await provisionEngine(cli, withSecrets(target.image, options.secrets), { ...options, ...settings });
       const call = { signal: options.signal, report: options.report, own: container.name };
-      if (target.image.cleanup && !isTrue(cli.env["DAGGER_LEAVE_OLD_ENGINE"])) await cleanUp(cli, call);
+      if (cleansUp(target.image, cli.env)) await cleanUp(cli, call);
       if (target.image.keep !== undefined && isStarted) await keepLatest(cli, { ...call, image: plan.image, keep: target.image.keep });
       return createHandle(cli, container);
     },
@@ -81,11 +81,6 @@ export function createContainerCliDriver(name: RuntimeName, settings: ContainerC
       return containers.filter(({ labels }) => isOwnedEngine(labels)).map((container) => createHandle(cli, container));
     },
   };
-}
-
-/** As Go's ParseBool, which the official client uses for it. */
-function isTrue(text: string | undefined): boolean {
-  return /^(1|t|true)$/i.test(text ?? "");
 }
 
 /** The detail of what is available. */

@@ -3,7 +3,7 @@ import { describe, expect, test } from "vitest";
 import { engineConfigPaths } from "./engine-config-paths.ts";
 import type { EngineImage } from "./engine-image.ts";
 import { idleMsOf, keepOf } from "./engine-labels.ts";
-import { adoptableName, enginesBeyond, engineTagOf, isOfRepository, mayAdopt, mayRemove, type ListedContainer } from "./engine-ownership.ts";
+import { adoptableName, cleansUp, enginesBeyond, engineTagOf, isOfRepository, mayAdopt, mayRemove, type ListedContainer } from "./engine-ownership.ts";
 import { planEngineContainer } from "./plan-engine-container.ts";
 
 const IMAGE: EngineImage = { reference: "registry.dagger.io/engine:v0.21.8", cleanup: false, env: [], pull: "missing", mounts: [], labels: {} };
@@ -98,4 +98,16 @@ describe("what is kept", () => {
     expect([idleMsOf(labels), keepOf(labels)]).toEqual([60_000, 2]);
     expect([idleMsOf(PLAN.labels), keepOf(PLAN.labels)]).toEqual([undefined, undefined]);
   });
+});
+
+test.each([
+  [false, undefined, false],
+  [true, undefined, true],
+  [true, "", true],
+  [true, "false", true],
+  [true, "1", false],
+  [true, "T", false],
+  [true, "true", false],
+])("cleanup=%s with DAGGER_LEAVE_OLD_ENGINE=%s: %s", (cleanup, variable, wanted) => {
+  expect(cleansUp({ cleanup }, { DAGGER_LEAVE_OLD_ENGINE: variable })).toBe(wanted);
 });

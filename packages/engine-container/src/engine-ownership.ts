@@ -28,6 +28,15 @@ export function mayAdopt(container: ListedContainer, plan: EngineContainerPlan):
   return container.running && container.name.startsWith(OFFICIAL_NAME_PREFIX) && isSameImage(container.image, plan.image);
 }
 
+/**
+ * Whether other engines are removed once the one of this image is there: its URL asks for that with `cleanup`, and `DAGGER_LEAVE_OLD_ENGINE`
+ * forbids it, which the official client reads as Go's ParseBool does.
+ */
+export function cleansUp({ cleanup }: Pick<EngineImage, "cleanup">, env: Readonly<Record<string, string | undefined>>): boolean {
+  return cleanup && !/^(1|t|true)$/i.test(env["DAGGER_LEAVE_OLD_ENGINE"] ?? "");
+}
+
+/** Whether a container may be removed, and if not, why. */
 export type Removal = { readonly allowed: true } | { readonly allowed: false; readonly reason: string };
 
 /** Whether a clean-up may remove a container. `live`: sessions use it; `undefined`, what can't be known, counts as live. */

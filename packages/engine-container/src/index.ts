@@ -15,6 +15,7 @@ export type { EngineContainerPlan } from "./engine-container-plan.ts";
 export { driftWarning, matchesPlan, type ExistingContainer, type PlanMatch } from "./match-plan.ts";
 export {
   adoptableName,
+  cleansUp,
   enginesBeyond,
   engineTagOf,
   isOfRepository,
