@@ -92,7 +92,8 @@ function startFailure(error: RunnerError): RunnerError {
 
 function startHint(words: string): string | undefined {
   if (/port is already allocated|address already in use/i.test(words)) return "choose another port=, or stop the program that has it";
-  if (/nvidia|cdi device|unresolvable/i.test(words)) return "install the NVIDIA driver and container toolkit, or leave gpus= away";
+  if (/nvidia|cdi device|unresolvable/i.test(words))
+    return "install the NVIDIA driver and container toolkit, or leave gpus= and _EXPERIMENTAL_DAGGER_GPU_SUPPORT away";
   if (/privileged|operation not permitted|permission denied|rlimit|cap_/i.test(words)) {
     return "an engine needs privileged containers, as root's or with the user's cgroups; use a runner elsewhere, or embedded://";
   }

@@ -8,6 +8,8 @@ test.each([
   "AMD CDI spec not found",
 ])("%s: the toolkit is missing", (words) => {
   expect(explainGpuFailure(words)?.reason).toBe("the daemon finds no NVIDIA container toolkit");
+  // Both ways by which GPUs are asked for.
+  expect(explainGpuFailure(words)?.remedy).toMatch(/leave gpus= and _EXPERIMENTAL_DAGGER_GPU_SUPPORT away$/);
 });
 
 test.each([

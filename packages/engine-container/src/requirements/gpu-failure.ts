@@ -22,7 +22,7 @@ const KNOWN: readonly KnownFailure[] = [
     // Docker before 29.3; from 29.3 on its AMD driver takes the request and complains; so it does where only a CDI specification is there.
     words: /could not select device driver|failed to discover GPU vendor|no known GPU vendor|AMD CDI spec not found/i,
     reason: "the daemon finds no NVIDIA container toolkit",
-    remedy: "install the NVIDIA container toolkit on the daemon's machine, restart the daemon, or leave gpus= away",
+    remedy: "install the NVIDIA container toolkit on the daemon's machine, restart the daemon, or leave gpus= and _EXPERIMENTAL_DAGGER_GPU_SUPPORT away",
   },
   {
     words: /Driver\/library version mismatch/i,
@@ -57,6 +57,6 @@ const KNOWN: readonly KnownFailure[] = [
   {
     words: /nvidia/i,
     reason: "the NVIDIA driver or toolkit refused",
-    remedy: "install the NVIDIA driver and container toolkit, or leave gpus= away",
+    remedy: "install the NVIDIA driver and container toolkit, or leave gpus= and _EXPERIMENTAL_DAGGER_GPU_SUPPORT away",
   },
 ];
