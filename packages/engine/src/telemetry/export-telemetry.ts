@@ -73,6 +73,8 @@ function createQueue(target: ExportTarget, { send, warn, codec }: QueueOptions):
   const deliver = async (batch: TelemetryBatch) => {
     const otlp = await codec();
     const body = target.format === "json" ? otlp.toOtlpJson(batch.signal, batch.request) : otlp.encode(batch.signal, batch.request);
+    // To load the codec may have taken longer than there was time.
+    giveUp.signal.throwIfAborted();
     await send(target, body, AbortSignal.any([giveUp.signal, AbortSignal.timeout(target.timeoutMs)]));
   };
   const work = async () => {
