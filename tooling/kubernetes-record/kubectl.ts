@@ -11,7 +11,7 @@ export interface Finished {
 }
 
 export interface Started {
-  /** Resolves when standard output has the text. */
+  /** Resolves when its output has the text. */
   said(text: string): Promise<void>;
   readonly finished: Promise<Finished>;
 }
@@ -39,7 +39,7 @@ export function startKubectl({ kubeconfig, namespace }: Cluster, args: readonly 
   return {
     finished,
     async said(text) {
-      while (!stdout.includes(text)) {
+      while (!stdout.includes(text) && !stderr.includes(text)) {
         if (over) throw new Error(`it ended without saying "${text}": ${stdout}${stderr}`);
         await delay(50);
       }

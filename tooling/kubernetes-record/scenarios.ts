@@ -119,12 +119,13 @@ async function renewedLease(settings: RecordSettings, job: JobPod, runner: strin
 export async function rollout(settings: RecordSettings, job: JobPod): Promise<readonly Row[]> {
   const url = `kube-image://${settings.engineImage}?pull=never&claim=cache&name=kept&config=/work/engine.json&ca=none`;
   succeeded(await job.start(`echo '${KEEPS_EVERYTHING}' > engine.json && anyrunner add kept '${url}' && anyrunner start kept`).finished);
-  const step = "anyrunner run --silent --runner kept -- node sleep.ts 60 rollout";
+  // The volume may have the cache of an earlier record.
+  const step = `anyrunner run --silent --runner kept -- node sleep.ts 60 ${Date.now()}`;
   const run = job.start(step);
   await run.said("started");
   await new Promise((resolve) => setTimeout(resolve, 5000));
   const stopping = job.start("anyrunner stop kept");
-  await new Promise((resolve) => setTimeout(resolve, 5000));
+  await stopping.said("waiting for 1 session");
   const refused = await job.start(`${VERSION} kept`).finished;
   const first = succeeded(await run.finished);
   const stopped = succeeded(await stopping.finished);
@@ -176,7 +177,7 @@ function succeeded(finished: Finished): Finished {
 /** Code and message of the command's error. */
 function errorOf({ exitCode, stderr }: Finished): string {
   if (exitCode === 0) throw new Error("it succeeded");
-  const lines = stderr.split("\n").filter((line) => /^(error|hint)|[A-Z_]{6,}/.test(line));
+  const lines = stderr.split("\n").filter((line) => /^(error|hint)|Error: |[A-Z_]{6,}/.test(line));
   return quoted((lines.length > 0 ? lines : stderr.split("\n").slice(-4)).slice(0, 3).join("\n"));
 }
 
