@@ -4,13 +4,12 @@ import type { FoundRunner } from "./find-runner.ts";
 
 /** What each ability is called where it is missed. */
 const WORDS: Partial<Record<DriverCapability, string>> = {
-  inspect: "inspect a runner",
   logs: "show a runner's log",
   lifecycle: "start, stop or remove a runner",
 };
 
 /** The driver with the members of that capability. Fails with UNSUPPORTED, naming the driver and the ability. */
-export function requireAbility<Member extends "inspect" | "logs" | "start" | "stop" | "destroy">(
+export function requireAbility<Member extends "logs" | "start" | "stop" | "destroy">(
   { driver, label }: FoundRunner,
   capability: DriverCapability,
   member: Member,

@@ -64,7 +64,8 @@ export function parseEngineImage(url: RunnerUrl, values: EngineImageValues): Eng
     cleanup: values.cleanup,
     keep: values.keep === undefined ? undefined : parseKeep(values.keep),
     idleMs: values.idle === undefined ? undefined : parseIdle(values.idle),
-    port: values.port === undefined ? undefined : parsePort(values.port),
+    // As with the official client, 0 means none.
+    port: values.port === undefined || values.port === "0" ? undefined : parsePort(values.port),
     cpus: values.cpus === undefined ? undefined : parseCpus(values.cpus),
     memoryBytes: values.memory === undefined ? undefined : parseMemory(values.memory),
     env: values.env.map(checkVariable),

@@ -1,17 +1,22 @@
+import { parseRunnerUrl } from "@anyrunner/core";
+
 import type { CommandContext } from "../command-context.ts";
 import { EXIT } from "../exit-codes.ts";
-import { findRunner, requireHandle } from "../find-runner.ts";
+import { findRunner, requireHandle, type FoundRunner } from "../find-runner.ts";
 import { formatTable } from "../format-table.ts";
 import { interruptible } from "../interrupts.ts";
-import { requireAbility } from "../require-ability.ts";
+import { probeFacts, type RunnerFacts } from "../runner-facts.ts";
 
-/** Shows what a runner's driver knows about it; the engine isn't asked. Fails with NOT_FOUND, UNSUPPORTED, or as the driver does. */
+/**
+ * Shows what a runner's driver knows about it; the engine isn't asked. Of one that its driver can't look into, whether it is there. Fails with
+ * NOT_FOUND, or as the driver does.
+ */
 export function inspectCommand(context: CommandContext, word: string): Promise<number> {
   return interruptible(async (signal) => {
     const runner = await findRunner(context, word, signal);
-    const driver = requireAbility(runner, "inspect", "inspect");
+    const { driver } = runner;
     const handle = requireHandle(runner);
-    const state = await driver.inspect(handle, { signal });
+    const state = driver.inspect === undefined ? await probed(runner, signal) : await driver.inspect(handle, { signal });
     const facts = { name: runner.name ?? null, url: runner.shownUrl ?? null, driver: driver.name, id: handle.id, owned: handle.owned, ...state };
     if (context.json) {
       context.print(JSON.stringify({ ...facts, handle }, undefined, 2));
@@ -25,4 +30,9 @@ export function inspectCommand(context: CommandContext, word: string): Promise<n
     for (const line of formatTable([], rows, context.columns)) context.print(line);
     return EXIT.success;
   });
+}
+
+async function probed({ driver, url }: FoundRunner, signal: AbortSignal): Promise<RunnerFacts> {
+  if (url === undefined) return { status: "unknown", reason: `the driver "${driver.name}" can't inspect` };
+  return probeFacts(await driver.probe(await driver.parse(parseRunnerUrl(url)), { signal }));
 }

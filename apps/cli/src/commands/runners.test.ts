@@ -251,7 +251,16 @@ describe("life cycle", { timeout: PATIENCE_MS }, () => {
     await run("rm", "f");
   });
 
-  test.each(["inspect", "logs", "start", "stop"])("%s says which driver lacks the ability", async (command) => {
+  test("inspect of what its driver can't look into says whether it is there", async () => {
+    const url = await double.listen();
+    await run("add", "there", url);
+    await run("add", "gone", "tcp://127.0.0.1:1");
+    expect(await json("inspect", "there")).toMatchObject({ name: "there", url, driver: "socket", owned: false, status: "available", handle: { id: url } });
+    expect((await run("inspect", "there")).stdout).toMatch(/^status +available$/m);
+    expect(await json("inspect", "gone")).toMatchObject({ name: "gone", driver: "socket", status: expect.stringMatching(/available/) });
+  });
+
+  test.each(["logs", "start", "stop"])("%s says which driver lacks the ability", async (command) => {
     await run("add", "mine", "tcp://127.0.0.1:1");
     const result = await run(command, "mine", "--json");
     expect([result.exitCode, (JSON.parse(result.stderr) as { error: object }).error]).toEqual([
