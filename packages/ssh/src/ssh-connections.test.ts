@@ -5,6 +5,7 @@ import { connect, createServer, type AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 
+import { runProgram } from "@anyrunner/exec";
 import {
   expectNothingLeft,
   SSH_TESTS_SKIPPED,
@@ -15,7 +16,7 @@ import {
   type SshServer,
   type SshServerOptions,
 } from "@anyrunner/testkit";
-import { afterEach, describe, expect, test, vi } from "vitest";
+import { afterEach, beforeAll, describe, expect, test, vi } from "vitest";
 
 import { createSshConnections, type SshConnectionsSettings } from "./ssh-connections.ts";
 
@@ -26,9 +27,11 @@ afterEach(async () => {
 });
 
 describe.skipIf(SSH_TESTS_SKIPPED)(`a real sshd${SSH_TESTS_SKIPPED ? " (skipped by ANYRUNNER_TEST_SSH)" : ""}`, () => {
+  // What the first of all programs opens stays.
+  beforeAll(async () => void (await runProgram({ command: "true" })));
+
   test("two hundred streams dialled at once share one connection; after the last nothing is left", async () => {
     const { server, engine, dial } = await setUp();
-    // What the first of all programs loads stays.
     await source(dial());
     await vi.waitFor(async () => expect(await server.connectionCount()).toBe(0), { timeout: 60_000 });
     const before = await takeInventory();
