@@ -72,7 +72,7 @@ export function serveHttp2(stream: Duplex, options: GrpcServerOptions, onStream:
   const onAbort = () => server.destroy(abortedError(options.signal as AbortSignal));
   const server: GrpcServer = {
     closed,
-    close: ({ graceMs = 1_000 } = {}) => closeSession(session, graceMs),
+    close: ({ graceMs = 1_000 } = {}) => closeSession(session, transport, graceMs),
     destroy(error) {
       failure ??= error;
       session.destroy();

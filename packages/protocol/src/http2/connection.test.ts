@@ -1,5 +1,6 @@
 import { once } from "node:events";
 import { performServerHandshake, type ServerHttp2Session, type ServerHttp2Stream } from "node:http2";
+import { connect, createServer, type AddressInfo, type Socket } from "node:net";
 import { type Duplex, Readable } from "node:stream";
 import { buffer } from "node:stream/consumers";
 
@@ -236,4 +237,18 @@ test("a body is read no faster than its reader", async () => {
 
 test("readText fails above its limit", async () => {
   await expect(readText(Readable.from([Buffer.from("abc"), Buffer.from("def")]), { limitBytes: 5 })).rejects.toThrow("longer than 5 bytes");
+});
+
+test("an end by force doesn't wait for a peer that takes nothing any more and never ends", async () => {
+  const server = createServer({ allowHalfOpen: true, pauseOnConnect: true }).listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const accepted = once(server, "connection");
+  const connection = openHttp2Connection(connect((server.address() as AddressInfo).port, "127.0.0.1"));
+  const [peerSocket] = (await accepted) as [Socket];
+  const answer = connection.request({ path: "/shutdown" });
+  const refused = expect(answer).rejects.toMatchObject({ code: "CONNECTION_LOST" });
+  await connection.close({ graceMs: 5 });
+  await refused;
+  peerSocket.destroy();
+  server.close();
 });

@@ -102,7 +102,7 @@ export function openHttp2Connection(stream: Duplex, options: Http2ConnectionOpti
       }),
     async close({ graceMs = 1_000 } = {}) {
       endedInOrder = true;
-      await closeSession(session, graceMs);
+      await closeSession(session, transport, graceMs);
     },
     destroy(error) {
       failure ??= error;
