@@ -1,6 +1,6 @@
 import { Duplex } from "node:stream";
 
-import type { ConnectionDiagnostics, RunnerConnection } from "@anyrunner/core";
+import { RunnerError, type ConnectionDiagnostics, type RunnerConnection } from "@anyrunner/core";
 import { expect, test } from "vitest";
 
 import { connectionLost } from "./connection-lost.ts";
@@ -21,6 +21,16 @@ const explain = (diagnostics: ConnectionDiagnostics, kind?: RunnerConnection["ki
     starting: true,
     now: Date.parse("2026-01-01T00:10:00Z"),
   });
+
+test("an engine that gave no sign of life: that is told first, with its own remedy", async () => {
+  const silence = new RunnerError("CONNECTION_LOST", "the engine has not answered a ping for 45 s", { hint: "check the network to the engine" });
+  const diagnostics = { summary: "the connection is open" };
+  const lost = await connectionLost({ runner: "unix:///x", connection: connection(diagnostics), error: silence, silence, doing: "while the session was open" });
+  expect(lost).toMatchObject({
+    message: "the connection to unix:///x ended while the session was open: the engine has not answered a ping for 45 s; the connection is open",
+    hint: "check the network to the engine",
+  });
+});
 
 test("an address where something answers nothing: what to look for there", async () => {
   const lost = await connectionLost({ runner: "tcp://host:1", connection: connection({}), doing: "while the engine was asked who it is", starting: true });

@@ -11,6 +11,8 @@ export interface ConnectionLostInput {
   readonly runner: string;
   readonly connection: RunnerConnection;
   readonly error?: unknown;
+  /** We ended it, because the engine gave no sign of life: what was waited for. */
+  readonly silence?: RunnerError | undefined;
   /** Ends the sentence: `while …`. */
   readonly doing: string;
   /** The engine had not answered yet: it may still be starting, so trying again makes sense. */
@@ -23,6 +25,7 @@ export interface ConnectionLostInput {
 export async function connectionLost(input: ConnectionLostInput): Promise<RunnerError> {
   const known = await diagnose(input.connection);
   const facts = [
+    input.silence?.message,
     known.summary,
     known.oomKilled ? "it ran out of memory" : undefined,
     exitFact(known, input.connection.kind),
@@ -49,7 +52,7 @@ export async function connectionLost(input: ConnectionLostInput): Promise<Runner
     cause: input.error,
     details,
     retryable: input.starting ?? false,
-    hint: known.oomKilled ? "give the engine more memory" : ((await hintOfEnd(input.connection)) ?? defaultHint(input)),
+    hint: known.oomKilled ? "give the engine more memory" : (input.silence?.hint ?? (await hintOfEnd(input.connection)) ?? defaultHint(input)),
   });
 }
 

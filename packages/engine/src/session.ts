@@ -104,12 +104,15 @@ async function startSession(parts: SessionParts): Promise<EngineSession> {
   let settle: (end: SessionEnd) => void = () => {};
   const ended = new Promise<SessionEnd>((resolve) => (settle = resolve));
 
-  const lose = async (error: unknown, connection = control.connection) => {
+  const lose = async (
+    error: unknown,
+    { connection = control.connection, silence }: { readonly connection?: RunnerConnection; readonly silence?: RunnerError } = {},
+  ) => {
     if (closing !== undefined || ending.signal.aborted) return;
     const lost =
       RunnerError.is(error) && error.code !== "CONNECTION_LOST"
         ? error
-        : await connectionLost({ runner: runner.url, connection, error, doing: "while the session was open" });
+        : await connectionLost({ runner: runner.url, connection, error, silence, doing: "while the session was open" });
     if (closing !== undefined || ending.signal.aborted) return;
     ending.abort(lost);
     telemetry.stop();
@@ -117,9 +120,9 @@ async function startSession(parts: SessionParts): Promise<EngineSession> {
     await attachment.close();
     settle({ kind: "lost", error: lost });
   };
-  const stopWatching = watchLiveness({ http2: control.http2, onDead: (error) => void lose(error) });
-  void control.http2.closed.then(lose);
-  void attachment.closed.then((error) => lose(error, attachment.connection));
+  const stopWatching = watchLiveness({ http2: control.http2, onDead: (silence) => void lose(silence, { silence }) });
+  void control.http2.closed.then((error) => lose(error));
+  void attachment.closed.then((error) => lose(error, attachment));
 
   const close = async () => {
     stopWatching();
