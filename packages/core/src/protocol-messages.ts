@@ -159,7 +159,10 @@ export const DRIVER_REQUESTS = {
     options: map(optionValue, { description: "the parameters, checked against the driver's options, with their types and defaults" }),
   }),
   probe: object({ verb: exactly("probe"), ...onTarget }, { secrets }),
-  provision: object({ verb: exactly("provision"), ...onTarget }, { secrets }),
+  provision: object(
+    { verb: exactly("provision"), ...onTarget },
+    { secrets, waitMs: integer({ minimum: 0, description: "how long to wait for a runner that is there and on its way; default: the driver's own patience" }) },
+  ),
   connect: object({ verb: exactly("connect"), ...onHandle }, { secrets }),
   inspect: object({ verb: exactly("inspect"), ...onHandle }, { secrets }),
   logs: object(

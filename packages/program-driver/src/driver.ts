@@ -94,7 +94,8 @@ export function createProgramDriver({ description, ...settings }: ProgramDriverS
     },
     probe: async (target, callOptions) => probe(call("probe", { protocol, target }, callOptions)),
     async provision(target, callOptions) {
-      const { handle: given, started } = await callProgram(call("provision", { protocol, target }, callOptions));
+      const { waitMs } = callOptions;
+      const { handle: given, started } = await callProgram(call("provision", { protocol, target, ...(waitMs !== undefined && { waitMs }) }, callOptions));
       const handle = handleOf(given);
       if (started === true) await callOptions.ready?.(handle, { signal: callOptions.signal, report: callOptions.report, secrets: callOptions.secrets });
       throwIfAborted(callOptions.signal);

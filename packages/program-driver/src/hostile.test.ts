@@ -64,7 +64,7 @@ test("every request is what the published schema says, secrets included", async 
     const driver = await registered(await loadProgramDriver(settings({ ASKED: asked })));
     const found = await driver.parse(parseRunnerUrl("hostile://me:p%4055word@x?token=s3cret-01"));
     await driver.probe(found, {});
-    const owner = await driver.provision(found, {});
+    const owner = await driver.provision(found, { waitMs: 0 });
     (await driver.connect(owner, {})).stream.destroy();
     await driver.inspect?.(owner, {});
     for await (const _ of driver.logs?.(owner, {}) ?? []) continue;
@@ -77,6 +77,7 @@ test("every request is what the published schema says, secrets included", async 
       .split("\n")
       .map((line) => JSON.parse(line) as { readonly verb: DriverVerb; readonly secrets?: object });
     expect(requests.map(({ verb }) => verb)).toEqual(DRIVER_VERBS);
+    expect(requests.filter((request) => "waitMs" in request)).toMatchObject([{ verb: "provision", waitMs: 0 }]);
     for (const request of requests) {
       const { verb, secrets } = request;
       expect([verb, schemaProblem(DRIVER_REQUESTS[verb], request)]).toEqual([verb, undefined]);
