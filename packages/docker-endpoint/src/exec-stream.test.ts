@@ -132,7 +132,9 @@ describe("open", () => {
     answer();
     await released.promise;
     expect(created[1]).toMatchObject({ Cmd: expect.arrayContaining(created[0]?.["Env"] as string[]), User: "0" });
-    expect(daemon.requests.at(-1)).toBe("POST /v1.41/exec/exec2/start");
+    expect(daemon.requests).toContain("POST /v1.41/exec/exec2/start");
+    // What goes on all the same is looked for again.
+    expect(created.length).toBeGreaterThan(2);
   });
 
   test("an abort while the daemon is starting it: when that takes too long, what came of it is ended", async () => {

@@ -4,7 +4,9 @@ import type { DockerClient } from "./docker-client.ts";
 export const MARKER_VARIABLE = "ANYRUNNER_EXEC";
 
 const BUDGET_MS = 10_000;
-const SCRIPT = 'for file in /proc/[0-9]*/environ; do if grep -q -- "$1" "$file" 2>/dev/null; then id=${file#/proc/}; kill -9 "${id%/environ}"; fi; done';
+/** More than once, since a program that is about to be killed may start another that the list doesn't have. */
+const SCRIPT =
+  'for pass in 1 2 3; do for file in /proc/[0-9]*/environ; do if grep -q -- "$1" "$file" 2>/dev/null; then id=${file#/proc/}; kill -9 "${id%/environ}"; fi; done; done';
 
 /**
  * Kills every process of a container that carries the marker. The Docker API can't end an exec, so this is another exec of
