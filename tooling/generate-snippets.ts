@@ -9,6 +9,7 @@ import { writeOrCheck } from "./write-or-check.ts";
 for (const page of [
   "README.md",
   "docs/guide/getting-started.md",
+  "docs/guide/connect.md",
   "docs/guide/write-a-driver.md",
   "docs/guide/kubernetes.md",
   "docs/guide/ci.md",

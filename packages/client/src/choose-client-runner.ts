@@ -1,5 +1,5 @@
 import { loadProjectConfig, openUserStore, type ProjectConfig, type UserStore } from "@anyrunner/config";
-import { chooseRunner, throwIfAborted, type CallOptions, type ChosenRunner } from "@anyrunner/core";
+import { chooseRunner, throwIfAborted, type CallOptions, type ChosenRunner, type Provenance } from "@anyrunner/core";
 
 import { lookForEngine } from "./default-engine.ts";
 import { pinVersion } from "./pin-version.ts";
@@ -17,8 +17,10 @@ export interface ClientRunner {
 
 /** What a caller says of the choice; everything else is read from its surroundings. */
 export interface ChooseClientRunnerOptions extends Pick<CallOptions, "signal"> {
-  /** Value of a flag that names the runner; it wins over everything else. */
+  /** The runner that the caller names; it wins over everything else. */
   readonly runner?: string | undefined;
+  /** How the caller was asked for `runner`. Default: by the flag `--runner`. */
+  readonly runnerFrom?: Provenance | undefined;
 }
 
 /**
@@ -26,13 +28,17 @@ export interface ChooseClientRunnerOptions extends Pick<CallOptions, "signal"> {
  * it was given. Asks the container runtime only when nothing is configured. Fails with NO_RUNNER, INVALID_CONFIG, INVALID_URL,
  * VERSION_MISMATCH or ABORTED.
  */
-export async function chooseClientRunner(surroundings: Surroundings, { runner: flag, signal }: ChooseClientRunnerOptions = {}): Promise<ClientRunner> {
+export async function chooseClientRunner(
+  surroundings: Surroundings,
+  { runner: flag, runnerFrom, signal }: ChooseClientRunnerOptions = {},
+): Promise<ClientRunner> {
   throwIfAborted(signal);
   const { cwd, env } = surroundings;
   const store = openUserStore({ env });
   const [config, settings] = await Promise.all([loadProjectConfig({ cwd }), store.read()]);
   const chosen = await chooseRunner({
     flag,
+    flagFrom: runnerFrom,
     env,
     project: config?.runner === undefined ? undefined : { url: config.runner, file: config.file },
     user: settings.runner === undefined ? undefined : { url: settings.runner, file: store.file },

@@ -27,7 +27,7 @@ const connectHere = (options: ConnectOptions = {}, env: Readonly<Record<string, 
 describe("connect", () => {
   test("opens a session on the runner that is named, and closes it once", async () => {
     const session = await connectHere({ runner: url });
-    expect(session).toMatchObject({ runner: url, engineVersion: "v0.21.8", from: { kind: "flag" } });
+    expect(session).toMatchObject({ runner: url, engineVersion: "v0.21.8", from: { kind: "option", name: "runner" } });
     expect(await session.query({ query: "{version}" })).toEqual({ data: { version: "v0.21.8" } });
     await Promise.all([session.close(), session.close()]);
     expect(await session.ended).toEqual({ kind: "closed" });

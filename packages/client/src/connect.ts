@@ -56,7 +56,7 @@ export async function connect(options: ConnectOptions = {}): Promise<Session> {
     cwd: resolve(options.cwd ?? "."),
     report: options.report ?? (() => {}),
   };
-  const runner = await chooseClientRunner(surroundings, options);
+  const runner = await chooseClientRunner(surroundings, { ...options, runnerFrom: { kind: "option", name: "runner" } });
   const { chosen } = runner;
   if (chosen.kind === "session") return joinedSession(chosen);
   return openedSession(await openClientSession(surroundings, { ...options, runner: { ...runner, chosen } }), chosen.from);

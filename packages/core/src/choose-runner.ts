@@ -15,8 +15,10 @@ export const NAME_A_RUNNER = [
 
 /** What says which runner, as far as the caller has read it. */
 export interface ChooseRunnerInput {
-  /** Value of `--runner`. */
+  /** What the caller asks for, which wins over all else. */
   readonly flag?: string | undefined;
+  /** How the caller was asked for it. Default: by the flag `--runner`. */
+  readonly flagFrom?: Provenance | undefined;
   /** Where `RUNNER_HOST_VARIABLES` and those of a surrounding session are read. */
   readonly env: Readonly<Record<string, string | undefined>>;
   /** `runner:` of the project's configuration and the file that says it. */
@@ -41,7 +43,7 @@ export type ChosenRunner =
  * Fails with NO_RUNNER, naming every remedy, or INVALID_CONFIG for a session without a usable port or token.
  */
 export async function chooseRunner(input: ChooseRunnerInput): Promise<ChosenRunner> {
-  if (input.flag) return { kind: "url", url: input.flag, from: { kind: "flag", name: "--runner" } };
+  if (input.flag) return { kind: "url", url: input.flag, from: input.flagFrom ?? { kind: "flag", name: "--runner" } };
 
   const session = surroundingSession(input.env);
   if (session !== undefined) return session;

@@ -4,6 +4,7 @@ import { formatProvenance, type Provenance } from "./provenance.ts";
 
 test.each<[Provenance, string]>([
   [{ kind: "flag", name: "--runner" }, "flag --runner"],
+  [{ kind: "option", name: "runner" }, "option runner"],
   [{ kind: "session", name: "DAGGER_SESSION_PORT" }, "the surrounding session (DAGGER_SESSION_PORT)"],
   [{ kind: "environment", name: "ANYRUNNER_RUNNER" }, "variable ANYRUNNER_RUNNER"],
   [{ kind: "project", name: "a/anyrunner.config.yaml" }, "project file a/anyrunner.config.yaml"],

@@ -1,7 +1,7 @@
 /** Where a value came from, so that every message and `anyrunner env` can say it. */
 export interface Provenance {
-  readonly kind: "flag" | "session" | "environment" | "project" | "user" | "running" | "default";
-  /** What exactly: the flag, the variable, the file. */
+  readonly kind: "flag" | "option" | "session" | "environment" | "project" | "user" | "running" | "default";
+  /** What exactly: the flag, the option of a function, the variable, the file. */
   readonly name: string;
 }
 
@@ -16,6 +16,8 @@ export function formatProvenance({ kind, name }: Provenance): string {
   switch (kind) {
     case "flag":
       return `flag ${name}`;
+    case "option":
+      return `option ${name}`;
     case "session":
       return `the surrounding session (${name})`;
     case "environment":
