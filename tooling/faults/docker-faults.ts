@@ -4,6 +4,8 @@ import { writeFile } from "node:fs/promises";
 import { connect, createServer, type Socket } from "node:net";
 import { join } from "node:path";
 import { Readable } from "node:stream";
+import { text } from "node:stream/consumers";
+import { setTimeout as delay } from "node:timers/promises";
 
 import { createDockerClient, resolveDockerEndpoint, type DockerClient } from "@anyrunner/docker-endpoint";
 import { createDockerDriver } from "@anyrunner/driver-docker";
@@ -20,12 +22,14 @@ interface EngineContainer {
   /** Makes the container's own program do it: it waits for a file. */
   trigger(file: string): Promise<void>;
   act(action: string): Promise<void>;
+  /** Whether the daemon has heard that the kernel killed something in it. */
+  isKnownToLackMemory(): Promise<boolean>;
 }
 
 const SOCKET = "/var/run/docker.sock";
 const skipped = process.env["ANYRUNNER_TEST_DOCKER"] === "skip" ? "ANYRUNNER_TEST_DOCKER=skip" : undefined;
 /** Ends as it is told, or eats all memory. It outlives what the kernel kills then: Docker misses the kernel's word when the container ends with it. */
-const MAIN = "while :; do [ -e /hungry ] && { exec 2>/dev/null; tail /dev/zero; sleep 2; exit 137; }; [ -e /broken ] && exit 3; sleep 0.1; done";
+const MAIN = "while :; do [ -e /hungry ] && { exec 2>/dev/null; tail /dev/zero; exec sleep 3600; }; [ -e /broken ] && exit 3; sleep 0.1; done";
 
 export const DOCKER_FAULTS: readonly Fault[] = [
   dockerFault("no Docker daemon", "docker-container", async () => ({ url: "docker-container://engine?host=unix:///no/such/docker.sock" })),
@@ -50,8 +54,13 @@ export const DOCKER_FAULTS: readonly Fault[] = [
     return { url: `docker-container://${name}`, strike: () => trigger("/broken") };
   }),
   dockerFault("OOM during a query", "docker-container", async (cleanUp) => {
-    const { name, trigger } = await runEngineContainer(cleanUp, { Memory: 32 * 2 ** 20, MemorySwap: 32 * 2 ** 20 });
-    return { url: `docker-container://${name}`, strike: () => trigger("/hungry") };
+    const { name, trigger, act, isKnownToLackMemory } = await runEngineContainer(cleanUp, { Memory: 32 * 2 ** 20, MemorySwap: 32 * 2 ** 20 });
+    const strike = async () => {
+      await trigger("/hungry");
+      while (!(await isKnownToLackMemory())) await delay(50);
+      await act("kill");
+    };
+    return { url: `docker-container://${name}`, strike };
   }),
   dockerFault("the daemon goes away during a query", "docker-container", async (cleanUp) => {
     const { name } = await runEngineContainer(cleanUp);
@@ -88,7 +97,12 @@ async function runEngineContainer(cleanUp: CleanUp, limits: object = {}): Promis
   await putRelay(client, id, `#!/bin/sh\nexec nc 127.0.0.1 ${port}\n`, cleanUp);
   const act = async (action: string) => void (await client.request({ method: "POST", path: `/containers/${id}/${action}` })).body.resume();
   await act("start");
-  return { name, act, trigger: (file) => touch(client, id, file) };
+  const filters = JSON.stringify({ container: [id], event: ["oom"] });
+  const isKnownToLackMemory = async () => {
+    const { body } = await client.request({ path: "/events", query: { since: 1, until: Math.floor(Date.now() / 1000), filters } });
+    return (await text(body)).includes('"oom"');
+  };
+  return { name, act, trigger: (file) => touch(client, id, file), isKnownToLackMemory };
 }
 
 /** Before the start, so that nobody comes before it is there. */

@@ -1,3 +1,5 @@
+import { text } from "node:stream/consumers";
+
 import { parseRunnerUrl, type RunnerEvent, type RunnerHandle } from "@anyrunner/core/driver";
 import { ensureBusyboxImage } from "@anyrunner/testkit";
 import { describe, expect, test } from "vitest";
@@ -18,7 +20,15 @@ async function readLog(name: string): Promise<string> {
 }
 
 /** Its first process outlives the one that the kernel kills: Docker misses the kernel's word when the container ends with it. */
-const OUT_OF_MEMORY = "tail /dev/zero; sleep 2; exit 137";
+const OUT_OF_MEMORY = "tail /dev/zero; exec sleep 3600";
+
+/** Ends it once Docker has heard the kernel's word. */
+async function endOutOfMemory({ client, id, act }: TestContainer): Promise<void> {
+  const filters = JSON.stringify({ container: [id], event: ["oom"] });
+  const events = async () => text((await client.request({ path: "/events", query: { since: 1, until: Math.floor(Date.now() / 1000), filters } })).body);
+  await expect.poll(events).toContain('"oom"');
+  await act("kill");
+}
 
 describe.skipIf(skipReason !== undefined)(`real daemon${skipReason === undefined ? "" : ` (${skipReason})`}`, () => {
   test("a missing container: the nearest name, and how to list", async () => {
@@ -47,7 +57,7 @@ describe.skipIf(skipReason !== undefined)(`real daemon${skipReason === undefined
     [
       "out of memory",
       { command: ["sh", "-c", OUT_OF_MEMORY], hostConfig: { Memory: 16 * 1024 * 1024 } },
-      (container) => container.act("wait"),
+      endOutOfMemory,
       /exit code 137 \(killed for lack of memory\)/,
       "start it: docker start NAME",
     ],
