@@ -31,6 +31,8 @@ const skipped = process.env["ANYRUNNER_TEST_DOCKER"] === "skip" ? "ANYRUNNER_TES
 /** Ends as it is told, or eats all memory. It outlives what the kernel kills then: Docker misses the kernel's word when the container ends with it. */
 const MAIN = "while :; do [ -e /hungry ] && { exec 2>/dev/null; tail /dev/zero; exec sleep 3600; }; [ -e /broken ] && exit 3; sleep 0.1; done";
 
+const OOM_BUDGET_MS = 120_000;
+
 export const DOCKER_FAULTS: readonly Fault[] = [
   dockerFault("no Docker daemon", "docker-container", async () => ({ url: "docker-container://engine?host=unix:///no/such/docker.sock" })),
   dockerFault("no such container", "docker-container", async () => ({
@@ -57,7 +59,11 @@ export const DOCKER_FAULTS: readonly Fault[] = [
     const { name, trigger, act, isKnownToLackMemory } = await runEngineContainer(cleanUp, { Memory: 32 * 2 ** 20, MemorySwap: 32 * 2 ** 20 });
     const strike = async () => {
       await trigger("/hungry");
-      while (!(await isKnownToLackMemory())) await delay(50);
+      const giveUpAt = performance.now() + OOM_BUDGET_MS;
+      while (!(await isKnownToLackMemory())) {
+        if (performance.now() > giveUpAt) throw new Error(`the daemon has not heard within ${OOM_BUDGET_MS / 1000} s that the kernel killed something`);
+        await delay(50);
+      }
       await act("kill");
     };
     return { url: `docker-container://${name}`, strike };
