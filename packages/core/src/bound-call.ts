@@ -27,7 +27,8 @@ const SILENCE_MS = 10_000;
 
 /**
  * Does `work`, which calls the driver, with options that are the caller's but for the signal, which ends with the budget, too, and the
- * reporter. Fails as the driver does, its secrets hidden; with TIMEOUT; with ABORTED, which says what was waited for; with DRIVER_INVALID.
+ * reporter. Fails as the driver does, its secrets hidden; with INTERNAL for what it throws that is no RunnerError; with TIMEOUT; with
+ * ABORTED, which says what was waited for; with DRIVER_INVALID.
  */
 export async function boundCall<T, Options extends CallOptions>(call: BoundCall<T>, options: Options, work: (options: Options) => Promise<T>): Promise<T> {
   const { budgetMs, graceMs, hidden, isAnswer, discard } = call;
@@ -43,7 +44,7 @@ export async function boundCall<T, Options extends CallOptions>(call: BoundCall<
     if (isAnswer?.(answer) === false) throw noAnswer(call);
     return answer;
   } catch (error) {
-    throw redactError(interrupted(error, call, signal), hidden);
+    throw ours(redactError(interrupted(error, call, signal), hidden), call);
   } finally {
     isOver = true;
     voice.end();
@@ -54,6 +55,11 @@ export async function boundCall<T, Options extends CallOptions>(call: BoundCall<
 export function interrupted(error: unknown, { driver, doing }: Pick<BoundCall<unknown>, "driver" | "doing">, signal: AbortSignal | undefined): unknown {
   if (signal === undefined || !saysOnlyAborted(error, signal)) return error;
   return new RunnerError("ABORTED", `interrupted while waiting for the driver ${driver} to ${doing}`, { cause: signal.reason, driver });
+}
+
+/** A driver that throws something of its own has a defect; callers still get a typed error. */
+function ours(error: unknown, { driver, where }: BoundCall<never>): RunnerError {
+  return RunnerError.from(error, "INTERNAL", { driver, hint: `tell the author of the driver ${driver} (${where}): it has thrown this` });
 }
 
 function outOfBudget({ driver, where, doing, budgetMs }: BoundCall<never>): RunnerError {

@@ -48,7 +48,7 @@ describe("what a driver says of the secrets of its URL", () => {
       new RunnerError("AUTH_FAILED", said, { hint: `renew ${secret}`, details: { token: secret, [secret]: 1 }, retryable: true }),
       "AUTH_FAILED",
     ],
-    ["another's error", Object.assign(new Error(said), { code: "EAUTH" }), "EAUTH"],
+    ["another's error", Object.assign(new Error(said), { code: "EAUTH" }), "INTERNAL"],
     ["a cause", new RunnerError("AUTH_FAILED", "***, *** and *** were refused", { cause: new Error("below", { cause: new Error(said) }) }), "AUTH_FAILED"],
     ["many errors", new RunnerError("AUTH_FAILED", "***, *** and *** were refused", { cause: new AggregateError([new Error(said)]) }), "AUTH_FAILED"],
   ])("in %s is seen by nobody; what else it says is kept", async (_, failure, code) => {

@@ -48,7 +48,7 @@ describe("resolve", () => {
     expect(driver.name).toBe("docker");
     expect(losers).toEqual([
       { driver: "missing", code: "DRIVER_NOT_INSTALLED", reason: "not installed", hint: "npm install it" },
-      { driver: "broken", code: "NOT_AVAILABLE", reason: "probe broke" },
+      { driver: "broken", code: "INTERNAL", reason: "probe broke", hint: expect.stringMatching(/^tell the author of the driver broken/) as unknown },
     ]);
   });
 
@@ -64,11 +64,13 @@ describe("resolve", () => {
       details: {
         losers: [
           { driver: "docker", code: "NOT_AVAILABLE", reason: "no docker", hint: "install it" },
-          { driver: "podman", code: "NOT_AVAILABLE", reason: "broke" },
+          { driver: "podman", code: "INTERNAL", reason: "broke" },
         ],
       },
     });
-    expect(error.message).toBe("nothing can serve image://engine:v1?pin=***:\n  docker: no docker (install it)\n  podman: broke");
+    expect(error.message).toBe(
+      "nothing can serve image://engine:v1?pin=***:\n  docker: no docker (install it)\n  podman: broke (tell the author of the driver podman (package podman): it has thrown this)",
+    );
     expect((error.cause as AggregateError).errors).toHaveLength(2);
   });
 

@@ -59,11 +59,11 @@ test.each([
   ["exports nothing", "export {};", "DRIVER_INVALID", /anyrunner-driver-foo/],
   ["is for another interface", driver("specVersion: 2"), "SPEC_MISMATCH", /anyrunner-driver-foo has specVersion 2/],
   ["calls itself otherwise", driver('name: "docker"'), "DRIVER_INVALID", /anyrunner-driver-foo announces the driver .*foo.* but gives .*docker/],
-  ["throws something of its own", driver('probe: async () => { throw new TypeError("odd") }'), "NOT_AVAILABLE", /odd/],
+  ["throws something of its own", driver('probe: async () => { throw new TypeError("odd") }'), "INTERNAL", /odd[^]*tell the author of the driver foo/],
 ])("a driver that %s: its scheme fails by name, others and --help are untouched", async (_, code, expected, message) => {
   await withDriver(code);
   const failed = await anyrunner("query", "--json", "--runner", "foo://x");
-  expect(failed.exitCode).toBe(1);
+  expect(failed.exitCode).toBe(expected === "INTERNAL" ? 70 : 1);
   expect(failed.stdout + failed.stderr).toContain(expected);
   expect(failed.stdout + failed.stderr).toMatch(message);
   expect(await anyrunner("--help")).toMatchObject({ exitCode: 0, stderr: "" });
