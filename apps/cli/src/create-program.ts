@@ -104,11 +104,11 @@ export async function createProgram(options: CreateProgramOptions): Promise<Comm
   addCertsCommands(program, add);
   addImageCommands(program, add);
   addRunnerOption(
-    add(program, "doctor", "check everything between here and a session, with the remedy for what is wrong", async (context, values, [url]) =>
-      (await import("./commands/doctor.ts")).doctorCommand(context, { runner: url ?? text(values["runner"]), fetch: text(values["fetch"]) }),
+    add(program, "doctor", "check everything between here and a session, with the remedy for what is wrong", async (context, values, [runner]) =>
+      (await import("./commands/doctor.ts")).doctorCommand(context, { runner: runner ?? text(values["runner"]), fetch: text(values["fetch"]) }),
     ),
   )
-    .argument("[url]", "the runner to check (default: the one that would be used)")
+    .argument("[runner]", "a name, a URL, or an id that `anyrunner ls` shows (default: the runner that would be used)")
     .option("--fetch <url>", "let the engine fetch this URL, too: its name resolution and its way out");
   addRunnerOption(
     add(program, "env", "print variables with which official clients use the runner", async (context, values) =>

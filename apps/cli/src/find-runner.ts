@@ -43,8 +43,13 @@ export interface FoundRunner {
 export async function findRunner(context: CommandContext, word: string, signal: AbortSignal, opened?: Registry): Promise<FoundRunner> {
   const settings = await openUserStore({ env: context.env }).read();
   const registry = opened ?? (await openCliRegistry(context));
-  if (word.includes("://") || isNamed(word, settings)) return findByUrl(context, registry, urlOfName(word, settings), signal);
-  return findById(context, registry, word, { settings, signal });
+  if (isIdOfRunner(word, settings)) return findById(context, registry, word, { settings, signal });
+  return findByUrl(context, registry, urlOfName(word, settings), signal);
+}
+
+/** Whether a word can only be the id of a runner, or its container's name: no URL, and no name that the user gave. */
+export function isIdOfRunner(word: string, { runners = {} }: UserSettings): boolean {
+  return !word.includes("://") && !Object.hasOwn(runners, word);
 }
 
 /** Fails with NOT_FOUND for a runner that doesn't exist yet. */
@@ -53,10 +58,6 @@ export function requireHandle({ handle, label }: FoundRunner): RunnerHandle {
   throw new RunnerError("NOT_FOUND", `${label} was never started from here`, {
     hint: `start it: anyrunner start ${label}; \`anyrunner ls\` lists what there is`,
   });
-}
-
-function isNamed(word: string, { runners = {} }: UserSettings): boolean {
-  return Object.hasOwn(runners, word);
 }
 
 async function findByUrl(

@@ -3,6 +3,7 @@ import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
 
+import { openHandleStore, type StoredHandle } from "@anyrunner/config";
 import { createDockerClient, resolveDockerEndpoint } from "@anyrunner/docker-endpoint";
 import { createEngineDouble, ensureBusyboxImage, type EngineDouble, type EngineDoubleOptions } from "@anyrunner/testkit";
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
@@ -118,6 +119,23 @@ test("a scheme that nobody knows, and a broken configuration", async () => {
   } finally {
     await writeFile(join(cli.home, "anyrunner.config.yaml"), "");
   }
+});
+
+test("a runner by what `ls` shows of it; one that isn't there", async () => {
+  const url = await startDouble();
+  const { stdout } = await cli.run(["inspect", "--json", url], { env: NO_DOCKER });
+  const { handle } = JSON.parse(stdout) as { readonly handle: StoredHandle["handle"] };
+  const id = "5d4ae5dad233";
+  await openHandleStore({ env: { HOME: cli.home } }).remember({ url, handle: { ...handle, id } });
+  const { exitCode, checks } = await diagnose([id]);
+  expect([exitCode, checks["candidates"], checks["runner"], checks["session.query"]?.status]).toEqual([
+    0,
+    undefined,
+    expect.objectContaining({ status: "ok", detail: expect.stringContaining(id) }),
+    "ok",
+  ]);
+  const { checks: missing } = await diagnose(["no-such-runner"]);
+  expect(missing["runner"]).toMatchObject({ status: "failed", detail: expect.stringContaining('there is no runner "no-such-runner"') });
 });
 
 test("the versions of the project are checked against the engine", async () => {

@@ -15,12 +15,12 @@ import { asksForGpus, checkGpus } from "../doctor/gpu-checks.ts";
 import { checkRuntime, isCliRuntime, recordDeadLog } from "../doctor/runtime-checks.ts";
 import { checkChoice, checkSetup } from "../doctor/setup-checks.ts";
 import { EXIT } from "../exit-codes.ts";
-import { findRunner, type FoundRunner } from "../find-runner.ts";
+import { findRunner, isIdOfRunner, type FoundRunner } from "../find-runner.ts";
 import { interruptible } from "../interrupts.ts";
 import { openCliRegistry } from "../list-runners.ts";
 
 export interface DoctorCommandOptions {
-  /** A name or URL. Default: the runner that would be used. */
+  /** A name, a URL, or what `ls` shows of a runner. Default: the runner that would be used. */
   readonly runner?: string | undefined;
   /** A URL that the engine shall fetch. */
   readonly fetch?: string | undefined;
@@ -55,13 +55,14 @@ interface Recording {
 async function checkEverything(context: CommandContext, { runner, fetch }: DoctorCommandOptions, recording: Recording): Promise<void> {
   const { record } = recording;
   await checkSetup({ context, ...recording });
-  const word = await checkChoice({ context, ...recording }, runner);
+  const settings = await openUserStore({ env: context.env }).read();
+  const word = runner !== undefined && isIdOfRunner(runner, settings) ? runner : await checkChoice({ context, ...recording }, runner);
   // A daemon that nobody needs is no failure.
   const docker = await checkDocker(context, {
     ...recording,
     record: (check) => record(check.status === "failed" && !needsDocker(word) ? { ...check, status: "warning" } : check),
   });
-  const { engineRuns, runtime, url = "" } = word === undefined ? NOTHING : await checkRunner(context, word, { ...recording, fetch });
+  const { engineRuns, runtime, url = "" } = word === undefined ? NOTHING : await checkRunner(context, { word, settings }, { ...recording, fetch });
   if (docker !== undefined && runtime === "docker" && asksForGpus(url)) await checkGpus(context, docker.endpoint, recording);
   if (isCliRuntime(runtime)) await checkRuntime(context, { runtime, url, port: portOf(url), engineRuns }, recording);
   else if (docker !== undefined && isLocalDaemon(docker.endpoint) && !isElsewhere(runtime)) {
@@ -89,13 +90,13 @@ const NOTHING: CheckedRunner = { engineRuns: false };
 
 async function checkRunner(
   context: CommandContext,
-  word: string,
+  { word, settings }: { readonly word: string; readonly settings: UserSettings },
   { record, signal, fetch }: Recording & { readonly fetch: string | undefined },
 ): Promise<CheckedRunner> {
-  const settings = await openUserStore({ env: context.env }).read();
-  const url = urlOf(word, settings);
+  const isId = isIdOfRunner(word, settings);
+  const url = isId ? "" : urlOfName(word, settings).url;
   const registry = await openCliRegistry(context);
-  if (!(await checkCandidates(registry, { word, settings }, { record, signal }))) {
+  if (!isId && !(await checkCandidates(registry, { word, settings }, { record, signal }))) {
     record({ id: "runner", status: "skipped", detail: "its driver doesn't answer" });
     return { engineRuns: false, url };
   }
@@ -122,15 +123,6 @@ async function checkRunner(
   if (docker !== undefined && typeof container === "string" && !(await checkContainer({ endpoint: docker, container }, { record, signal })))
     return { ...runner, engineRuns: false };
   return { ...runner, engineRuns: await checkEngineOf({ ...found, handle }, { context, record, signal, fetch }) };
-}
-
-/** Empty for the id of a runner. */
-function urlOf(word: string, settings: UserSettings): string {
-  try {
-    return urlOfName(word, settings).url;
-  } catch {
-    return "";
-  }
 }
 
 /** A container that can't be connected to is still there to be looked at. */
