@@ -1,3 +1,5 @@
+import { setTimeout as delay } from "node:timers/promises";
+
 import { logsToJson, spansToJson } from "./otlp-json.ts";
 import type { LogRecord, SpanRecord, SpanSink } from "./span.ts";
 
@@ -28,7 +30,7 @@ export function createFeed(): Feed {
   const spans = createRows<SpanRecord>();
   const logs = createRows<LogRecord>();
   const metrics = createRows<never>();
-  let ended = false;
+  const end = new AbortController();
   let wake = Promise.withResolvers<void>();
   const notify = () => {
     wake.resolve();
@@ -45,11 +47,12 @@ export function createFeed(): Feed {
       notify();
     },
     end() {
-      ended = true;
+      end.abort();
       notify();
     },
     async *read(kind, after, signal) {
       const aborted = new Promise<void>((resolve) => signal.addEventListener("abort", () => resolve(), { once: true }));
+      const over = AbortSignal.any([signal, end.signal]);
       let cursor = after;
       while (!signal.aborted) {
         const batch = kind === "spans" ? spans.batch(cursor, spansToJson) : kind === "logs" ? logs.batch(cursor, logsToJson) : metrics.batch(cursor, () => "");
@@ -58,18 +61,13 @@ export function createFeed(): Feed {
           yield batch;
           continue;
         }
-        if (ended) return;
+        if (end.signal.aborted) return;
         await Promise.race([wake.promise, aborted]);
-        if (!ended && !signal.aborted) await Promise.race([gather(), aborted]);
+        // Its timer holds the process: in one that has the runner in itself, this may be all that is left to do.
+        await delay(GATHER_MS, undefined, { signal: over }).catch(() => {});
       }
     },
   };
-}
-
-function gather(): Promise<void> {
-  return new Promise((resolve) => {
-    setTimeout(resolve, GATHER_MS).unref();
-  });
 }
 
 function createRows<T>() {
