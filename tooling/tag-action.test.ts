@@ -24,7 +24,7 @@ beforeEach(() => {
   mkdirSync(path.join(built, "dist"), { recursive: true });
   for (const file of ["action.yml", "README.md", "package.json", "dist/index.js", "dist/third-party-licenses.txt"]) writeFileSync(path.join(built, file), file);
 });
-afterEach(() => rmSync(root, { recursive: true }));
+afterEach(() => rmSync(root, { recursive: true, maxRetries: 10 }));
 
 const git = (...args: readonly string[]) => run("git", args, { cwd: clone }).trim();
 const tag = (version: string) => tagAction({ clone, action: built, version, remote });

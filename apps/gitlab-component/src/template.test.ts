@@ -43,7 +43,7 @@ beforeEach(() => {
   writeProgram("command", COMMAND);
   writeProgram("bin/npm", NPM);
 });
-afterEach(() => rmSync(root, { recursive: true }));
+afterEach(() => rmSync(root, { recursive: true, maxRetries: 10 }));
 
 function writeProgram(name: string, text: string): void {
   writeFileSync(join(root, name), text);

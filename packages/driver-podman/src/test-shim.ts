@@ -54,7 +54,8 @@ exit 64
         .find((text) => text.startsWith(`${name}=`));
       return line?.slice(name.length + 1);
     },
-    [Symbol.dispose]: () => rmSync(directory, { recursive: true, force: true }),
+    // What was asked beside the call that failed may be at work still.
+    [Symbol.dispose]: () => rmSync(directory, { recursive: true, force: true, maxRetries: 10 }),
   };
 }
 
