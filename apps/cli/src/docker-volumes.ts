@@ -1,6 +1,5 @@
-import { setTimeout as delay } from "node:timers/promises";
-
 import { RunnerError } from "@anyrunner/core";
+import { pause } from "@anyrunner/core/driver";
 import type { DockerClient, DockerEndpoint } from "@anyrunner/docker-endpoint";
 
 export interface CountedVolume {
@@ -61,6 +60,6 @@ async function whenItsTurn(client: DockerClient, signal: AbortSignal): Promise<D
     } catch (error) {
       if (!RunnerError.is(error) || !/disk usage operation is already running/i.test(error.message)) throw error;
     }
-    await delay(PAUSE_MS, undefined, { signal });
+    await pause(PAUSE_MS, signal);
   }
 }

@@ -79,7 +79,7 @@ describe.skipIf(ENGINE === "")(`real engine at ${ENGINE}`, () => {
 
   async function exec(command: readonly string[], prepared = ""): Promise<GraphqlResponse> {
     const closing = "}".repeat(prepared.split("){").length - 1);
-    const container = `container{withRootfs(directory:${await rootfs()}){${prepared}withExec(args:${text(command as unknown as string)}){stdout}${closing}}}`;
+    const container = `container{withRootfs(directory:${await rootfs()}){${prepared}withExec(args:${JSON.stringify(command)}){stdout}${closing}}}`;
     return session.query({ query: `{${container}}` });
   }
 

@@ -1,10 +1,10 @@
 import { RunnerError, throwIfAborted } from "@anyrunner/core";
-import type { DockerClient } from "@anyrunner/docker-endpoint";
 import { CACHE_ROLE, ENGINE_LABELS } from "@anyrunner/engine-container";
 
 import type { CommandContext } from "./command-context.ts";
 import { podmanVolumeBytes } from "./disk-usage.ts";
 import { countVolumes } from "./docker-volumes.ts";
+import { withDocker } from "./with-docker.ts";
 
 /** A cache volume that anyrunner made and whose engine was removed: only its name leads to it. */
 export interface UnusedCache {
@@ -28,7 +28,7 @@ export async function unusedCaches({ env }: Pick<CommandContext, "env">, signal:
 /** Removes the volume of such a cache. The runtime refuses one that a container uses by now. Fails with COMMAND_FAILED, or as the daemon does. */
 export async function removeUnusedCache({ driver, name }: UnusedCache, { env }: Pick<CommandContext, "env">, signal: AbortSignal): Promise<void> {
   if (driver === "docker") {
-    await withDocker(env, async (client) => {
+    await withDocker({ env }, async (client) => {
       const { body } = await client.request({ method: "DELETE", path: `/volumes/${encodeURIComponent(name)}`, expect: [404], signal });
       body.resume();
     });
@@ -47,7 +47,7 @@ interface DockerVolumes {
 }
 
 function dockerCaches(env: CommandContext["env"], signal: AbortSignal): Promise<readonly UnusedCache[]> {
-  return withDocker(env, async (client) => {
+  return withDocker({ env }, async (client) => {
     const filters = { label: [LABEL], dangling: ["true"] };
     const { Volumes: volumes } = await client.json<DockerVolumes>({ path: "/volumes", query: { filters }, signal });
     const names = (volumes ?? []).map(({ Name: name }) => name);
@@ -56,16 +56,6 @@ function dockerCaches(env: CommandContext["env"], signal: AbortSignal): Promise<
     const counted = await countVolumes(client.endpoint, signal).catch(() => []);
     return names.map((name) => ({ driver: "docker", name, bytes: counted.find((volume) => volume.name === name)?.bytes }));
   });
-}
-
-async function withDocker<T>(env: CommandContext["env"], work: (client: DockerClient) => Promise<T>): Promise<T> {
-  const { createDockerClient, resolveDockerEndpoint } = await import("@anyrunner/docker-endpoint");
-  const client = createDockerClient(await resolveDockerEndpoint({ env }));
-  try {
-    return await work(client);
-  } finally {
-    client.close();
-  }
 }
 
 async function podmanCaches(env: CommandContext["env"], signal: AbortSignal): Promise<readonly UnusedCache[]> {

@@ -1,9 +1,8 @@
-import type { Duplex } from "node:stream";
-
 import {
   redact,
   RunnerError,
   throwIfAborted,
+  watchClose,
   type CallOptions,
   type CloseReason,
   type ConnectionDiagnostics,
@@ -43,7 +42,7 @@ async function dialEngine(call: CallProgram<"connect">, through: ConnectThrough)
   if (engine === undefined) return undefined;
   try {
     const stream = await dialAddress(engine.address, call);
-    return { stream, kind: "socket", halfClose: engine.halfClose, closed: closeOf(stream), diagnostics: () => diagnose(undefined, call.voice, through) };
+    return { stream, kind: "socket", halfClose: engine.halfClose, closed: watchClose(stream), diagnostics: () => diagnose(undefined, call.voice, through) };
   } catch {
     throwIfAborted(call.options.signal);
     through.engines.delete(handle);
@@ -67,7 +66,7 @@ async function askProgram(call: CallProgram<"connect">, through: ConnectThrough)
     const socket = await dialAddress(result, call);
     if (result.via === "unix" && kind === "socket") through.engines.set(call.request.handle, { address: result, halfClose });
     const stream = kind === "relay" ? createRelayStream({ output: socket, input: socket }) : socket;
-    const closed = closeOf(stream);
+    const closed = watchClose(stream);
     void closed.then(() => leave(program));
     return { stream, kind, halfClose, closed, diagnostics };
   } catch (error) {
@@ -82,19 +81,6 @@ function endOf({ exited }: ProgramStream): () => ProgramEnd | undefined {
   let end: ProgramEnd | undefined;
   void exited.then((found) => (end = found));
   return () => end;
-}
-
-function closeOf(stream: Duplex): Promise<CloseReason> {
-  return new Promise((resolve) => {
-    let failure: Error | undefined;
-    let hasEnded = false;
-    stream.on("error", (error: Error) => (failure ??= error));
-    stream.once("end", () => (hasEnded = true));
-    stream.once("close", () => {
-      if (failure !== undefined) resolve({ kind: "error", error: failure });
-      else resolve({ kind: hasEnded ? "end" : "local" });
-    });
-  });
 }
 
 function redactReason(reason: CloseReason, { hidden }: ProgramVoice): CloseReason {

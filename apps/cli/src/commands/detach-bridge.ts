@@ -1,10 +1,10 @@
 import { mkdtemp, open, rm, stat } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
-import { setTimeout as delay } from "node:timers/promises";
 
 import { processLives } from "@anyrunner/config";
-import { RUNNER_HOST_VARIABLES, RunnerError, runnerErrorFromJson, throwIfAborted, type JsonObject } from "@anyrunner/core";
+import { RUNNER_HOST_VARIABLES, RunnerError, runnerErrorFromJson, type JsonObject } from "@anyrunner/core";
+import { pause } from "@anyrunner/core/driver";
 import { startDetached } from "@anyrunner/exec";
 
 import type { CommandContext } from "../command-context.ts";
@@ -101,8 +101,7 @@ async function awaitServing(
       else note(line);
     }
     if (!lives) throw failure ?? new RunnerError("COMMAND_FAILED", "the bridge ended before it served", { hint: "run it in the foreground to see more" });
-    await delay(POLL_MS, undefined, { signal }).catch(() => {});
-    throwIfAborted(signal);
+    await pause(POLL_MS, signal);
   }
 }
 

@@ -2,7 +2,6 @@ import { mkdir, writeFile } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 
 import { RunnerError } from "@anyrunner/core";
-import { createDockerClient, resolveDockerEndpoint, type DockerClient } from "@anyrunner/docker-endpoint";
 import { formatBytes, parseImageReference, type Check } from "@anyrunner/engine-container";
 
 import type { CommandContext } from "../command-context.ts";
@@ -10,6 +9,7 @@ import { formatCheck } from "../doctor/format-check.ts";
 import { EXIT } from "../exit-codes.ts";
 import { readImageRecipe, type ImageRecipeOptions } from "../image-recipe.ts";
 import { interruptible } from "../interrupts.ts";
+import { withDocker } from "../with-docker.ts";
 
 export interface ImageCommandOptions extends ImageRecipeOptions {
   /** `missing`, `always` or `never`. */
@@ -114,15 +114,6 @@ export function pushCommand(context: CommandContext, tag: string): Promise<numbe
       return EXIT.success;
     });
   });
-}
-
-async function withDocker<T>({ env }: CommandContext, work: (client: DockerClient) => Promise<T>): Promise<T> {
-  const client = createDockerClient(await resolveDockerEndpoint({ env }));
-  try {
-    return await work(client);
-  } finally {
-    client.close();
-  }
 }
 
 function pullOf({ pull }: ImageCommandOptions): "missing" | "always" | "never" {

@@ -1,8 +1,8 @@
 import { connect } from "node:net";
-import { setTimeout as delay } from "node:timers/promises";
 
 import { openBridgeStore, type StoredBridge } from "@anyrunner/config";
 import { RunnerError } from "@anyrunner/core";
+import { pause } from "@anyrunner/core/driver";
 import { parseListenUrl } from "@anyrunner/engine";
 
 import type { CommandContext } from "../command-context.ts";
@@ -48,7 +48,7 @@ async function awaitEnd(
       throw new RunnerError("TIMEOUT", `the bridge at ${address} still runs after ${BUDGET_MS / 60_000} minutes`, {
         hint: `look at process ${pid}, and kill it`,
       });
-    await delay(POLL_MS, undefined, { signal });
+    await pause(POLL_MS, signal);
   }
 }
 

@@ -1,5 +1,5 @@
 import type { RunnerState } from "@anyrunner/core";
-import { daemonChecks, hostChecks, type Check, type HostView } from "@anyrunner/engine-container";
+import { daemonChecks, hostChecks, type HostView } from "@anyrunner/engine-container";
 import { describe, expect, test } from "vitest";
 
 import { containerChecks, type InspectedContainer } from "./container-checks.ts";
@@ -139,7 +139,7 @@ describe("the window of versions", () => {
 });
 
 describe("the state of a runner whose engine doesn't answer", () => {
-  test.each<[string, RunnerState, readonly Check[]]>([
+  test.each<[string, RunnerState, readonly object[]]>([
     ["that runs: nothing", { status: "running", details: { restarts: 0 } }, []],
     [
       "that ran out of memory",
@@ -149,7 +149,7 @@ describe("the state of a runner whose engine doesn't answer", () => {
           id: "runner.state",
           status: "failed",
           detail: "starting on the node n1, exit code 137, killed for lack of memory, restarted 4 times",
-          remedy: expect.stringContaining("more memory") as unknown as string,
+          remedy: expect.stringContaining("more memory") as unknown,
         },
       ],
     ],

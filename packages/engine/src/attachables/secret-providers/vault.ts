@@ -18,9 +18,8 @@ export function createVaultProvider(): SecretProvider {
   const tokens = createSecretCache<string>();
   return async (rest, context) => {
     const { path: key, ttlMs } = parseSecretReference(rest);
-    const match = /^([^.-][^.]*)\.([^.]+)$/.exec(key);
-    if (match === null) throw invalidReference("has to be a path and a field, such as vault://path/to/secret.field");
-    const [, path, field] = match as unknown as [string, string, string];
+    const [, path, field] = /^([^.-][^.]*)\.([^.]+)$/.exec(key) ?? [];
+    if (path === undefined || field === undefined) throw invalidReference("has to be a path and a field, such as vault://path/to/secret.field");
     const fields = await paths.get(path, ttlMs, async () => {
       const { env } = context.settings;
       const token = env["VAULT_APPROLE_ROLE_ID"] ? await tokens.get("", undefined, () => logIn(context)) : undefined;
